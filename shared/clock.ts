@@ -1,0 +1,22 @@
+/**
+ * Time as the rest of the code sees it. It is passed in, so that tests can turn
+ * it by hand and nothing has to wait for real seconds.
+ */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back, and may count on while the machine sleeps. */
+  now(): number;
+  /** Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. */
+  after(ms: number, callback: () => void): CancelTimer;
+}
+
+/** Stops a timer; calling it again, or after the timer ran, does nothing. */
+export type CancelTimer = () => void;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const id = setTimeout(callback, ms);
+    return () => clearTimeout(id);
+  },
+};

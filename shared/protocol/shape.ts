@@ -1,0 +1,85 @@
+import { SallyportError } from "../errors.ts";
+
+/** A value as `JSON.parse` gives it, not yet checked. */
+export type Unchecked = unknown;
+
+/** Checks one value and returns it with its type; throws `protocol_violation` naming `where`. */
+export type Shape<T> = (value: Unchecked, where: string) => T;
+
+/** The type that a {@linkcode Shape} checks for. */
+export type Checked<S> = S extends Shape<infer T> ? T : never;
+
+function refuse(where: string, expected: string, value: Unchecked): never {
+  const seen = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  throw new SallyportError("protocol_violation", `Cannot read ${where}: expected ${expected}, got ${seen}`);
+}
+
+/** A whole number from `min` to `max`. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Shape<number> {
+  return (value, where) => {
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) refuse(where, "a whole number", value);
+    if (value < min || value > max) {
+      throw new SallyportError(
+        "protocol_violation",
+        `Cannot read ${where}: ${value} is not in ${min}..${max}`,
+      );
+    }
+    return value;
+  };
+}
+
+/** A string of at most `maxLength` UTF-16 units. */
+export function text(maxLength: number): Shape<string> {
+  return (value, where) => {
+    if (typeof value !== "string") refuse(where, "a string", value);
+    if (value.length > maxLength) {
+      throw new SallyportError(
+        "protocol_violation",
+        `Cannot read ${where}: length ${value.length} exceeds ${maxLength}`,
+      );
+    }
+    return value;
+  };
+}
+
+/** A header list: `[name, value, name, value, …]` (SPEC.md 2.6). */
+export const headerList: Shape<string[]> = (value, where) => {
+  if (!Array.isArray(value) || value.length % 2 !== 0) refuse(where, "an array of even length", value);
+  for (const item of value) {
+    if (typeof item !== "string") refuse(where, "an array of strings", item);
+  }
+  return value as string[];
+};
+
+/** A member that may be missing. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, where) => value === undefined ? undefined : shape(value, where);
+}
+
+type Members = Record<string, Shape<unknown>>;
+type OptionalKeys<M extends Members> = {
+  [K in keyof M]: undefined extends Checked<M[K]> ? K : never;
+}[keyof M];
+type ObjectOf<M extends Members> =
+  & { [K in Exclude<keyof M, OptionalKeys<M>>]: Checked<M[K]> }
+  & { [K in OptionalKeys<M>]?: Exclude<Checked<M[K]>, undefined> };
+
+/**
+ * An object with these members. The result is a new object that has only them, so that
+ * `__proto__` and members that nobody asked for go no further.
+ */
+export function object<M extends Members>(members: M): Shape<ObjectOf<M>> {
+  const entries = Object.entries(members);
+  return (value, where) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      refuse(where, "an object", value);
+    }
+    const from = value as Record<string, Unchecked>;
+    const result: Record<string, unknown> = {};
+    for (const [name, shape] of entries) {
+      const checked = shape(Object.hasOwn(from, name) ? from[name] : undefined, `${where}.${name}`);
+      if (checked !== undefined) result[name] = checked;
+    }
+    return result as ObjectOf<M>;
+  };
+}
