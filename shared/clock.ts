@@ -3,8 +3,10 @@
  * it by hand and nothing has to wait for real seconds.
  */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes back, and may count on while the machine sleeps. */
+  /** Milliseconds since some fixed moment; never goes back, and may stand still while the machine sleeps. */
   now(): number;
+  /** Milliseconds since 1970; counts while the machine sleeps, and jumps when somebody sets it. */
+  wallTime(): number;
   /** Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. */
   after(ms: number, callback: () => void): CancelTimer;
 }
@@ -15,6 +17,7 @@ export type CancelTimer = () => void;
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
   after(ms, callback) {
     const id = setTimeout(callback, ms);
     return () => clearTimeout(id);

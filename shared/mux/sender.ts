@@ -1,0 +1,160 @@
+import type { Clock } from "../clock.ts";
+import type { SessionMessage } from "../protocol/messages.ts";
+import { FrameEncoder } from "./codec.ts";
+import { SEND_BODY_BYTES } from "./frame.ts";
+import { PathEstimator } from "./path_estimator.ts";
+import type { MuxStream } from "./stream.ts";
+import type { Transport } from "./transport.ts";
+
+/** Bytes gathered for one write: few large writes beat many small ones. */
+const BATCH_BYTES = 65_536;
+/** Bytes of a batch's buffer: one turn may end beyond the batch's mark. */
+const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
+/** Buffers kept for reuse. */
+const SPARE_BUFFERS = 4;
+/** Writes that the connection may hold at once. While it holds one, small frames gather for the next. */
+const MAX_WRITES = 4;
+/** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
+const TURN_BYTES = 16_384;
+/** Room below which a turn waits for more: crumbs cost more than they carry. */
+const MIN_TURN_BYTES = 4_096;
+
+/**
+ * The writing half of a session: gathers frames into few writes, session messages first, then the streams in
+ * fair turns, and never more in flight than the path carries (SPEC.md 5.3, 5.4).
+ */
+export class Sender {
+  /** What is known of the path. */
+  readonly path: PathEstimator;
+  readonly #transport: Transport;
+  /** Envelopes of session messages that wait. */
+  #control: string[] = [];
+  /** Streams with something to send, in the order of their turns. */
+  readonly #ring = new Set<MuxStream>();
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  #writes = 0;
+  #scheduled = false;
+  #stopped = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport;
+    this.path = new PathEstimator(clock);
+  }
+
+  /** Queues a session message. */
+  control(message: SessionMessage): void {
+    this.#control.push(JSON.stringify(message));
+    this.#schedule();
+  }
+
+  /** Gives a stream its place in the ring when it has something to send. */
+  ready(stream: MuxStream): void {
+    if (!stream.sendable || this.#ring.has(stream)) return;
+    this.#ring.add(stream);
+    this.#schedule();
+  }
+
+  /** Takes a stream out of the ring. */
+  remove(stream: MuxStream): void {
+    this.#ring.delete(stream);
+  }
+
+  /** The peer has read `total` bytes. Returns false when that cannot be. */
+  acknowledged(total: number): boolean {
+    if (!this.path.acknowledged(total)) return false;
+    this.#schedule();
+    return true;
+  }
+
+  /** Runs `callback` once everything queued has been handed to the connection. */
+  whenIdle(callback: () => void): void {
+    this.#onIdle = callback;
+    this.#schedule();
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#control = [];
+    this.#ring.clear();
+    this.#onIdle = undefined;
+  }
+
+  /** Waits for the end of the current event, so that what one event causes leaves in one write. */
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (!this.#stopped && this.#writes < MAX_WRITES) {
+      const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
+      this.#gatherControl(encoder);
+      const streamBytes = this.#gatherStreams(encoder);
+      if (encoder.length === 0) {
+        this.#recycle(encoder);
+        this.#tellIdle();
+        return;
+      }
+      if (streamBytes > 0) this.path.sent(streamBytes, this.#ring.size === 0);
+      this.#write(encoder);
+    }
+  }
+
+  #gatherControl(encoder: FrameEncoder): void {
+    for (const json of this.#control) encoder.append(json);
+    this.#control = [];
+  }
+
+  /** Gives the streams their turns until the batch or the path is full. Returns the bytes of their frames. */
+  #gatherStreams(encoder: FrameEncoder): number {
+    let total = 0;
+    for (const stream of this.#ring) {
+      const room = Math.min(BATCH_BYTES - encoder.length, this.path.window - this.path.inFlight - total);
+      if (room < MIN_TURN_BYTES) return total;
+      this.#ring.delete(stream);
+      total += this.#turn(stream, encoder, this.#ring.size > 0 ? Math.min(room, TURN_BYTES) : room);
+      // Added again, it comes last: `for … of` over a set reaches it after all the others.
+      if (stream.sendable) this.#ring.add(stream);
+    }
+    return total;
+  }
+
+  /** Writes frames of one stream until it has used its turn; a turn that was begun may go a little over. */
+  #turn(stream: MuxStream, encoder: FrameEncoder, allowance: number): number {
+    let used = 0;
+    while (used < allowance && stream.sendable) {
+      const limit = Math.min(SEND_BODY_BYTES, allowance - used);
+      const frame = stream.takeFrame(limit);
+      used += encoder.append(frame.json, frame.body);
+      stream.frameTaken();
+    }
+    return used;
+  }
+
+  #write(encoder: FrameEncoder): void {
+    this.#writes++;
+    this.#transport.write(encoder.bytes, () => {
+      this.#writes--;
+      this.#recycle(encoder);
+      this.#flush();
+    });
+  }
+
+  #recycle(encoder: FrameEncoder): void {
+    const buffer = encoder.release();
+    if (buffer.byteLength === BUFFER_BYTES && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+  }
+
+  #tellIdle(): void {
+    if (this.#writes > 0 || this.#ring.size > 0 || this.#control.length > 0) return;
+    const idle = this.#onIdle;
+    this.#onIdle = undefined;
+    idle?.();
+  }
+}

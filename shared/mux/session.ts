@@ -1,0 +1,343 @@
+import { type CancelTimer, type Clock, systemClock } from "../clock.ts";
+import { type ErrorCode, SallyportError } from "../errors.ts";
+import type { Envelope } from "../protocol/envelope.ts";
+import {
+  type OpeningMessage,
+  type Payload,
+  PROTOCOL_VERSION,
+  type SessionMessage,
+} from "../protocol/messages.ts";
+import { Acknowledger } from "./acknowledger.ts";
+import { FrameDecoder } from "./codec.ts";
+import { type IncomingStreamMessage, readIncoming } from "./incoming.ts";
+import { Keepalive } from "./keepalive.ts";
+import { MemoryBudget } from "./memory_budget.ts";
+import { type SessionOptions, sessionOptions } from "./options.ts";
+import type { EndOptions } from "./outbox.ts";
+import { Sender } from "./sender.ts";
+import type { MuxStream } from "./stream.ts";
+import { type Role, StreamTable } from "./stream_table.ts";
+import type { Transport } from "./transport.ts";
+
+/** Milliseconds for a last `goaway` to leave before the connection is cut. */
+const CLOSE_TIMEOUT = 1_000;
+/** Bytes that all streams of a process may take beyond their first window. */
+const DEFAULT_BUDGET = 67_108_864;
+
+/** What a session tells its room. */
+export interface SessionEvents {
+  /** The peer's `hello` came: streams can be opened. */
+  open?(hello: Payload<"hello">): void;
+  /** The peer opened a stream; it waits for `listen` and `resume`. */
+  stream?(stream: MuxStream): void;
+  /** No stream can be opened any more, those that are open go on (SPEC.md 3.4). */
+  draining?(): void;
+  /** What the peer serves (SPEC.md 3). */
+  status?(status: Payload<"status">): void;
+  /** The session is over; every stream was told before. Called exactly once; undefined after a drain. */
+  closed?(error: SallyportError | undefined): void;
+}
+
+/** What makes a session. */
+export interface SessionInit {
+  /** The connection, whose peer was already let in. */
+  transport: Transport;
+  /** Which end this is. */
+  role: Role;
+  /** Who hears of what happens. */
+  events: SessionEvents;
+  /** @default the machine's clock */
+  clock?: Clock;
+  /** @default those of `DEFAULT_SESSION_OPTIONS` */
+  options?: Partial<SessionOptions>;
+  /** Memory shared by all sessions of a process. @default 64 MiB of its own */
+  budget?: MemoryBudget;
+}
+
+/** Where a session is in its life. */
+export type SessionState = "greeting" | "open" | "draining" | "closed";
+
+/** Many streams over one connection (SPEC.md). */
+export class Session {
+  readonly #transport: Transport;
+  readonly #events: SessionEvents;
+  readonly #clock: Clock;
+  readonly #options: SessionOptions;
+  readonly #sender: Sender;
+  readonly #streams: StreamTable;
+  readonly #acknowledger: Acknowledger;
+  readonly #keepalive: Keepalive;
+  readonly #decoder: FrameDecoder;
+  #state: SessionState = "greeting";
+  #nonce = 0;
+  #cancelDeadline: CancelTimer;
+  /** The message whose body is arriving; undefined when nobody wants it. */
+  #current: IncomingStreamMessage | undefined;
+  constructor(init: SessionInit) {
+    const clock = this.#clock = init.clock ?? systemClock;
+    const options = this.#options = sessionOptions(init.options);
+    this.#transport = init.transport;
+    this.#events = init.events;
+    this.#sender = new Sender(init.transport, clock);
+    this.#streams = new StreamTable({
+      role: init.role,
+      options,
+      budget: init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
+      sender: this.#sender,
+      finished: () => this.#closeIfDrained(),
+    });
+    this.#acknowledger = new Acknowledger(clock, (bytes) => this.#send({ type: "ack", payload: { bytes } }));
+    this.#keepalive = new Keepalive({
+      clock,
+      interval: options.keepaliveInterval,
+      timeout: options.keepaliveTimeout,
+      ping: () => this.#send({ type: "ping", payload: { nonce: this.#nonce++ } }),
+      dead: (silence) => this.#dead(silence),
+    });
+    this.#decoder = new FrameDecoder({
+      head: (envelope, bodyLength, headBytes) => this.#head(envelope, bodyLength, headBytes),
+      body: (part, last) => this.#body(part, last),
+    });
+    this.#cancelDeadline = clock.after(options.helloTimeout, () => {
+      this.close("protocol_violation", `no hello within ${options.helloTimeout} ms`);
+    });
+    init.transport.start({
+      data: (bytes) => this.#data(bytes),
+      closed: (error) => this.#disconnected(error),
+    });
+    this.#sendHello();
+  }
+
+  /** Streams that are open now. */
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  /** Where the session is in its life. */
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Streams that could be opened now. */
+  get room(): number {
+    return this.#state === "open" ? this.#streams.room : 0;
+  }
+
+  /** Lowest round trip of the path in milliseconds; undefined before traffic measured it. */
+  get roundTrip(): number | undefined {
+    return this.#sender.path.roundTrip;
+  }
+
+  /**
+   * Opens a stream.
+   * @throws SallyportError `tunnel_down` before the peer's `hello` and after the end, `going_away` while
+   * draining, `limit_reached` at the peer's limit.
+   */
+  open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
+    if (this.#state === "open") return this.#streams.open(opening, bytes, options);
+    throw new SallyportError(
+      this.#state === "draining" ? "going_away" : "tunnel_down",
+      `Cannot open a stream: the connection is ${this.#state}`,
+    );
+  }
+
+  /** Sends `status` to the peer (SPEC.md 3). */
+  sendStatus(status: Payload<"status">): void {
+    this.#send({ type: "status", payload: status });
+  }
+
+  /** Drains: opens and accepts no further stream, and closes when the last has ended (SPEC.md 3.4). */
+  drain(): void {
+    if (this.#state === "draining" || this.#state === "closed") return;
+    this.#sendGoaway("going_away", "draining");
+    this.#beginDraining();
+  }
+
+  /** Ends the connection now: the peer is told `code`, and open streams fail with it. */
+  close(code: ErrorCode, message: string): void {
+    if (this.#state === "closed") return;
+    this.#sendGoaway(code, message);
+    this.#hangUp();
+    this.#finish(new SallyportError(code, message));
+  }
+
+  #setState(state: SessionState): void {
+    this.#state = state;
+  }
+
+  #send(message: SessionMessage): void {
+    this.#sender.control(message);
+  }
+
+  #sendHello(): void {
+    const { software, initialWindow, maxStreams, id } = this.#options;
+    const payload = { version: PROTOCOL_VERSION, software, window: initialWindow, max_streams: maxStreams };
+    this.#send({ type: "hello", payload: id === "" ? payload : { ...payload, id } });
+  }
+
+  #sendGoaway(code: ErrorCode, message: string): void {
+    const last_stream = this.#streams.lastAccepted;
+    this.#send({ type: "goaway", payload: { code, message: message.slice(0, 1_024), last_stream } });
+  }
+
+  #data(bytes: Uint8Array): void {
+    if (this.#state === "closed") return;
+    this.#keepalive.heard();
+    try {
+      this.#decoder.push(bytes);
+      this.#acknowledger.settle();
+    } catch (reason) {
+      const error = SallyportError.from(reason);
+      this.close(error.code, error.message);
+    }
+  }
+
+  #head(envelope: Envelope, bodyLength: number, headBytes: number): void {
+    this.#current = undefined;
+    if (this.#state === "closed") return;
+    const incoming = readIncoming(envelope);
+    if (this.#state === "greeting") requireGreeting(envelope.type);
+    const ofStream = incoming.kind === "stream" || incoming.kind === "unknown" && incoming.id !== undefined;
+    if (!ofStream && bodyLength > 0) throw violation(`${envelope.type} has a body but no stream`);
+    if (ofStream) this.#acknowledger.count(headBytes);
+    if (incoming.kind === "session") this.#sessionMessage(incoming.message);
+    else if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
+    else if (incoming.id !== undefined) {
+      this.#streams.find(incoming.id)?.reset("protocol_violation", "message of an unknown type");
+    }
+  }
+
+  #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {
+    const found = this.#streams.receive(
+      incoming,
+      bodyLength,
+      this.#state === "open" ? undefined : "going_away",
+    );
+    if (found === undefined) return;
+    this.#current = incoming;
+    if (found.opened) this.#events.stream?.(found.stream);
+    if (bodyLength === 0) this.#endMessage();
+  }
+
+  #body(part: Uint8Array, last: boolean): void {
+    if (this.#state === "closed") return;
+    this.#acknowledger.count(part.byteLength);
+    if (this.#current === undefined) return;
+    this.#streams.get(this.#current.id)?.receiveBody(part);
+    if (last) this.#endMessage();
+  }
+
+  #endMessage(): void {
+    const ended = this.#current;
+    this.#current = undefined;
+    if (ended?.end === true) this.#streams.get(ended.id)?.receiveEnd(ended.trailers);
+  }
+
+  #sessionMessage(message: SessionMessage): void {
+    switch (message.type) {
+      case "hello":
+        return this.#greeted(message.payload);
+      case "window":
+        return this.#streams.find(message.payload.stream)?.widen(message.payload.bytes);
+      case "ack":
+        if (!this.#sender.acknowledged(message.payload.bytes)) {
+          throw violation("ack of bytes that were not sent");
+        }
+        return this.#closeIfDrained();
+      case "reset": {
+        const { stream, code, message: text } = message.payload;
+        return this.#streams.find(stream)?.fail(SallyportError.fromWire(code, text ?? "reset by the peer"));
+      }
+      case "ping":
+        return this.#send({ type: "pong", payload: message.payload });
+      case "goaway":
+        return this.#peerLeaves(message.payload);
+      case "status":
+        return this.#events.status?.(message.payload);
+      case "pong":
+        return;
+    }
+  }
+
+  #greeted(hello: Payload<"hello">): void {
+    if (this.#state !== "greeting") throw violation("a second hello");
+    if (hello.version !== PROTOCOL_VERSION) {
+      const problem = `Cannot speak version ${hello.version}: this end speaks ${PROTOCOL_VERSION}`;
+      throw new SallyportError("version_unsupported", problem);
+    }
+    this.#cancelDeadline();
+    this.#streams.greet(hello);
+    this.#setState("open");
+    this.#events.open?.(hello);
+  }
+
+  #peerLeaves({ code, message, last_stream }: Payload<"goaway">): void {
+    const error = SallyportError.fromWire(code, message ?? "the peer closed the connection");
+    if (error.code !== "going_away") {
+      this.#hangUp();
+      this.#finish(error);
+      return;
+    }
+    this.#streams.failOwnAbove(last_stream, error);
+    this.#beginDraining();
+  }
+
+  #beginDraining(): void {
+    if (this.#state !== "draining") {
+      this.#cancelDeadline();
+      this.#setState("draining");
+      this.#events.draining?.();
+    }
+    this.#closeIfDrained();
+  }
+
+  /** Closes once the last stream has ended and the peer has read all of it. */
+  #closeIfDrained(): void {
+    if (this.#state !== "draining" || this.#streams.size > 0 || this.#sender.path.inFlight > 0) return;
+    this.#acknowledger.flush();
+    this.#hangUp();
+    this.#finish(undefined);
+  }
+
+  /** Lets what is queued leave, then ends the connection; cuts it when that takes too long. */
+  #hangUp(): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.#clock.after(CLOSE_TIMEOUT, () => this.#transport.abort());
+    this.#sender.whenIdle(() => this.#transport.close());
+  }
+
+  #dead(silence: number): void {
+    this.#transport.abort();
+    const seconds = (silence / 1000).toFixed(1);
+    this.#finish(new SallyportError("tunnel_down", `Cannot reach the peer: silent for ${seconds} s`));
+  }
+
+  /** The transport is gone; whatever was still under way is lost. */
+  #disconnected(error: SallyportError | undefined): void {
+    this.#cancelDeadline();
+    this.#sender.stop();
+    const drained = this.#state === "draining" && this.#streams.size === 0;
+    const lost = new SallyportError("tunnel_down", "Cannot go on: the peer closed the connection");
+    this.#finish(error ?? (drained ? undefined : lost));
+  }
+
+  #finish(error: SallyportError | undefined): void {
+    if (this.#state === "closed") return;
+    this.#setState("closed");
+    this.#keepalive.stop();
+    this.#acknowledger.stop();
+    this.#streams.failAll(
+      error ?? new SallyportError("going_away", "Cannot go on: the connection was drained"),
+    );
+    this.#events.closed?.(error);
+  }
+}
+
+function requireGreeting(type: string): void {
+  if (type === "hello" || type === "goaway") return;
+  throw violation(`${type} came before hello`);
+}
+
+function violation(problem: string): SallyportError {
+  return new SallyportError("protocol_violation", `Cannot accept message: ${problem}`);
+}

@@ -1,0 +1,193 @@
+import { type ErrorCode, SallyportError } from "../errors.ts";
+import { isOpening, type OpeningMessage, type Payload } from "../protocol/messages.ts";
+import type { IncomingStreamMessage } from "./incoming.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import type { SessionOptions } from "./options.ts";
+import type { EndOptions } from "./outbox.ts";
+import type { Sender } from "./sender.ts";
+import { MuxStream, type StreamOwner } from "./stream.ts";
+
+/** Which end of the connection a session is: the dialer's streams have odd ids (SPEC.md 4.1). */
+export type Role = "dialer" | "listener";
+
+/** What makes a table; only a session does. */
+export interface StreamTableInit {
+  role: Role;
+  options: SessionOptions;
+  budget: MemoryBudget;
+  sender: Sender;
+  /** A stream has ended and is forgotten. */
+  finished(): void;
+}
+
+/** Finds a message's stream, and whether the message opened it. */
+export interface Found {
+  stream: MuxStream;
+  opened: boolean;
+}
+
+/** The streams of a session, by id (SPEC.md 4). */
+export class StreamTable implements StreamOwner {
+  readonly #init: StreamTableInit;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #ownParity: number;
+  #nextId: number;
+  #lastAccepted = 0;
+  #ownCount = 0;
+  #limits: Pick<Payload<"hello">, "window" | "max_streams"> = { window: 0, max_streams: 0 };
+
+  constructor(init: StreamTableInit) {
+    this.#init = init;
+    this.#ownParity = init.role === "dialer" ? 1 : 0;
+    this.#nextId = init.role === "dialer" ? 1 : 2;
+  }
+
+  /** Streams that are open, whoever opened them. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** The highest id of a stream of the peer; 0 before the first. */
+  get lastAccepted(): number {
+    return this.#lastAccepted;
+  }
+
+  /** Streams of this end that the peer's limit still lets open. */
+  get room(): number {
+    return this.#limits.max_streams - this.#ownCount;
+  }
+
+  /** Takes the peer's limits from its `hello`. */
+  greet(hello: Payload<"hello">): void {
+    this.#limits = hello;
+  }
+
+  /** The open stream with this id. */
+  get(id: number): MuxStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** Opens a stream; throws `limit_reached` at the peer's limit. */
+  open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
+    if (this.room <= 0) {
+      const { max_streams } = this.#limits;
+      throw new SallyportError("limit_reached", `Cannot open a stream: the peer allows ${max_streams}`);
+    }
+    const id = this.#nextId;
+    this.#nextId += 2;
+    this.#ownCount++;
+    const stream = this.#add(id, opening);
+    stream.send(opening, bytes, options);
+    return stream;
+  }
+
+  /**
+   * Finds the stream of a message of the peer, or makes it. Undefined when nobody wants the message: its
+   * stream is over, or was refused just now.
+   * @param refuse Why streams are not accepted at present, if so.
+   * @throws SallyportError a violation that ends the connection (SPEC.md 4.1, 4.4, 5.1).
+   */
+  receive(
+    incoming: IncomingStreamMessage,
+    bodyLength: number,
+    refuse: ErrorCode | undefined,
+  ): Found | undefined {
+    const { id, message } = incoming;
+    if (isOpening(message)) return this.#accept(id, message, bodyLength, refuse);
+    const stream = this.find(id);
+    if (stream === undefined) return undefined;
+    if (stream.receiveHead(message, bodyLength)) return { stream, opened: false };
+    stream.reset("protocol_violation", `${message.type} came after the end of its direction`);
+    return undefined;
+  }
+
+  /** The open stream with this id, undefined if it is over; throws `protocol_violation` if it never was. */
+  find(id: number): MuxStream | undefined {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) return stream;
+    const last = this.#isOwn(id) ? this.#nextId - 2 : this.#lastAccepted;
+    if (id > last) throw violation(`stream ${id} was never opened`);
+    return undefined;
+  }
+
+  /** Ends those streams of this end that are above `lastId`: the peer never looked at them (SPEC.md 3.4). */
+  failOwnAbove(lastId: number, error: SallyportError): void {
+    for (const [id, stream] of [...this.#streams]) {
+      if (this.#isOwn(id) && id > lastId) stream.fail(error);
+    }
+  }
+
+  /** Ends every stream. */
+  failAll(error: SallyportError): void {
+    for (const stream of [...this.#streams.values()]) stream.fail(error);
+  }
+
+  ready(stream: MuxStream): void {
+    this.#init.sender.ready(stream);
+  }
+
+  sendCredit(stream: MuxStream, bytes: number): void {
+    this.#init.sender.control({ type: "window", payload: { stream: stream.id, bytes } });
+  }
+
+  sendReset(stream: MuxStream, code: ErrorCode, message: string): void {
+    this.#reset(stream.id, code, message);
+  }
+
+  finished(stream: MuxStream): void {
+    this.#init.sender.remove(stream);
+    this.#streams.delete(stream.id);
+    if (this.#isOwn(stream.id)) this.#ownCount--;
+    this.#init.finished();
+  }
+
+  #accept(
+    id: number,
+    opening: OpeningMessage,
+    bodyLength: number,
+    refuse: ErrorCode | undefined,
+  ): Found | undefined {
+    if (this.#isOwn(id)) throw violation(`stream ${id} is not the peer's to open`);
+    if (id <= this.#lastAccepted) throw violation(`stream ${id} is not above ${this.#lastAccepted}`);
+    this.#lastAccepted = id;
+    const { maxStreams } = this.#init.options;
+    const peerCount = this.#streams.size - this.#ownCount;
+    const code = refuse ?? (peerCount >= maxStreams ? "limit_reached" : undefined);
+    if (code !== undefined) {
+      this.#reset(id, code, code === "limit_reached" ? `at most ${maxStreams} streams` : "no new streams");
+      return undefined;
+    }
+    const stream = this.#add(id, opening);
+    stream.receiveHead(opening, bodyLength);
+    return { stream, opened: true };
+  }
+
+  #add(id: number, opening: OpeningMessage): MuxStream {
+    const { options, budget } = this.#init;
+    const stream = new MuxStream({
+      id,
+      opening,
+      owner: this,
+      options,
+      budget,
+      sendCredit: this.#limits.window,
+    });
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #reset(id: number, code: ErrorCode, message: string): void {
+    this.#init.sender.control({
+      type: "reset",
+      payload: { stream: id, code, message: message.slice(0, 1_024) },
+    });
+  }
+
+  #isOwn(id: number): boolean {
+    return id % 2 === this.#ownParity;
+  }
+}
+
+function violation(problem: string): SallyportError {
+  return new SallyportError("protocol_violation", `Cannot accept message: ${problem}`);
+}

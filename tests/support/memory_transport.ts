@@ -1,0 +1,69 @@
+import { SallyportError } from "../../shared/errors.ts";
+import type { Transport, TransportEvents } from "../../shared/mux/transport.ts";
+
+/** One end of a connection in memory; bytes arrive in a later task, as they would from a socket. */
+export class MemoryTransport implements Transport {
+  #peer: MemoryTransport | undefined;
+  #events: TransportEvents | undefined;
+  #over = false;
+  #closing = false;
+
+  /** Two ends of one connection. */
+  static pair(): [MemoryTransport, MemoryTransport] {
+    const [a, b] = [new MemoryTransport(), new MemoryTransport()];
+    a.#peer = b;
+    b.#peer = a;
+    return [a, b];
+  }
+
+  start(events: TransportEvents): void {
+    this.#events = events;
+  }
+
+  write(bytes: Uint8Array, written: () => void): void {
+    const copy = bytes.slice();
+    later(() => {
+      if (this.#over) return;
+      written();
+      if (this.#peer !== undefined) this.#peer.#receive(copy);
+    });
+  }
+
+  close(): void {
+    this.#closing = true;
+    later(() => this.#end(undefined));
+  }
+
+  abort(): void {
+    this.#end(new SallyportError("tunnel_down", "Cannot go on: the connection was reset"));
+  }
+
+  /** Whether the connection is over. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (!this.#over) this.#events?.data(bytes);
+  }
+
+  #end(error: SallyportError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events?.closed(this.#closing ? undefined : error);
+    const peer = this.#peer;
+    later(() => {
+      if (peer === undefined) return;
+      peer.#closing ||= error === undefined;
+      peer.#end(error);
+    });
+  }
+}
+
+const queue: (() => void)[] = [];
+
+/** Runs `task` in a later turn of the event loop, in order, without the delay of a timer. */
+function later(task: () => void): void {
+  queue.push(task);
+  if (queue.length === 1) setTimeout(() => queue.splice(0).forEach((each) => each()), 0);
+}

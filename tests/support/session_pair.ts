@@ -1,0 +1,73 @@
+import type { SallyportError } from "../../shared/errors.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
+import { Session } from "../../shared/mux/session.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { Transport } from "../../shared/mux/transport.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { within } from "./within.ts";
+
+/** One end of a pair of sessions, with what happened to it. */
+export interface SessionEnd {
+  session: Session;
+  /** Resolves with the next stream that the peer opens. */
+  nextStream(): Promise<MuxStream>;
+  /** Resolves when the session is over. */
+  closed: Promise<SallyportError | undefined>;
+  /** Resolves when the peer's hello has come. */
+  opened: Promise<void>;
+}
+
+/** How to make a pair of sessions. */
+export interface PairOptions {
+  dialer?: Partial<SessionOptions>;
+  listener?: Partial<SessionOptions>;
+  clock?: Clock;
+}
+
+/** Two sessions over the two ends of one connection, both open. */
+export async function sessionPair(
+  [a, b]: [Transport, Transport],
+  options: PairOptions = {},
+): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
+  const dialer = sessionEnd(a, "dialer", options.dialer, options.clock);
+  const listener = sessionEnd(b, "listener", options.listener, options.clock);
+  await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
+  return { dialer, listener };
+}
+
+/** A session over one end of a connection. */
+export function sessionEnd(
+  transport: Transport,
+  role: "dialer" | "listener",
+  options: Partial<SessionOptions> = {},
+  clock?: Clock,
+): SessionEnd {
+  const closed = Promise.withResolvers<SallyportError | undefined>();
+  const opened = Promise.withResolvers<void>();
+  const arrived: MuxStream[] = [];
+  const waiting: ((stream: MuxStream) => void)[] = [];
+  const session = new Session({
+    transport,
+    role,
+    options,
+    ...(clock === undefined ? {} : { clock }),
+    events: {
+      open: () => opened.resolve(),
+      closed: (error) => {
+        opened.resolve();
+        closed.resolve(error);
+      },
+      stream: (stream) => {
+        const taker = waiting.shift();
+        if (taker === undefined) arrived.push(stream);
+        else taker(stream);
+      },
+    },
+  });
+  const nextStream = () => {
+    const stream = arrived.shift();
+    if (stream !== undefined) return Promise.resolve(stream);
+    return within(5_000, new Promise<MuxStream>((resolve) => waiting.push(resolve)), "a stream arrives");
+  };
+  return { session, nextStream, closed: closed.promise, opened: opened.promise };
+}
