@@ -34,7 +34,10 @@ export interface SessionEvents {
   draining?(): void;
   /** What the peer serves (SPEC.md 3). */
   status?(status: Payload<"status">): void;
-  /** The session is over; every stream was told before. Called exactly once; undefined after a drain. */
+  /**
+   * The connection is gone and nothing is held for it; every stream was told before. Called exactly once;
+   * `error` is undefined after a drain.
+   */
   closed?(error: SallyportError | undefined): void;
 }
 
@@ -69,6 +72,8 @@ export class Session {
   readonly #keepalive: Keepalive;
   readonly #decoder: FrameDecoder;
   #state: SessionState = "greeting";
+  /** Why the session is closed. */
+  #error: SallyportError | undefined;
   #nonce = 0;
   #cancelDeadline: CancelTimer;
   /** The message whose body is arriving; undefined when nobody wants it. */
@@ -319,17 +324,19 @@ export class Session {
     const drained = this.#state === "draining" && this.#streams.size === 0;
     const lost = new SallyportError("tunnel_down", "Cannot go on: the peer closed the connection");
     this.#finish(error ?? (drained ? undefined : lost));
+    this.#events.closed?.(this.#error);
   }
 
+  /** Ends every stream and all work of the session's own; the transport may still be closing. */
   #finish(error: SallyportError | undefined): void {
     if (this.#state === "closed") return;
     this.#setState("closed");
+    this.#error = error;
     this.#keepalive.stop();
     this.#acknowledger.stop();
     this.#streams.failAll(
       error ?? new SallyportError("going_away", "Cannot go on: the connection was drained"),
     );
-    this.#events.closed?.(error);
   }
 }
 
