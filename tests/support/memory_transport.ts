@@ -52,8 +52,8 @@ export class MemoryTransport implements Transport {
     this.#over = true;
     this.#events?.closed(this.#closing ? undefined : error);
     const peer = this.#peer;
+    if (peer === undefined || peer.#over) return;
     later(() => {
-      if (peer === undefined) return;
       peer.#closing ||= error === undefined;
       peer.#end(error);
     });
