@@ -52,11 +52,9 @@ export class MemoryTransport implements Transport {
     this.#over = true;
     this.#events?.closed(this.#closing ? undefined : error);
     const peer = this.#peer;
-    if (peer === undefined || peer.#over) return;
-    later(() => {
-      peer.#closing ||= error === undefined;
-      peer.#end(error);
-    });
+    if (peer === undefined) return;
+    peer.#closing ||= error === undefined;
+    queueMicrotask(() => peer.#end(error));
   }
 }
 
