@@ -5,12 +5,17 @@ const ACK_BYTES = 16_384;
 /** Milliseconds that an `ack` may wait (SPEC.md 5.2). */
 const ACK_DELAY = 2;
 
-/** Counts the stream bytes that were read and says when to acknowledge them. */
+/**
+ * Counts the stream bytes that were read and says when to acknowledge them: at once when they are many, else
+ * with the next write, or alone when there is none in time.
+ */
 export class Acknowledger {
   readonly #clock: Clock;
   readonly #send: (total: number) => void;
   #read = 0;
   #acknowledged = 0;
+  /** When the oldest unacknowledged byte was read. */
+  #openSince = 0;
   #cancel: CancelTimer | undefined;
 
   /** @param send Sends an `ack` with the total of bytes read. */
@@ -19,29 +24,48 @@ export class Acknowledger {
     this.#send = send;
   }
 
+  /** Bytes that were read and not acknowledged. */
+  get open(): number {
+    return this.#read - this.#acknowledged;
+  }
+
   /** Bytes of a stream's frame were read. */
   count(bytes: number): void {
+    if (this.open === 0) this.#openSince = this.#clock.now();
     this.#read += bytes;
   }
 
   /** A chunk of the connection was worked through: acknowledges it now, or soon. */
   settle(): void {
-    const open = this.#read - this.#acknowledged;
-    if (open >= ACK_BYTES) this.flush();
-    else if (open > 0) this.#cancel ??= this.#clock.after(ACK_DELAY, () => this.flush());
+    if (this.open >= ACK_BYTES) this.flush();
+    else if (this.open > 0) this.#wait(ACK_DELAY);
   }
 
   /** Acknowledges what is open now. */
   flush(): void {
-    this.stop();
-    if (this.#read === this.#acknowledged) return;
+    if (this.open > 0) this.#send(this.take());
+  }
+
+  /** The total to acknowledge, for an `ack` that the caller sends. */
+  take(): number {
     this.#acknowledged = this.#read;
-    this.#send(this.#read);
+    return this.#read;
   }
 
   /** Stops the timer; nothing is sent any more. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  /** One timer runs on while acknowledgements leave with other writes: making one for each would cost more. */
+  #wait(ms: number): void {
+    this.#cancel ??= this.#clock.after(ms, () => {
+      this.#cancel = undefined;
+      if (this.open === 0) return;
+      const left = this.#openSince + ACK_DELAY - this.#clock.now();
+      if (left > 0) this.#wait(left);
+      else this.flush();
+    });
   }
 }

@@ -50,11 +50,12 @@ export class Keepalive {
     const wall = clock.wallTime();
     const slept = wall - this.#lookedAt > LOOK_EVERY + LATE;
     this.#lookedAt = wall;
-    if (this.#pingedAt !== undefined && now - this.#pingedAt >= timeout) {
+    // What came during a sleep is not read yet, so that a `ping` from before it proves nothing.
+    if (!slept && this.#pingedAt !== undefined && now - this.#pingedAt >= timeout) {
       this.#init.dead(now - this.#heardAt);
       return;
     }
-    if (this.#pingedAt === undefined && (slept || now - this.#heardAt >= interval)) {
+    if (slept || this.#pingedAt === undefined && now - this.#heardAt >= interval) {
       this.#pingedAt = now;
       this.#init.ping();
     }

@@ -27,6 +27,7 @@ export class Sender {
   /** What is known of the path. */
   readonly path: PathEstimator;
   readonly #transport: Transport;
+  readonly #beforeWrite: () => void;
   /** Envelopes of session messages that wait. */
   #control: string[] = [];
   /** Streams with something to send, in the order of their turns. */
@@ -37,8 +38,10 @@ export class Sender {
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(transport: Transport, clock: Clock) {
+  /** @param beforeWrite Called when a write with bytes of streams is due: a chance to send control with it. */
+  constructor(transport: Transport, clock: Clock, beforeWrite: () => void) {
     this.#transport = transport;
+    this.#beforeWrite = beforeWrite;
     this.path = new PathEstimator(clock);
   }
 
@@ -94,6 +97,7 @@ export class Sender {
   #flush(): void {
     while (!this.#stopped && this.#writes < MAX_WRITES) {
       const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
+      if (this.#ring.size > 0) this.#beforeWrite();
       this.#gatherControl(encoder);
       const streamBytes = this.#gatherStreams(encoder);
       if (encoder.length === 0) {

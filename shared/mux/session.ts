@@ -83,13 +83,14 @@ export class Session {
     const options = this.#options = sessionOptions(init.options);
     this.#transport = init.transport;
     this.#events = init.events;
-    this.#sender = new Sender(init.transport, clock);
+    this.#sender = new Sender(init.transport, clock, () => this.#acknowledger.flush());
     this.#streams = new StreamTable({
       role: init.role,
       options,
       budget: init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
       sender: this.#sender,
-      finished: () => this.#closeIfDrained(),
+      // Later, because the stream's last frame may be in a write that does not count as in flight yet.
+      finished: () => queueMicrotask(() => this.#closeIfDrained()),
     });
     this.#acknowledger = new Acknowledger(clock, (bytes) => this.#send({ type: "ack", payload: { bytes } }));
     this.#keepalive = new Keepalive({
@@ -136,7 +137,7 @@ export class Session {
   /**
    * Opens a stream.
    * @throws SallyportError `tunnel_down` before the peer's `hello` and after the end, `going_away` while
-   * draining, `limit_reached` at the peer's limit.
+   * draining, `limit_reached` at the peer's limit, `bad_request` for an opening message that cannot travel.
    */
   open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
     if (this.#state === "open") return this.#streams.open(opening, bytes, options);
@@ -146,9 +147,9 @@ export class Session {
     );
   }
 
-  /** Sends `status` to the peer (SPEC.md 3). */
+  /** Sends `status` to the peer (SPEC.md 3); after the end it does nothing. */
   sendStatus(status: Payload<"status">): void {
-    this.#send({ type: "status", payload: status });
+    if (this.#state !== "closed") this.#send({ type: "status", payload: status });
   }
 
   /** Drains: opens and accepts no further stream, and closes when the last has ended (SPEC.md 3.4). */
@@ -266,10 +267,6 @@ export class Session {
 
   #greeted(hello: Payload<"hello">): void {
     if (this.#state !== "greeting") throw violation("a second hello");
-    if (hello.version !== PROTOCOL_VERSION) {
-      const problem = `Cannot speak version ${hello.version}: this end speaks ${PROTOCOL_VERSION}`;
-      throw new SallyportError("version_unsupported", problem);
-    }
     this.#cancelDeadline();
     this.#streams.greet(hello);
     this.#setState("open");
@@ -312,9 +309,9 @@ export class Session {
   }
 
   #dead(silence: number): void {
-    this.#transport.abort();
     const seconds = (silence / 1000).toFixed(1);
     this.#finish(new SallyportError("tunnel_down", `Cannot reach the peer: silent for ${seconds} s`));
+    this.#transport.abort();
   }
 
   /** The transport is gone; whatever was still under way is lost. */

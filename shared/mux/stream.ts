@@ -7,6 +7,7 @@ import {
 } from "../protocol/messages.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
+import { checkOutgoing } from "./outgoing.ts";
 import { type EndOptions, Outbox, type OutgoingFrame } from "./outbox.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
 
@@ -69,6 +70,8 @@ export class MuxStream {
   #events: StreamEvents = {};
   /** Events that wait for `resume`; undefined once they flow. */
   #held: Event[] | undefined = [];
+  /** Whether the peer has, or is about to have, the opening message. */
+  #known = false;
   #wantsDrain = false;
   #endQueued = false;
   #endSent = false;
@@ -139,7 +142,8 @@ export class MuxStream {
   /** Ends both directions at once and tells the peer why. A stream that is over stays as it is. */
   reset(code: ErrorCode, message: string): void {
     if (this.#over) return;
-    this.#owner.sendReset(this, code, message);
+    // To a peer that never saw the stream, a reset would be a violation (SPEC.md 4.4).
+    if (this.#known) this.#owner.sendReset(this, code, message);
     this.fail(new SallyportError(code, message));
   }
 
@@ -162,6 +166,7 @@ export class MuxStream {
     const frame = this.#outbox.take(Math.min(limit, this.#sendWindow.credit));
     this.#sendWindow.spend(frame.body.byteLength);
     this.#bytesOut += frame.body.byteLength;
+    this.#known = true;
     if (frame.end) this.#endSent = true;
     return frame;
   }
@@ -188,6 +193,7 @@ export class MuxStream {
    * @returns false when the peer had already ended its direction: a violation that ends this stream only.
    */
   receiveHead(message: StreamMessage, bodyLength: number): boolean {
+    this.#known = true;
     if (this.#endReceived) return false;
     this.#receiveWindow.receive(bodyLength);
     if (message.type !== "connect_data" && message.type !== "websocket_message") {
@@ -217,8 +223,18 @@ export class MuxStream {
 
   #push(message: StreamMessage | undefined, bytes?: Uint8Array, options?: EndOptions): boolean {
     if (this.#over || this.#endQueued) return true;
-    this.#outbox.push(message, bytes, options);
-    this.#endQueued = options?.end === true;
+    if (message !== undefined || options?.trailers !== undefined) {
+      try {
+        checkOutgoing(message, options?.trailers);
+      } catch (reason) {
+        const { code, message: problem } = SallyportError.from(reason);
+        this.reset(code, problem);
+        return true;
+      }
+    }
+    const end = options?.end === true || message?.type === "websocket_close";
+    this.#outbox.push(message, bytes, { end, trailers: options?.trailers });
+    this.#endQueued = end;
     this.#owner.ready(this);
     if (this.#outbox.queued < this.#options.queueHighMark) return true;
     this.#wantsDrain = true;

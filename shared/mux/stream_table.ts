@@ -4,6 +4,7 @@ import type { IncomingStreamMessage } from "./incoming.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
+import { checkOutgoing } from "./outgoing.ts";
 import type { Sender } from "./sender.ts";
 import { MuxStream, type StreamOwner } from "./stream.ts";
 
@@ -67,12 +68,13 @@ export class StreamTable implements StreamOwner {
     return this.#streams.get(id);
   }
 
-  /** Opens a stream; throws `limit_reached` at the peer's limit. */
+  /** Opens a stream; throws `limit_reached` at the peer's limit, `bad_request` for what cannot travel. */
   open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
     if (this.room <= 0) {
       const { max_streams } = this.#limits;
       throw new SallyportError("limit_reached", `Cannot open a stream: the peer allows ${max_streams}`);
     }
+    checkOutgoing(opening, options?.trailers);
     const id = this.#nextId;
     this.#nextId += 2;
     this.#ownCount++;

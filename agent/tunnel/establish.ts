@@ -1,0 +1,51 @@
+import type { Clock } from "../../shared/clock.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
+import { Session } from "../../shared/mux/session.ts";
+import type { Transport } from "../../shared/mux/transport.ts";
+
+/** What becomes of a session after it was established. */
+export interface EstablishedEvents {
+  /** The server drains it: no stream can be opened any more. */
+  draining(session: Session): void;
+  /** It is gone. */
+  closed(session: Session, error: SallyportError | undefined): void;
+}
+
+/** What a session of the agent is made of. */
+export interface EstablishInit {
+  clock: Clock;
+  options: Partial<SessionOptions>;
+  budget: MemoryBudget;
+  events: EstablishedEvents;
+}
+
+/**
+ * Begins a session over a fresh connection and waits for the server's `hello`.
+ * @throws SallyportError when the connection ends before it, with the reason that the server gave.
+ */
+export function establish(transport: Transport, init: EstablishInit): Promise<Session> {
+  const { clock, options, budget, events } = init;
+  return new Promise((resolve, reject) => {
+    let established = false;
+    const session: Session = new Session({
+      transport,
+      role: "dialer",
+      clock,
+      options,
+      budget,
+      events: {
+        open() {
+          established = true;
+          resolve(session);
+        },
+        draining: () => established && events.draining(session),
+        closed(error) {
+          if (established) events.closed(session, error);
+          else reject(error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it"));
+        },
+      },
+    });
+  });
+}

@@ -1,0 +1,95 @@
+import { type Clock, systemClock } from "../../shared/clock.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
+import { Session } from "../../shared/mux/session.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { Transport } from "../../shared/mux/transport.ts";
+import type { Peer } from "../../shared/tls/peer.ts";
+
+/** What makes a reception. */
+export interface ReceptionInit {
+  log: Logger;
+  /** Memory of all streams beyond their first window. */
+  budget: MemoryBudget;
+  session: Partial<SessionOptions>;
+  /** An agent opened a stream; the room must `listen` and `resume`. */
+  stream(stream: MuxStream, peer: Peer): void;
+  /** @default the machine's clock */
+  clock?: Clock;
+}
+
+/** The sessions of all agents that were let in. */
+export class Reception {
+  readonly #init: ReceptionInit;
+  readonly #clock: Clock;
+  /** Each session with the id that its agent's `hello` gave, "" before it came. */
+  readonly #sessions = new Map<Session, string>();
+  #draining = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(init: ReceptionInit) {
+    this.#init = init;
+    this.#clock = init.clock ?? systemClock;
+  }
+
+  /** Connections of agents. */
+  get connectionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Agent processes: connections with the same id count once. */
+  get agentCount(): number {
+    const named = [...this.#sessions.values()].filter((id) => id !== "");
+    return new Set(named).size + this.#sessions.size - named.length;
+  }
+
+  /** Streams that are open, over all connections. */
+  get streamCount(): number {
+    let count = 0;
+    for (const session of this.#sessions.keys()) count += session.streamCount;
+    return count;
+  }
+
+  /** Begins a session with an agent whose certificate was accepted. */
+  welcome(transport: Transport, peer: Peer): void {
+    const { log, budget, session: options } = this.#init;
+    const who = { client: peer.commonName, serial: peer.serial };
+    const session: Session = new Session({
+      transport,
+      role: "listener",
+      clock: this.#clock,
+      budget,
+      options,
+      events: {
+        open: (hello) => {
+          this.#sessions.set(session, hello.id ?? "");
+          log.info("agent connected", { ...who, software: hello.software });
+        },
+        stream: (stream) => this.#init.stream(stream, peer),
+        closed: (error) => this.#forget(session, who, error),
+      },
+    });
+    this.#sessions.set(session, "");
+    if (this.#draining) session.drain();
+  }
+
+  /** Takes no more streams, and waits for those that are open for at most `timeout` milliseconds. */
+  async drain(timeout: number): Promise<void> {
+    this.#draining = true;
+    for (const session of this.#sessions.keys()) session.drain();
+    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    const cancel = this.#clock.after(timeout, () => {
+      for (const session of this.#sessions.keys()) session.close("going_away", "the server stopped");
+    });
+    if (this.#sessions.size > 0) await emptied;
+    cancel();
+  }
+
+  #forget(session: Session, who: object, error: SallyportError | undefined): void {
+    this.#sessions.delete(session);
+    this.#init.log.info("agent disconnected", { ...who, reason: error?.message ?? "drained", code: error?.code });
+    if (this.#draining && this.#sessions.size === 0) this.#emptied?.();
+  }
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { checkOutgoing } from "./outgoing.ts";
+
+const target = { host: "a", port: 1 };
+
+function assertRefused(act: () => void, message: RegExp): void {
+  assert.throws(act, { name: "SallyportError", code: "bad_request", message });
+}
+
+Deno.test("outgoing message that keeps to SPEC 4.2 is let through", () => {
+  checkOutgoing(undefined, undefined);
+  checkOutgoing({ type: "connect_request", payload: target }, ["x", "y"]);
+  checkOutgoing(
+    { type: "http_response", payload: { status: 200, reason: "OK", headers: ["a", "b"] } },
+    undefined,
+  );
+});
+
+Deno.test("outgoing message that the peer would refuse is refused here, naming the member", () => {
+  assertRefused(
+    () => checkOutgoing({ type: "connect_request", payload: { host: "a", port: 0 } }, undefined),
+    /^Cannot send connect_request\.port: 0 is not in 1\.\.65535$/,
+  );
+  assertRefused(
+    () =>
+      checkOutgoing(
+        { type: "http_response", payload: { status: 200, reason: "x".repeat(1_025) } },
+        undefined,
+      ),
+    /^Cannot send http_response\.reason: length 1025 exceeds 1024$/,
+  );
+  assertRefused(() => checkOutgoing(undefined, ["odd"]), /^Cannot send trailers: /);
+});
+
+Deno.test("outgoing message that fills a frame's JSON is let through, a longer one refused (SPEC 2.2)", () => {
+  const message = (length: number) => ({
+    type: "http_response" as const,
+    payload: { status: 200, headers: ["a", "x".repeat(length)] },
+  });
+  checkOutgoing(message(261_900), undefined);
+  assertRefused(() => checkOutgoing(message(262_144), undefined), /bytes exceed 262144$/);
+  // Six bytes of JSON for each of these characters.
+  assertRefused(() => checkOutgoing(message(0), ["t", "\u0001".repeat(50_000)]), /bytes exceed 262144$/);
+});
