@@ -43,7 +43,9 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
         draining: () => established && events.draining(session),
         closed(error) {
           if (established) events.closed(session, error);
-          else reject(error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it"));
+          else {reject(
+              error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it"),
+            );}
         },
       },
     });

@@ -65,6 +65,7 @@ export class Tunnel {
         establish(await init.dial(signal), { clock, budget, events, options: init.session ?? {} }),
       urgent: () => this.#waiting.size > 0,
       trying: (attempt) => {
+        this.#breaker.admit();
         if (this.#pick() === undefined) this.#setState({ name: "connecting", attempt });
       },
       connected: (session) => this.#connected(session),
@@ -89,6 +90,11 @@ export class Tunnel {
     return count;
   }
 
+  /** Milliseconds until the next attempt to connect; undefined unless the last one failed. */
+  get retryInMs(): number | undefined {
+    return this.#state.name === "failed" ? Math.max(0, this.#state.retryAt - this.#clock.now()) : undefined;
+  }
+
   /** Begins to connect, and stays connected from now on. */
   start(): void {
     if (this.#state.name === "closed") this.#connector.wake();
@@ -99,7 +105,10 @@ export class Tunnel {
    * @throws SallyportError `tunnel_down` after the waiting time, or at once while the circuit breaker is open;
    * `limit_reached` when every connection is full, `going_away` while the agent stops.
    */
-  async openStream(opening: OpeningMessage, first: EndOptions & { bytes?: Uint8Array } = {}): Promise<MuxStream> {
+  async openStream(
+    opening: OpeningMessage,
+    first: EndOptions & { bytes?: Uint8Array } = {},
+  ): Promise<MuxStream> {
     for (;;) {
       this.#refuseIfLeaving();
       const session = this.#pick();
@@ -161,9 +170,10 @@ export class Tunnel {
     }
     if (this.#state.name !== "failed" || this.#breaker.state !== "open") return;
     this.#connector.wake();
-    const seconds = Math.max(0, (this.#state.retryAt - this.#clock.now()) / 1000).toFixed(1);
+    const seconds = ((this.retryInMs ?? 0) / 1000).toFixed(1);
     const { error, attempt } = this.#state;
-    const message = `Cannot reach the server after ${attempt} attempts, next in ${seconds} s: ${error.message}`;
+    const message =
+      `Cannot reach the server after ${attempt} attempts, next in ${seconds} s: ${error.message}`;
     throw new SallyportError("tunnel_down", message, { cause: error });
   }
 
@@ -179,7 +189,12 @@ export class Tunnel {
     this.#breaker.failed();
     this.#waiting.note(error);
     const retryIn = Math.round(retryAt - this.#clock.now());
-    this.#log.warn("connecting failed", { reason: error.message, code: error.code, attempt, retryInMs: retryIn });
+    this.#log.warn("connecting failed", {
+      reason: error.message,
+      code: error.code,
+      attempt,
+      retry_in_ms: retryIn,
+    });
     if (this.#pick() === undefined) this.#setState({ name: "failed", error, attempt, retryAt });
     // Trying again soon does not mend a certificate, so that nobody should be kept waiting for it.
     if (error.code === "peer_rejected" || this.#breaker.state === "open") this.#waiting.refuseAll(error);

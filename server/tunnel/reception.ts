@@ -89,7 +89,11 @@ export class Reception {
 
   #forget(session: Session, who: object, error: SallyportError | undefined): void {
     this.#sessions.delete(session);
-    this.#init.log.info("agent disconnected", { ...who, reason: error?.message ?? "drained", code: error?.code });
+    this.#init.log.info("agent disconnected", {
+      ...who,
+      reason: error?.message ?? "drained",
+      code: error?.code,
+    });
     if (this.#draining && this.#sessions.size === 0) this.#emptied?.();
   }
 }

@@ -1,8 +1,10 @@
 import type { SallyportError } from "../../shared/errors.ts";
+import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import { Session } from "../../shared/mux/session.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
+import type { Payload } from "../../shared/protocol/messages.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { within } from "./within.ts";
 
@@ -15,6 +17,10 @@ export interface SessionEnd {
   closed: Promise<SallyportError | undefined>;
   /** Resolves when the peer's hello has come. */
   opened: Promise<void>;
+  /** Resolves when the session begins to drain. */
+  draining: Promise<void>;
+  /** What the peer said in `status`. */
+  status: Payload<"status">[];
 }
 
 /** How to make a pair of sessions. */
@@ -22,6 +28,7 @@ export interface PairOptions {
   dialer?: Partial<SessionOptions>;
   listener?: Partial<SessionOptions>;
   clock?: Clock;
+  budget?: MemoryBudget;
 }
 
 /** Two sessions over the two ends of one connection, both open. */
@@ -29,8 +36,8 @@ export async function sessionPair(
   [a, b]: [Transport, Transport],
   options: PairOptions = {},
 ): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
-  const dialer = sessionEnd(a, "dialer", options.dialer, options.clock);
-  const listener = sessionEnd(b, "listener", options.listener, options.clock);
+  const dialer = sessionEnd(a, "dialer", options.dialer, options.clock, options.budget);
+  const listener = sessionEnd(b, "listener", options.listener, options.clock, options.budget);
   await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
   return { dialer, listener };
 }
@@ -41,9 +48,12 @@ export function sessionEnd(
   role: "dialer" | "listener",
   options: Partial<SessionOptions> = {},
   clock?: Clock,
+  budget?: MemoryBudget,
 ): SessionEnd {
   const closed = Promise.withResolvers<SallyportError | undefined>();
   const opened = Promise.withResolvers<void>();
+  const draining = Promise.withResolvers<void>();
+  const status: Payload<"status">[] = [];
   const arrived: MuxStream[] = [];
   const waiting: ((stream: MuxStream) => void)[] = [];
   const session = new Session({
@@ -51,8 +61,11 @@ export function sessionEnd(
     role,
     options,
     ...(clock === undefined ? {} : { clock }),
+    ...(budget === undefined ? {} : { budget }),
     events: {
       open: () => opened.resolve(),
+      draining: () => draining.resolve(),
+      status: (each) => status.push(each),
       closed: (error) => {
         opened.resolve();
         closed.resolve(error);
@@ -69,5 +82,6 @@ export function sessionEnd(
     if (stream !== undefined) return Promise.resolve(stream);
     return within(5_000, new Promise<MuxStream>((resolve) => waiting.push(resolve)), "a stream arrives");
   };
-  return { session, nextStream, closed: closed.promise, opened: opened.promise };
+  const promises = { closed: closed.promise, opened: opened.promise, draining: draining.promise };
+  return { session, nextStream, status, ...promises };
 }

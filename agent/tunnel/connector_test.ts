@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../../shared/errors.ts";
+import type { Session } from "../../shared/mux/session.ts";
+import { Backoff } from "../../shared/resilience/backoff.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { Connector } from "./connector.ts";
+
+const refused = new SallyportError("tunnel_down", "refused");
+
+/** A connector whose attempts are ended by hand. */
+function scene() {
+  const clock = new ManualClock();
+  const attempts: { resolve(session: Session): void; reject(error: Error): void; signal: AbortSignal }[] = [];
+  const scene = { clock, attempts, urgent: false, connected: 0, failures: [] as number[] };
+  const connector = new Connector({
+    clock,
+    backoff: new Backoff({ minDelay: 4_000, maxDelay: 30_000 }),
+    urgentRetry: 1_000,
+    urgent: () => scene.urgent,
+    connect: (signal) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Session>();
+      attempts.push({ resolve, reject, signal });
+      return promise;
+    },
+    trying: () => {},
+    connected: () => void scene.connected++,
+    failed: (_error, _attempt, retryAt) => void scene.failures.push(retryAt - clock.now()),
+  });
+  return Object.assign(scene, { connector });
+}
+
+/** Lets the promises that are settled run on. */
+const settle = () => new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
+
+Deno.test("connector backs off while nobody waits", async () => {
+  const { connector, clock, attempts, failures } = scene();
+  connector.wake();
+  attempts[0]!.reject(refused);
+  await settle();
+  assert.equal(failures.length, 1);
+  assert.ok(failures[0]! >= 4_000 && failures[0]! <= 8_000, `first rest ${failures[0]}`);
+  clock.advance(failures[0]! - 1);
+  assert.equal(attempts.length, 1);
+  clock.advance(1);
+  assert.equal(attempts.length, 2);
+  connector.stop();
+});
+
+Deno.test("connector tries every second while somebody waits", async () => {
+  const all = scene();
+  all.urgent = true;
+  all.connector.wake();
+  all.clock.advance(300);
+  all.attempts[0]!.reject(refused);
+  await settle();
+  assert.deepEqual(all.failures, [700]);
+  all.clock.advance(700);
+  assert.equal(all.attempts.length, 2);
+  all.connector.stop();
+});
+
+Deno.test("connector cuts a rest short when somebody comes", async () => {
+  const all = scene();
+  all.connector.wake();
+  all.attempts[0]!.reject(refused);
+  await settle();
+  all.clock.advance(200);
+  all.connector.wake();
+  all.clock.advance(800);
+  assert.equal(all.attempts.length, 1, "nobody waits");
+  all.urgent = true;
+  all.connector.wake();
+  all.clock.advance(0);
+  assert.equal(all.attempts.length, 2);
+  all.connector.stop();
+});
+
+Deno.test("connector makes one attempt at a time and begins again after a success", async () => {
+  const all = scene();
+  all.connector.wake();
+  all.connector.wake();
+  assert.equal(all.attempts.length, 1);
+  all.attempts[0]!.resolve({} as Session);
+  await settle();
+  assert.equal(all.connected, 1);
+  all.connector.wake();
+  assert.equal(all.attempts.length, 2);
+  all.connector.stop();
+});
+
+Deno.test("connector that is stopped aborts its attempt and closes a session that comes too late", async () => {
+  const all = scene();
+  all.connector.wake();
+  all.connector.stop();
+  assert.equal(all.attempts[0]!.signal.aborted, true);
+  let closed = "";
+  all.attempts[0]!.resolve({ close: (code: string) => closed = code } as unknown as Session);
+  await settle();
+  assert.equal(closed, "going_away");
+  assert.equal(all.connected, 0);
+});

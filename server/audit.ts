@@ -1,0 +1,44 @@
+import type { Clock } from "../shared/clock.ts";
+import type { Outcome } from "./forward/outcome.ts";
+
+/** Whose stream it was, as the certificate says. */
+export interface AuditedPeer {
+  /** Common name of the certificate's subject. */
+  commonName: string;
+  /** Serial number of the certificate, in hex. */
+  serial: string;
+}
+
+/** What makes an audit. */
+export interface AuditOptions {
+  /** Takes one line, without its line end. */
+  write(line: string): void;
+  /** Where the time of day comes from. */
+  clock: Pick<Clock, "wallTime">;
+}
+
+/** Writes down who reached what. */
+export type Audit = (peer: AuditedPeer, outcome: Outcome) => void;
+
+/**
+ * Makes an audit: one JSON line for every stream that is over, with who (`client`, `serial`), what (`kind`,
+ * `target`, `address`, `status`), how much (`bytes_in` from the agent, `bytes_out` to it, `duration_ms`) and
+ * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`).
+ */
+export function createAudit({ write, clock }: AuditOptions): Audit {
+  return (peer, outcome) => {
+    const { kind, target, address, status, bytesIn, bytesOut, durationMs, code, detail } = outcome;
+    write(JSON.stringify({
+      time: new Date(clock.wallTime()).toISOString(),
+      event: "stream",
+      client: peer.commonName,
+      serial: peer.serial,
+      ...{ kind, target, address, status },
+      bytes_in: bytesIn,
+      bytes_out: bytesOut,
+      duration_ms: Math.round(durationMs),
+      outcome: code ?? "ok",
+      detail,
+    }));
+  };
+}

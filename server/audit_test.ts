@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { createAudit } from "./audit.ts";
+
+const clock = { wallTime: () => Date.UTC(2026, 0, 2, 3, 4, 5) };
+const peer = { commonName: "laptop", serial: "0a" };
+
+Deno.test("audit writes one line of JSON for a stream that went well", () => {
+  const lines: string[] = [];
+  createAudit({ write: (line) => lines.push(line), clock })(peer, {
+    ...{ kind: "connect_request", target: "example.org:443", address: "192.0.2.1" },
+    ...{ bytesIn: 10, bytesOut: 20, durationMs: 12.6 },
+  });
+  assert.deepEqual(lines.map((line) => JSON.parse(line)), [{
+    ...{ time: "2026-01-02T03:04:05.000Z", event: "stream", client: "laptop", serial: "0a" },
+    ...{ kind: "connect_request", target: "example.org:443", address: "192.0.2.1" },
+    ...{ bytes_in: 10, bytes_out: 20, duration_ms: 13, outcome: "ok" },
+  }]);
+});
+
+Deno.test("audit writes how a stream failed, and stays on one line whatever the client sent", () => {
+  const lines: string[] = [];
+  createAudit({ write: (line) => lines.push(line), clock })(peer, {
+    ...{ kind: "http_request", target: 'a"\n{"event":"x"}:80', bytesIn: 0, bytesOut: 0, durationMs: 1 },
+    ...{ code: "target_denied", detail: "Cannot connect (default private)" },
+  });
+  assert.equal(lines[0]!.includes("\n"), false);
+  const line = JSON.parse(lines[0]!);
+  assert.deepEqual([line.outcome, line.detail], ["target_denied", "Cannot connect (default private)"]);
+});

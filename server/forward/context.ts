@@ -1,0 +1,13 @@
+import type { Dial } from "../targets/dial.ts";
+import type { OriginPool } from "./origin_pool.ts";
+import type { OutcomeListener } from "./outcome.ts";
+
+/** What all ways of forwarding need. */
+export interface ForwardContext extends OutcomeListener {
+  /** Connects to targets that may be connected to. */
+  dial: Dial;
+  /** Connections to HTTP origins, which use the same `dial`. */
+  origins: OriginPool;
+  /** Milliseconds without a byte either way after which a stream is cut. */
+  idleTimeoutMs: number;
+}

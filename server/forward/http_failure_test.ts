@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { collect } from "../../tests/support/collect.ts";
+import { eventually } from "../../tests/support/eventually.ts";
+import { answerOf, Forwarding } from "../../tests/support/forwarding.ts";
+import { readUntil, socketClosed } from "../../tests/support/socket_origin.ts";
+import { within } from "../../tests/support/within.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const headRead = (socket: Socket) => readUntil(socket, (text) => text.includes("\r\n\r\n"));
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/** The code of the error that answers a request. */
+async function errorOf(near: MuxStream): Promise<string | undefined> {
+  const { messages } = await answerOf(near);
+  const head = messages.at(-1);
+  assert.ok(head?.type === "http_response");
+  return head.payload.error?.code;
+}
+
+Deno.test("http answers with what went wrong before the answer", () =>
+  Forwarding.run(async (forwarding) => {
+    const cases: [Parameters<Forwarding["http"]>[0], string][] = [
+      [{ host: "missing.example" }, "dns_error"],
+      [{ host: "denied.example" }, "target_denied"],
+      [{ host: "10.0.0.1" }, "target_denied"],
+      [{ host: "127.0.0.1", port: 1 }, "target_refused"],
+      [{ method: "G T" }, "bad_request"],
+      [{ method: "CONNECT" }, "bad_request"],
+      [{ path: "/a b" }, "bad_request"],
+      [{ headers: ["Host", "a", "X", "a\r\nB: c"] }, "bad_request"],
+      [{ headers: ["Host", "a", "X Y", "a"] }, "bad_request"],
+      [{ headers: ["Host", "a", "host", "b"] }, "bad_request"],
+      [{ headers: ["Content-Length", "1", "content-length", "1"] }, "bad_request"],
+      [{ headers: ["Content-Length", "+1"] }, "bad_request"],
+      [{ headers: ["Transfer-Encoding", "gzip, chunked"] }, "bad_request"],
+    ];
+    for (const [index, [request, code]] of cases.entries()) {
+      assert.equal(await errorOf(await forwarding.http(request)), code, JSON.stringify(request));
+      assert.equal((await forwarding.outcome(index + 1)).code, code);
+    }
+    assert.equal(forwarding.origin.accepted, 0);
+  }));
+
+Deno.test("http tells an answer that is no HTTP from one that broke off", () =>
+  Forwarding.run(async (forwarding) => {
+    const cases: [string, string][] = [
+      ["SSH-2.0-OpenSSH_9.6\r\n", "target_protocol"],
+      ["HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "target_protocol"],
+      ["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", "target_protocol"],
+      [`HTTP/1.1 200 OK\r\nX: ${"x".repeat(70_000)}\r\n\r\n`, "target_protocol"],
+      ["HTTP/1.1 200 O", "target_reset"],
+      ["", "target_reset"],
+    ];
+    for (const [answer, code] of cases) {
+      const near = await forwarding.http({});
+      const target = await forwarding.origin.next();
+      await headRead(target);
+      target.end(answer);
+      assert.equal(await errorOf(near), code, answer.slice(0, 60));
+    }
+  }));
+
+Deno.test("http resets the stream when the origin dies in mid-body, however it does", () =>
+  Forwarding.run(async (forwarding) => {
+    const heads = ["Content-Length: 10\r\n", "Transfer-Encoding: chunked\r\n", ""];
+    for (const head of heads) {
+      for (const reset of [true, false]) {
+        // Without a length a clean end is the end of the body.
+        if (head === "" && !reset) continue;
+        const near = await forwarding.http({});
+        const got = assert.rejects(collect(near), { code: "target_reset" }, `${head} ${reset}`);
+        const target = await forwarding.origin.next();
+        await headRead(target);
+        target.write(`HTTP/1.1 200 OK\r\n${head}\r\n${head.startsWith("T") ? "5\r\n" : ""}hello`);
+        await eventually("half of the body", () => assert.equal(near.bytesIn, 5));
+        if (reset) target.resetAndDestroy();
+        else target.end();
+        await within(5_000, got, `the reset after ${head}`);
+        assert.equal((await forwarding.outcome(forwarding.outcomes.length)).code, "target_reset");
+      }
+    }
+  }));
+
+Deno.test("http resets the origin's connection when the client cancels, before and in the answer", () =>
+  Forwarding.run(async (forwarding) => {
+    for (const answer of ["", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"]) {
+      const near = await forwarding.http({});
+      const target = await forwarding.origin.next();
+      await headRead(target);
+      near.listen({});
+      near.resume();
+      target.write(answer);
+      await eventually("half of the body", () => assert.equal(near.bytesIn, answer === "" ? 0 : 5));
+      const closed = socketClosed(target.resume());
+      target.on("end", () => target.end());
+      near.reset("cancelled", "gone");
+      await closed;
+      assert.equal((await forwarding.outcome(forwarding.outcomes.length || 1)).code, "cancelled");
+    }
+  }));
+
+Deno.test("http repeats a request whose kept connection was closed, on a new one", () =>
+  Forwarding.run(async (forwarding) => {
+    const first = await forwarding.http({});
+    const stale = await forwarding.origin.next();
+    await headRead(stale);
+    stale.write(OK);
+    await answerOf(first);
+    const again = await forwarding.http({ path: "/again" });
+    assert.match(await headRead(stale), /^GET \/again /);
+    stale.resetAndDestroy();
+    const target = await forwarding.origin.next();
+    assert.match(await headRead(target), /^GET \/again .*\r\nConnection: close\r\n/s);
+    target.write(OK);
+    assert.equal((await answerOf(again)).text, "ok");
+  }));
+
+Deno.test("http repeats nothing that has a body, is not idempotent or was answered in part", () =>
+  Forwarding.run(async (forwarding) => {
+    const cases: [string, string | undefined, string][] = [
+      ["POST", undefined, ""],
+      ["PUT", "x", ""],
+      ["GET", undefined, "HTTP/1.1 103 Early Hints\r\n\r\n"],
+    ];
+    for (const [method, body, answer] of cases) {
+      const first = await forwarding.http({});
+      const kept = await forwarding.origin.next();
+      await headRead(kept);
+      kept.write(OK);
+      await answerOf(first);
+      const near = await forwarding.http({ method }, body === undefined ? undefined : bytes(body));
+      await headRead(kept);
+      kept.write(answer, () => kept.resetAndDestroy());
+      assert.equal(await errorOf(near), "target_reset", method);
+    }
+    assert.equal(forwarding.origin.accepted, 3);
+  }));
+
+Deno.test("http does not repeat a request on a kept connection that the client cancelled", () =>
+  Forwarding.run(async (forwarding) => {
+    const first = await forwarding.http({});
+    const kept = await forwarding.origin.next();
+    await headRead(kept);
+    kept.write(OK);
+    await answerOf(first);
+    for (const method of ["POST", "GET"]) {
+      const near = await forwarding.http({ method });
+      const target = method === "POST" ? kept : await forwarding.origin.next();
+      assert.ok((await headRead(target)).startsWith(`${method} `));
+      near.reset("cancelled", "gone");
+      await forwarding.outcome(method === "POST" ? 2 : 3);
+    }
+    assert.equal(forwarding.origin.accepted, 2);
+  }));
+
+Deno.test("http does not repeat a second time", () =>
+  Forwarding.run(async (forwarding) => {
+    const first = await forwarding.http({});
+    const kept = await forwarding.origin.next();
+    await headRead(kept);
+    kept.write(OK);
+    await answerOf(first);
+    const near = await forwarding.http({});
+    await headRead(kept);
+    kept.resetAndDestroy();
+    const second = await forwarding.origin.next();
+    await headRead(second);
+    second.resetAndDestroy();
+    assert.equal(await errorOf(near), "target_reset");
+    assert.equal(forwarding.origin.accepted, 2);
+  }));
+
+Deno.test("http keeps to the announced length of a request's body", () =>
+  Forwarding.run(async (forwarding) => {
+    for (const body of ["abc", "a"]) {
+      const near = await forwarding.http({ method: "POST", headers: ["Content-Length", "2"] }, bytes(body));
+      assert.equal(await errorOf(near), "bad_request", body);
+    }
+  }));
+
+Deno.test("http passes an answer on that comes before the request's body", () =>
+  Forwarding.run(async (forwarding) => {
+    const near = await forwarding.http(
+      { method: "POST", headers: ["Content-Length", "4000000"] },
+      bytes("x"),
+      {},
+    );
+    const target = await forwarding.origin.next();
+    await headRead(target);
+    target.end("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+    assert.equal((await answerOf(near)).text, "no");
+    target.destroy();
+    for (let i = 0; i < 100; i++) near.write(new Uint8Array(20_000));
+    near.end();
+    const { code, status } = await forwarding.outcome();
+    assert.deepEqual([code, status], [undefined, 413]);
+  }));
+
+Deno.test("http tells a silent origin from a silent client", () =>
+  Forwarding.run(async (forwarding) => {
+    const waiting = await forwarding.http({});
+    const first = await forwarding.origin.next();
+    await headRead(first);
+    forwarding.clock.advance(60_000);
+    assert.equal(await errorOf(waiting), "target_timeout");
+    const stuck = await forwarding.http({ method: "POST" }, bytes("x"), {});
+    const second = await forwarding.origin.next();
+    await headRead(second);
+    forwarding.clock.advance(60_000);
+    assert.equal(await errorOf(stuck), "idle_timeout");
+    stuck.end();
+    const half = await forwarding.http({});
+    const got = assert.rejects(collect(half), { code: "idle_timeout" });
+    const third = await forwarding.origin.next();
+    await headRead(third);
+    third.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+    await eventually("half of the body", () => assert.equal(half.bytesIn, 4));
+    forwarding.clock.advance(60_000);
+    await within(5_000, got, "the reset");
+  }));

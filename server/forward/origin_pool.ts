@@ -1,0 +1,98 @@
+import { Agent, type ClientRequest, type ClientRequestArgs } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import type { Dial } from "../targets/dial.ts";
+
+/** What makes an {@linkcode OriginPool}. */
+export interface OriginPoolOptions {
+  /** Makes the connections. */
+  dial: Dial;
+  /** Milliseconds that an unused connection is kept; an origin's own `Keep-Alive` may say less. @default 60000 */
+  idleMs?: number;
+  /** Unused connections kept to one host and port. @default 32 */
+  maxIdle?: number;
+}
+
+/** Connections to HTTP origins. Each was dialled under the server's rules. */
+export interface OriginPool {
+  /** Reuses connections, per host and port. */
+  readonly kept: Agent;
+  /** Makes a connection for every request, and closes it afterwards. */
+  readonly fresh: Agent;
+  /** Whether a request went out on a connection that had served another one before. */
+  wasReused(request: ClientRequest): boolean;
+  /** Closes all connections. */
+  destroy(): void;
+}
+
+/** Makes a pool of connections to origins. */
+export function createOriginPool(options: OriginPoolOptions): OriginPool {
+  const { dial, idleMs = 60_000, maxIdle = 32 } = options;
+  // The last one used is the one that the origin is least likely to be closing.
+  const kept = new DialingAgent(dial, idleMs, {
+    keepAlive: true,
+    maxFreeSockets: maxIdle,
+    scheduling: "lifo",
+  });
+  const fresh = new DialingAgent(dial, idleMs, { keepAlive: false });
+  return {
+    kept,
+    fresh,
+    wasReused: (request) => kept.reused.has(request),
+    destroy() {
+      kept.destroy();
+      fresh.destroy();
+    },
+  };
+}
+
+type Created = (error: Error | null, socket: Duplex) => void;
+
+class DialingAgent extends Agent {
+  readonly reused = new WeakSet<ClientRequest>();
+  readonly #dial: Dial;
+  readonly #idleMs: number;
+
+  constructor(dial: Dial, idleMs: number, options: ConstructorParameters<typeof Agent>[0]) {
+    super(options);
+    this.#dial = dial;
+    this.#idleMs = idleMs;
+  }
+
+  override createConnection(options: ClientRequestArgs, created?: Created): Duplex {
+    this.#dial(options.host!, Number(options.port)).then(
+      (socket) => {
+        // An HTTP origin that ends its side is done: nothing is left half-open in the pool.
+        socket.allowHalfOpen = false;
+        created?.(null, socket);
+      },
+      (reason: Error) => created?.(reason, undefined as unknown as Duplex),
+    );
+    // Node takes nothing for "the socket comes later"; its type does not say so.
+    return undefined as unknown as Duplex;
+  }
+
+  override keepSocketAlive(stream: Duplex): boolean {
+    const socket = stream as Socket;
+    const keep = super.keepSocketAlive(stream) as unknown as boolean;
+    // Less may have been set, because the origin said when it will close.
+    if (keep && !(socket.timeout && socket.timeout < this.#idleMs)) socket.setTimeout(this.#idleMs);
+    if (keep) socket.once("timeout", destroyThis);
+    return keep;
+  }
+
+  override reuseSocket(stream: Duplex, request: ClientRequest): void {
+    const socket = stream as Socket;
+    socket.setTimeout(0);
+    socket.removeListener("timeout", destroyThis);
+    super.reuseSocket(stream, request);
+    // Deno 2.9 sends a request again by itself when a reused connection ends without an answer, POST and
+    // cancelled ones too (denoland/deno#36786). It goes by this flag; whether to repeat is decided here.
+    request.reusedSocket = false;
+    this.reused.add(request);
+  }
+}
+
+function destroyThis(this: Socket): void {
+  this.destroy();
+}

@@ -1,0 +1,82 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { ErrorCode, SallyportError } from "../../shared/errors.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { OpeningType } from "../../shared/protocol/messages.ts";
+import { shownTarget } from "../targets/shown_target.ts";
+
+/** What became of a stream, for the audit line. */
+export interface Outcome {
+  /** How the stream was opened. */
+  kind: OpeningType;
+  /** What the client asked for: `example.org:443`. */
+  target: string;
+  /** The address that was reached; missing when none was. */
+  address?: string;
+  /** The target's status, where it spoke HTTP with us. */
+  status?: number;
+  /** How the stream failed; missing when it went well. */
+  code?: ErrorCode;
+  /** What failed, in words for the server's own log; it may name the rule that decided. */
+  detail?: string;
+  /** Bytes from the agent. */
+  bytesIn: number;
+  /** Bytes to the agent. */
+  bytesOut: number;
+  /** Milliseconds from the stream's opening to its end. */
+  durationMs: number;
+}
+
+/** What a recorder needs of its room. */
+export interface OutcomeListener {
+  /** Where time comes from. */
+  clock: Clock;
+  /** Hears of every stream once, when it is over. */
+  onDone(outcome: Outcome): void;
+}
+
+/** Gathers a stream's {@linkcode Outcome}. */
+export class OutcomeRecorder {
+  readonly #stream: MuxStream;
+  readonly #context: OutcomeListener;
+  readonly #began: number;
+  #told = false;
+  #error: SallyportError | undefined;
+  /** The address that was reached. */
+  address: string | undefined;
+  /** The target's status. */
+  status: number | undefined;
+
+  /** Begins to count time. */
+  constructor(stream: MuxStream, context: OutcomeListener) {
+    this.#stream = stream;
+    this.#context = context;
+    this.#began = context.clock.now();
+  }
+
+  /** Notes a failure; the first one counts. */
+  failed(error: SallyportError): void {
+    this.#error ??= error;
+  }
+
+  /** Tells `onDone`, the first time. */
+  done(error: SallyportError | undefined): void {
+    if (this.#told) return;
+    this.#told = true;
+    if (error) this.failed(error);
+    const { opening, bytesIn, bytesOut } = this.#stream;
+    this.#context.onDone({
+      kind: opening.type,
+      target: shownTarget(opening.payload.host, opening.payload.port),
+      ...(this.address === undefined ? {} : { address: this.address }),
+      ...(this.status === undefined ? {} : { status: this.status }),
+      ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),
+      bytesIn,
+      bytesOut,
+      durationMs: this.#context.clock.now() - this.#began,
+    });
+  }
+}
+
+function detailOf({ message, cause }: SallyportError): string {
+  return typeof cause === "string" ? `${message} (${cause})` : message;
+}

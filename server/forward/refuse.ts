@@ -1,0 +1,39 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { SallyportError } from "../../shared/errors.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { OpeningType, WireError } from "../../shared/protocol/messages.ts";
+import type { OutcomeRecorder } from "./outcome.ts";
+
+/** Milliseconds that the agent has to end its side after it was told of a failure. */
+const LINGER = 10_000;
+/** The most characters of a message that travel (SPEC.md 4.2). */
+const MESSAGE_LENGTH = 1_024;
+
+const ANSWERS = {
+  connect_request: "connect_ack",
+  http_request: "http_response",
+  websocket_open: "websocket_ack",
+} as const satisfies Record<OpeningType, string>;
+
+/**
+ * Answers a stream with an error, which ends it (SPEC.md 4.2). What the agent still sends is thrown away, and
+ * the stream is reset when the agent does not end its side soon.
+ */
+export function refuse(
+  stream: MuxStream,
+  error: SallyportError,
+  { recorder, clock }: { recorder: OutcomeRecorder; clock: Clock },
+): void {
+  recorder.failed(error);
+  const { code, message } = error;
+  const wire: WireError = { code, message: message.slice(0, MESSAGE_LENGTH) };
+  const cancel = clock.after(LINGER, () => stream.reset(code, wire.message));
+  stream.send({ type: ANSWERS[stream.opening.type], payload: { error: wire } }, undefined, { end: true });
+  stream.listen({
+    closed: () => {
+      cancel();
+      recorder.done(error);
+    },
+  });
+  stream.resume();
+}

@@ -1,0 +1,76 @@
+import ipaddr from "ipaddr.js";
+
+/** An address as the policy looks at it. */
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Ranges of ipaddr.js that anybody may be sent to: what IANA's registries call globally reachable. */
+const PUBLIC_RANGES: ReadonlySet<string> = new Set(["unicast", "as112", "amt", "as112v6"]);
+
+/** Where clouds hand out credentials, whatever range the address lies in. */
+const METADATA: ReadonlySet<string> = new Set(["169.254.169.254", "169.254.170.2", "fd00:ec2::254"]);
+
+/** The only part of IPv6 that is routed on the internet (RFC 4291 section 2.4). */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
+/** NAT64 with a prefix that only the local network knows (RFC 8215): what it embeds cannot be told. */
+const LOCAL_NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b:1::/48");
+
+/** How IPv6 prefixes embed IPv4: the prefix, and where in the 16 bytes the IPv4 addresses are. */
+const EMBEDDINGS: readonly { cidr: [ipaddr.IPv6, number]; at: readonly number[]; inverted?: number }[] = [
+  // IPv4-compatible (RFC 4291 section 2.5.5.1), the unspecified and the loopback address among them.
+  { cidr: ipaddr.IPv6.parseCIDR("::/96"), at: [12] },
+  // IPv4-translated (RFC 2765 section 2.1).
+  { cidr: ipaddr.IPv6.parseCIDR("::ffff:0:0:0/96"), at: [12] },
+  // NAT64 (RFC 6052 section 2.1).
+  { cidr: ipaddr.IPv6.parseCIDR("64:ff9b::/96"), at: [12] },
+  // 6to4 (RFC 3056 section 2).
+  { cidr: ipaddr.IPv6.parseCIDR("2002::/16"), at: [2] },
+  // Teredo: server, and client with its bits inverted (RFC 4380 section 4).
+  { cidr: ipaddr.IPv6.parseCIDR("2001::/32"), at: [4], inverted: 12 },
+];
+
+/**
+ * Reads an address in the forms that this machine's resolver and sockets use, without brackets. An
+ * IPv4-mapped one is read as the IPv4 address that it reaches, and a zone is left out.
+ *
+ * @throws Error when the text is no address.
+ */
+export function parseAddress(text: string): Address {
+  const parsed = ipaddr.parse(text.split("%", 1)[0]!);
+  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) return parsed.toIPv4Address();
+  return parsed;
+}
+
+/** The IPv4 addresses to which an IPv6 address may lead, beside itself. */
+export function embeddedIPv4(address: Address): ipaddr.IPv4[] {
+  if (address instanceof ipaddr.IPv4) return [];
+  const embedding = EMBEDDINGS.find(({ cidr }) => address.match(cidr));
+  if (embedding === undefined) return [];
+  const bytes = address.toByteArray();
+  const found = embedding.at.map((at) => new ipaddr.IPv4(bytes.slice(at, at + 4)));
+  const { inverted } = embedding;
+  if (inverted !== undefined) {
+    found.push(new ipaddr.IPv4(bytes.slice(inverted, inverted + 4).map((byte) => byte ^ 0xff)));
+  }
+  return found;
+}
+
+/** Whether the address belongs to a cloud's metadata service, itself or by what it embeds. */
+export function isMetadata(address: Address): boolean {
+  return METADATA.has(address.toString()) || embeddedIPv4(address).some(isMetadata);
+}
+
+/** Names the range for which an address is refused unless it is allowed; undefined for a public one. */
+export function forbiddenRange(address: Address): string | undefined {
+  if (isMetadata(address)) return "metadata";
+  const range = address.range();
+  if (address instanceof ipaddr.IPv4) return PUBLIC_RANGES.has(range) ? undefined : range;
+  if (address.match(LOCAL_NAT64)) return "rfc8215";
+  if (range === "loopback" || range === "unspecified") return range;
+  const embedded = embeddedIPv4(address);
+  if (embedded.length > 0) {
+    const inner = embedded.map(forbiddenRange).find((found) => found !== undefined);
+    return inner === undefined ? undefined : `${range} ${inner}`;
+  }
+  if (!PUBLIC_RANGES.has(range)) return range;
+  return address.match(GLOBAL_UNICAST) ? undefined : "reserved";
+}

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../../shared/errors.ts";
+import { createTargetPolicy, type TargetPolicyOptions } from "./policy.ts";
+
+function verdict(address: string, options: TargetPolicyOptions = {}, port = 443, host = address): string {
+  const { allowed, rule } = createTargetPolicy(options).judge(host, address, port);
+  return `${allowed ? "yes" : "no"}: ${rule}`;
+}
+
+const REFUSED = {
+  "0.1.2.3": "unspecified",
+  "10.1.2.3": "private",
+  "172.16.0.1": "private",
+  "192.168.1.5": "private",
+  "100.64.0.1": "carrierGradeNat",
+  "127.0.0.53": "loopback",
+  "169.254.1.1": "linkLocal",
+  "169.254.169.254": "metadata",
+  "169.254.170.2": "metadata",
+  "192.0.0.8": "reserved",
+  "192.0.2.1": "reserved",
+  "198.18.0.1": "reserved",
+  "198.51.100.1": "reserved",
+  "203.0.113.1": "reserved",
+  "224.0.0.1": "multicast",
+  "240.0.0.1": "reserved",
+  "255.255.255.255": "broadcast",
+  "::": "unspecified",
+  "::1": "loopback",
+  "fe80::1": "linkLocal",
+  "fe80::1%eth0": "linkLocal",
+  "fec0::1": "deprecatedSiteLocal",
+  "fc00::1": "uniqueLocal",
+  "fd00:ec2::254": "metadata",
+  "ff02::1": "multicast",
+  "2001:db8::1": "reserved",
+  "3fff::1": "reserved",
+  "4000::1": "reserved",
+  "100::1": "discard",
+  "64:ff9b:1::808:808": "rfc8215",
+};
+
+Deno.test("policy refuses every address that is not public", () => {
+  for (const [address, range] of Object.entries(REFUSED)) {
+    assert.equal(verdict(address), `no: default ${range}`, address);
+  }
+});
+
+Deno.test("policy allows public addresses", () => {
+  const addresses = ["8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"];
+  for (const address of addresses) assert.equal(verdict(address), "yes: default public", address);
+});
+
+Deno.test("policy looks through IPv6 forms that embed IPv4", () => {
+  const forms = (hex: string, dotted: string) => [
+    `::ffff:${dotted}`, // mapped
+    `::ffff:${hex}`,
+    `::${hex}`, // compatible
+    `::ffff:0:${hex}`, // translated
+    `64:ff9b::${hex}`, // NAT64
+    `2002:${hex}::1`, // 6to4
+    `2001:0:${hex}::f7f7:f7f7`, // Teredo, by its server
+  ];
+  for (const address of forms("a9fe:a9fe", "169.254.169.254")) {
+    assert.equal(verdict(address), "no: default metadata", address);
+  }
+  for (const address of forms("a00:1", "10.0.0.1")) {
+    assert.match(verdict(address), /^no: default (\S+ )?private$/, address);
+  }
+  for (const address of forms("808:808", "8.8.8.8")) {
+    assert.equal(verdict(address), "yes: default public", address);
+  }
+});
+
+Deno.test("policy looks at the client inside a Teredo address", () => {
+  assert.match(verdict("2001:0:808:808::f5ff:fffe"), /^no: .*private$/); // 10.0.0.1, inverted
+});
+
+Deno.test("policy allows what an entry names, at that port only", () => {
+  const allow = ["10.0.0.0/8", "127.0.0.1:9080", "[::1]:9080", "192.168.1.5", "fd00::/8", "[fe80::/10]:80"];
+  assert.equal(verdict("10.9.9.9", { allow }), "yes: allow 10.0.0.0/8");
+  assert.equal(verdict("::ffff:10.9.9.9", { allow }), "yes: allow 10.0.0.0/8");
+  assert.equal(verdict("127.0.0.1", { allow }, 9080), "yes: allow 127.0.0.1:9080");
+  assert.equal(verdict("127.0.0.1", { allow }, 9081), "no: default loopback");
+  assert.equal(verdict("::1", { allow }, 9080), "yes: allow [::1]:9080");
+  assert.equal(verdict("::1", { allow }, 80), "no: default loopback");
+  assert.equal(verdict("192.168.1.5", { allow }), "yes: allow 192.168.1.5");
+  assert.equal(verdict("192.168.1.6", { allow }), "no: default private");
+  assert.equal(verdict("fd12::1", { allow }), "yes: allow fd00::/8");
+  assert.equal(verdict("fe80::1", { allow }, 80), "yes: allow [fe80::/10]:80");
+});
+
+Deno.test("policy does not take an allowed IPv4 range for the translated forms of it", () => {
+  assert.equal(verdict("64:ff9b::a00:1", { allow: ["10.0.0.0/8"] }), "no: default rfc6052 private");
+  assert.match(verdict("64:ff9b::a00:1", { allow: ["64:ff9b::/96"] }), /^yes/);
+});
+
+Deno.test("policy allows the addresses of an allowed name", () => {
+  const allow = ["*.corp.example:443", "example.com"];
+  const of = (host: string, port = 443) => verdict("10.0.0.1", { allow }, port, host);
+  assert.equal(of("a.b.corp.example"), "yes: allow *.corp.example:443");
+  assert.equal(of("A.Corp.EXAMPLE."), "yes: allow *.corp.example:443");
+  assert.equal(of("a.corp.example", 80), "no: default private");
+  assert.equal(of("corp.example"), "no: default private");
+  assert.equal(of("notcorp.example"), "no: default private");
+  assert.equal(of("example.com", 1), "yes: allow example.com");
+  assert.equal(of("www.example.com"), "no: default private");
+});
+
+Deno.test("policy opens a metadata service to no name, only to its address", () => {
+  const allow = ["evil.example"];
+  assert.equal(verdict("169.254.169.254", { allow }, 80, "evil.example"), "no: default metadata");
+  assert.match(verdict("169.254.169.254", { allow: ["169.254.169.254"] }, 80), /^yes/);
+});
+
+Deno.test("policy lets deny win over allow, for names, addresses and what they embed", () => {
+  const options = { allow: ["10.0.0.0/8", "x.example"], deny: ["10.1.0.0/16", "*.x.example", "8.8.8.8"] };
+  assert.equal(verdict("10.1.2.3", options), "no: deny 10.1.0.0/16");
+  assert.match(verdict("10.2.2.3", options), /^yes/);
+  assert.equal(verdict("10.1.2.3", options, 443, "x.example"), "no: deny 10.1.0.0/16");
+  assert.equal(verdict("1.1.1.1", options, 443, "y.x.example"), "no: deny *.x.example");
+  for (const form of ["8.8.8.8", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]) {
+    assert.equal(verdict(form, options), "no: deny 8.8.8.8", form);
+  }
+});
+
+Deno.test("policy refuses a denied name before it is resolved", () => {
+  const policy = createTargetPolicy({ deny: ["ads.example", "bücher.example:80"] });
+  assert.equal(policy.judgeName("ADS.example.", 1).rule, "deny ads.example");
+  assert.equal(policy.judgeName("xn--bcher-kva.example", 80).allowed, false);
+  assert.equal(policy.judgeName("xn--bcher-kva.example", 81).allowed, true);
+});
+
+Deno.test("policy tells the client nothing of the network", () => {
+  const { text } = createTargetPolicy({ deny: ["10.0.0.0/8"] }).judge("a.example", "10.0.0.1", 80);
+  assert.equal(text, "the server's rules forbid this target");
+});
+
+Deno.test("policy refuses an address that it cannot read", () => {
+  assert.equal(verdict("not an address"), "no: default unreadable");
+});
+
+Deno.test("policy names the entry that it cannot read", () => {
+  const wrong = [
+    ...["", "10.0.0.0/33", "::1/129", "10.0.0.1:0", "10.0.0.1:65536", "[::1", "::1]:80", "[10.0.0.1]:80"],
+    ...[
+      "10.0.0",
+      "300.1.1.1",
+      "a b",
+      "*",
+      "*.",
+      "http://x.example",
+      "a.*.example",
+      "x.example/8",
+      "fe80::1%1",
+    ],
+  ];
+  for (const entry of wrong) {
+    assert.throws(() => createTargetPolicy({ deny: ["ok.example", entry] }), (error: unknown) => {
+      assert.ok(error instanceof SallyportError, entry);
+      assert.equal(error.code, "bad_request");
+      assert.ok(error.message.startsWith("Cannot read targets.deny[1]: current value is "), error.message);
+      return true;
+    }, entry);
+  }
+});

@@ -1,0 +1,80 @@
+import { lookup as systemLookup } from "node:dns/promises";
+import { type CancelTimer, type Clock, systemClock } from "../../shared/clock.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import { fromOsError } from "../../shared/net/os_error.ts";
+import { normalName } from "./name.ts";
+
+/**
+ * Finds every address of a name, IPv6 and IPv4, in the order of preference.
+ *
+ * @throws SallyportError `dns_error` when the name has none, `dns_timeout` when there was no answer in time,
+ * `cancelled` when `signal` was aborted.
+ */
+export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
+
+/** Asks whoever knows names on this machine. */
+export type Lookup = (name: string) => Promise<{ address: string }[]>;
+
+/** What makes a resolver. */
+export interface ResolverOptions {
+  /** Who is asked. @default the system: its hosts file, then its name servers */
+  lookup?: Lookup;
+  /** Milliseconds for an answer. @default 5000 */
+  timeoutMs?: number;
+  /** Where time comes from. @default the machine's clock */
+  clock?: Clock;
+}
+
+/**
+ * The system's own lookup honours the hosts file, gives both families, and reads odd forms of IPv4 addresses
+ * (`127.1`, `0x7f000001`) as sockets would: they are judged by what they mean.
+ */
+const defaultLookup: Lookup = (name) => systemLookup(name, { all: true, order: "verbatim" });
+
+/** Makes a resolver with a deadline. A lookup that came too late is left alone: it cannot be called back. */
+export function createResolver(options: ResolverOptions = {}): Resolve {
+  const { lookup = defaultLookup, timeoutMs = 5_000, clock = systemClock } = options;
+  return (name, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+    if (signal?.aborted) return Promise.reject(cancelled(name));
+    const normal = normalName(name);
+    if (normal === undefined) return Promise.reject(failed(name, "it is not a host name"));
+    const onAbort = () => reject(cancelled(name));
+    signal?.addEventListener("abort", onAbort);
+    const cancelTimer: CancelTimer = clock.after(timeoutMs, () => reject(late(name, timeoutMs)));
+    lookup(normal).then((found) => resolve(unique(name, found)))
+      .catch((reason: unknown) => reject(translate(name, reason)));
+    return promise.finally(() => {
+      cancelTimer();
+      signal?.removeEventListener("abort", onAbort);
+    });
+  };
+}
+
+function unique(name: string, found: { address: string }[]): string[] {
+  if (found.length === 0) throw failed(name, "it has no address");
+  return [...new Set(found.map(({ address }) => address))];
+}
+
+function translate(name: string, reason: unknown): SallyportError {
+  const error = fromOsError(reason, `resolve ${shown(name)}`);
+  if (error.code === "dns_error" || error.code === "dns_timeout") return error;
+  return failed(name, "the resolver failed", reason);
+}
+
+function failed(name: string, why: string, cause?: unknown): SallyportError {
+  return new SallyportError("dns_error", `Cannot resolve ${shown(name)}: ${why}`, { cause });
+}
+
+function late(name: string, timeoutMs: number): SallyportError {
+  return new SallyportError("dns_timeout", `Cannot resolve ${shown(name)}: no answer within ${timeoutMs} ms`);
+}
+
+function cancelled(name: string): SallyportError {
+  return new SallyportError("cancelled", `Cannot resolve ${shown(name)}: nobody wants it any more`);
+}
+
+/** A name as messages show it: it may be anything that a client made up. */
+function shown(name: string): string {
+  return normalName(name) ?? JSON.stringify(name.slice(0, 80));
+}

@@ -1,0 +1,91 @@
+import { isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
+import { SallyportError } from "../../shared/errors.ts";
+import type { Address } from "./address.ts";
+import { normalName } from "./name.ts";
+
+/** One entry of `targets.allow` or `targets.deny`. */
+export interface TargetRule {
+  /** The entry as it was written, for logs. */
+  readonly text: string;
+  /** Whether it is about names; otherwise it is about addresses. */
+  readonly named: boolean;
+  /** Whether it covers a name in normal form. */
+  matchesName(name: string, port: number): boolean;
+  /** Whether it covers an address. */
+  matchesAddress(address: Address, port: number): boolean;
+}
+
+/**
+ * Reads an entry: an address, a range (`10.0.0.0/8`), a name or a name's subdomains (`*.corp.example`), each
+ * with or without a port (`127.0.0.1:9080`, `[::1]:9080`, `[fd00::/8]:443`, `*.corp.example:443`).
+ *
+ * @param where The configuration key, for the message.
+ * @throws SallyportError `bad_request` when it is none of these.
+ */
+export function parseRule(text: string, where: string): TargetRule {
+  const parts = split(text.trim());
+  const rule = parts && (addressRule(text, parts) ?? nameRule(text, parts));
+  if (rule) return rule;
+  throw new SallyportError(
+    "bad_request",
+    `Cannot read ${where}: current value is ${JSON.stringify(text)}, ` +
+      "expected an address, a range or a name, with or without a port",
+  );
+}
+
+interface Parts {
+  host: string;
+  port: number | undefined;
+}
+
+function split(text: string): Parts | undefined {
+  if (isIPv6(text.split("/", 1)[0]!)) return { host: text, port: undefined };
+  const found = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  if (found === null) return undefined;
+  const port = found[3] === undefined ? undefined : Number(found[3]);
+  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
+  if (found[1] !== undefined && !isIPv6(found[1].split("/", 1)[0]!)) return undefined;
+  return { host: found[1] ?? found[2]!, port };
+}
+
+function addressRule(text: string, { host, port }: Parts): TargetRule | undefined {
+  const found = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(host);
+  if (found === null) return undefined;
+  const base = found[1]!;
+  const width = isIPv4(base) ? 32 : isIPv6(base) && !base.includes("%") ? 128 : 0;
+  const bits = found[2] === undefined ? width : Number(found[2]);
+  if (width === 0 || bits > width) return undefined;
+  const [network, prefix] = withoutMapping(ipaddr.parse(base), bits);
+  return {
+    text,
+    named: false,
+    matchesName: () => false,
+    matchesAddress: (address, to) =>
+      (port === undefined || port === to) && address.kind() === network.kind() &&
+      address.match(network, prefix),
+  };
+}
+
+/** Addresses are compared without their IPv4-mapped form, so rules are read without it too. */
+function withoutMapping(network: Address, bits: number): [Address, number] {
+  if (network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= 96) {
+    return [network.toIPv4Address(), bits - 96];
+  }
+  return [network, bits];
+}
+
+function nameRule(text: string, { host, port }: Parts): TargetRule | undefined {
+  const wild = host.startsWith("*.");
+  const name = normalName(wild ? host.slice(2) : host);
+  // A last label of digits is an address that somebody mistyped.
+  if (name === undefined || /(?:^|\.)\d+$/.test(name)) return undefined;
+  const suffix = `.${name}`;
+  return {
+    text,
+    named: true,
+    matchesName: (asked, to) =>
+      (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),
+    matchesAddress: () => false,
+  };
+}

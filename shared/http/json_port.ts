@@ -1,0 +1,52 @@
+import { fromOsError } from "../net/os_error.ts";
+
+/** What one path of a {@linkcode JsonPort} answers. */
+export interface JsonAnswer {
+  /** HTTP status. */
+  status: number;
+  body: unknown;
+}
+
+/** How to open a {@linkcode JsonPort}. */
+export interface JsonPortInit {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** Answers of `GET`, by path. */
+  routes: Record<string, () => JsonAnswer>;
+}
+
+/** A port that tells a program's state. */
+export interface JsonPort {
+  address: { host: string; port: number };
+  /** Frees the port; answers under way are finished. */
+  close(): Promise<void>;
+}
+
+/**
+ * Answers `GET` of a few paths with JSON, for health checks and status displays.
+ * @throws SallyportError when the port cannot be had.
+ */
+export function openJsonPort({ host, port, routes }: JsonPortInit): JsonPort {
+  try {
+    const handler = (request: Request) => answer(request, routes);
+    const server = Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
+    const close = () => server.shutdown();
+    return { address: { host: server.addr.hostname, port: server.addr.port }, close };
+  } catch (error) {
+    throw fromOsError(error, `listen on ${host}:${port}`);
+  }
+}
+
+function answer(request: Request, routes: JsonPortInit["routes"]): Response {
+  const { pathname } = new URL(request.url);
+  if (!Object.hasOwn(routes, pathname)) {
+    const paths = Object.keys(routes).join(", ");
+    return new Response(`Nothing is at ${pathname}, only at ${paths}\n`, { status: 404 });
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return new Response("Only GET is answered\n", { status: 405, headers: { allow: "GET, HEAD" } });
+  }
+  const { status, body } = routes[pathname]!();
+  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+}

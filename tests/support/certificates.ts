@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { initCertificates } from "../../agent/certs/init.ts";
+
+/** What makes the certificates of a chain: this project's `certs init`, or the `openssl` program. */
+export type CertificateMaker = "init" | "openssl";
+
+/** Fills `dir` with ca.crt, server.crt, server.key, client.crt and client.key. */
+export async function certificates(dir: string, maker: CertificateMaker): Promise<void> {
+  if (maker === "init") await initCertificates({ dir });
+  else await opensslCertificates(dir);
+}
+
+/** The commands that somebody would type who has `openssl` and no other tool. */
+async function opensslCertificates(dir: string): Promise<void> {
+  await Deno.mkdir(dir);
+  await openssl(
+    dir,
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout ca.key -out ca.crt",
+    "/CN=openssl test CA",
+  );
+  await Deno.writeTextFile(
+    `${dir}/server.ext`,
+    "subjectAltName=DNS:sallyport-server\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n",
+  );
+  await Deno.writeTextFile(`${dir}/client.ext`, "extendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n");
+  for (const name of ["server", "client"]) {
+    await openssl(
+      dir,
+      `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${name}.key -out ${name}.csr`,
+      `/CN=sallyport-${name}`,
+    );
+    await openssl(
+      dir,
+      `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile ${name}.ext -out ${name}.crt`,
+    );
+  }
+}
+
+async function openssl(cwd: string, words: string, subject?: string): Promise<void> {
+  const args = [...words.split(" "), ...(subject === undefined ? [] : ["-subj", subject])];
+  const { success, stderr } = await new Deno.Command("openssl", { args, cwd }).output();
+  assert.ok(success, `openssl ${words}: ${new TextDecoder().decode(stderr)}`);
+}

@@ -1,0 +1,99 @@
+import { forward } from "../../server/forward/forward.ts";
+import type { ForwardContext } from "../../server/forward/context.ts";
+import type { Outcome } from "../../server/forward/outcome.ts";
+import { createOriginPool } from "../../server/forward/origin_pool.ts";
+import { createDialer } from "../../server/targets/dial.ts";
+import { createResolver } from "../../server/targets/resolve.ts";
+import { createTargetPolicy } from "../../server/targets/policy.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
+import type { EndOptions } from "../../shared/mux/outbox.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.ts";
+import { collect, type Collected } from "./collect.ts";
+import { eventually } from "./eventually.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { SocketOrigin } from "./socket_origin.ts";
+import { type StreamPairs, streamPairs } from "./stream_pair.ts";
+import { within } from "./within.ts";
+
+/**
+ * The server's forwarding between a session in memory and an origin of raw sockets. Every name leads to the
+ * origin's address, but `missing.example`, which has none, and `denied.example`, which the rules forbid.
+ */
+export class Forwarding {
+  readonly clock = new ManualClock();
+  /** What was told of streams that are over. */
+  readonly outcomes: Outcome[] = [];
+  readonly #context: ForwardContext;
+
+  private constructor(readonly origin: SocketOrigin, readonly pairs: StreamPairs) {
+    const resolve = createResolver({
+      lookup: (name) =>
+        name === "missing.example"
+          ? Promise.reject(Object.assign(new Error("ENOTFOUND"), { code: "ENOTFOUND" }))
+          : Promise.resolve([{ address: "127.0.0.1" }]),
+    });
+    const policy = createTargetPolicy({ allow: ["127.0.0.1"], deny: ["denied.example"] });
+    const dial = createDialer({ policy, resolve });
+    this.#context = {
+      ...{ dial, clock: this.clock, idleTimeoutMs: 60_000, origins: createOriginPool({ dial }) },
+      onDone: (outcome) => void this.outcomes.push(outcome),
+    };
+  }
+
+  /** Runs `body`, and asserts that every stream was told of and nothing is left. */
+  static async run(
+    body: (forwarding: Forwarding) => Promise<void>,
+    options: Partial<SessionOptions> = {},
+  ): Promise<void> {
+    await using origin = await SocketOrigin.start();
+    const self = new Forwarding(origin, await streamPairs(options));
+    try {
+      await body(self);
+      await eventually("no stream and no timer is left", () => {
+        const { agent, server } = self.pairs;
+        const left = [agent.streamCount, server.streamCount, self.clock.timers];
+        if (left.some((count) => count > 0)) throw new Error(`streams and timers: ${left}`);
+      });
+    } finally {
+      self.#context.origins.destroy();
+    }
+    await self.pairs.close();
+  }
+
+  /** Opens a stream and has it forwarded; returns the agent's end. */
+  async open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): Promise<MuxStream> {
+    const { near, far } = await this.pairs.open(opening, bytes, options);
+    forward(far, this.#context);
+    return near;
+  }
+
+  /** Opens a stream for an HTTP request to the origin. */
+  http(
+    request: { method?: string; path?: string; headers?: HeaderList; host?: string; port?: number },
+    bytes?: Uint8Array,
+    options: EndOptions = { end: true },
+  ): Promise<MuxStream> {
+    const payload = {
+      ...{ method: "GET", path: "/", headers: ["Host", "a.example"], host: "a.example" },
+      ...{ port: this.origin.port },
+      ...request,
+    };
+    return this.open({ type: "http_request", payload }, bytes, options);
+  }
+
+  /** Waits until the last stream was told of. */
+  async outcome(count = 1): Promise<Outcome> {
+    return await eventually("an outcome", () => {
+      const found = this.outcomes[count - 1];
+      if (!found) throw new Error(`only ${this.outcomes.length} outcomes`);
+      return found;
+    });
+  }
+}
+
+/** Reads the agent's end of a stream to its end. */
+export function answerOf(stream: MuxStream): Promise<Collected & { text: string }> {
+  const read = collect(stream).then((got) => ({ ...got, text: new TextDecoder().decode(got.bytes) }));
+  return within(5_000, read, "the answer's end");
+}

@@ -1,0 +1,51 @@
+import type { CancelTimer, Clock } from "../../shared/clock.ts";
+
+interface Timer {
+  at: number;
+  callback: () => void;
+}
+
+/** A clock that a test turns by hand. */
+export class ManualClock implements Clock {
+  #now = 0;
+  /** How far the wall clock is ahead of `now`. */
+  #wallAhead = 0;
+  readonly #timers = new Set<Timer>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallTime(): number {
+    return this.#now + this.#wallAhead;
+  }
+
+  after(ms: number, callback: () => void): CancelTimer {
+    const timer = { at: this.#now + ms, callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** How many timers run: 0 when nothing leaks. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass; timers run at their moment, in order. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers.delete(due);
+      this.#now = Math.max(this.#now, due.at);
+      due.callback();
+    }
+    this.#now = end;
+  }
+
+  /** Lets only the wall clock go on, as while the machine sleeps: no timer runs, and `now` stands still. */
+  jumpWall(ms: number): void {
+    this.#wallAhead += ms;
+  }
+}

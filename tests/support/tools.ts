@@ -1,0 +1,17 @@
+/**
+ * Looks whether a program that a test needs is on this machine.
+ *
+ * @returns Why the test has to be skipped, or `undefined` when the program is there.
+ */
+export async function whyMissing(program: string, versionFlag = "--version"): Promise<string | undefined> {
+  try {
+    await new Deno.Command(program, { args: [versionFlag], stdin: "null" }).output();
+    return undefined;
+  } catch (error) {
+    // A program that cannot be found is not among those that the test runner may start either.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
+      return `no ${program} on this machine`;
+    }
+    throw error;
+  }
+}
