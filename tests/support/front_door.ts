@@ -77,7 +77,7 @@ export async function withFrontDoor(
 }
 
 /** Waits for a state that no event tells of. */
-export async function eventually(condition: () => boolean, problem: () => string): Promise<void> {
+async function eventually(condition: () => boolean, problem: () => string): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`Cannot wait any longer: ${problem()}`);

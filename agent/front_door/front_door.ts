@@ -1,0 +1,163 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../../shared/clock.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import { fromOsError } from "../../shared/net/os_error.ts";
+import { Connections } from "./connections.ts";
+import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./context.ts";
+import { HttpDoor } from "./http_door.ts";
+import type { OpenStream } from "./open_stream.ts";
+import { handleSocks5 } from "./socks5.ts";
+
+/** Limits of a front door. Times are milliseconds. */
+export interface FrontDoorLimits {
+  /** Silence both ways after which a tunnel ends. @default 600000 */
+  idleTimeoutMs: number;
+  /** Time for a connection's first byte. @default 30000 */
+  firstByteTimeoutMs: number;
+  /** Time for a request's head, or for a SOCKS5 handshake. @default 30000 */
+  headTimeoutMs: number;
+  /** How long a connection may wait for its next request. @default 75000 */
+  keepAliveTimeoutMs: number;
+  /** Bytes of a request's line and headers. @default 65536 */
+  maxHeaderBytes: number;
+}
+
+/** What makes a front door. */
+export interface FrontDoorOptions extends Partial<FrontDoorLimits> {
+  /** Address to listen at. */
+  host: string;
+  /** Port to listen at; 0 picks a free one. */
+  port: number;
+  /** How streams to the server are opened. */
+  openStream: OpenStream;
+  /** Where time comes from. */
+  clock: Clock;
+  /** Where to write. */
+  log: FrontDoorLog;
+  /** After how many milliseconds a client may try again, where that is known. @default never known */
+  retryAfterMs?(error: SallyportError): number | undefined;
+  /** Hears of every request that was not served. @default nobody does */
+  onRefused?(request: RefusedRequest): void;
+}
+
+/** The values used where nothing else is said. */
+export const DEFAULT_FRONT_DOOR_OPTIONS: Readonly<FrontDoorLimits> = {
+  idleTimeoutMs: 600_000,
+  firstByteTimeoutMs: 30_000,
+  headTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 75_000,
+  maxHeaderBytes: 65_536,
+};
+
+/** An open front door. */
+export interface FrontDoor {
+  /** Where it listens. */
+  readonly address: AddressInfo;
+  /** Clients that are connected. */
+  readonly connectionCount: number;
+  /**
+   * Stops accepting and closes what is idle; requests and tunnels that are under way may go on for
+   * `timeoutMs` milliseconds, then they are cut. Resolves when no connection is left.
+   */
+  drain(timeoutMs: number): Promise<void>;
+  /** Stops accepting and cuts every connection. */
+  close(): Promise<void>;
+}
+
+const SOCKS5 = 0x05;
+
+/**
+ * Opens the agent's local proxy port: HTTP and SOCKS5 on one port, told apart by the first byte.
+ * @throws SallyportError when it cannot listen there, for example because the port is taken.
+ */
+export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor> {
+  const options = { ...DEFAULT_FRONT_DOOR_OPTIONS, ...given };
+  const connections = new Connections();
+  const context = contextOf(options);
+  const http = new HttpDoor(context, connections, options);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    connections.add(socket);
+    withFirstByte(socket, options, (bytes) => {
+      if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
+      connections.markBusy(socket);
+      handleSocks5(context, socket, bytes);
+    });
+  });
+  await listen(server, options);
+  const stopped = new Promise<void>((resolve) => server.once("close", resolve));
+  return {
+    address: server.address() as AddressInfo,
+    get connectionCount() {
+      return connections.count;
+    },
+    async drain(timeoutMs) {
+      server.close();
+      connections.drain();
+      const cancel = options.clock.after(timeoutMs, () => connections.destroy());
+      await Promise.all([connections.empty(), stopped]);
+      cancel();
+    },
+    async close() {
+      server.close();
+      connections.destroy();
+      await Promise.all([connections.empty(), stopped]);
+    },
+  };
+}
+
+function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContext {
+  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs } = options;
+  return {
+    openStream,
+    clock,
+    log,
+    idleTimeoutMs,
+    headTimeoutMs,
+    retryAfterMs: (error) => options.retryAfterMs?.(error),
+    refused(request) {
+      const { protocol, target, error } = request;
+      log.info("Refused a request", { protocol, target, code: error.code, message: error.message });
+      options.onRefused?.(request);
+    },
+  };
+}
+
+/** Waits for a connection's first bytes; one that sends none in time, or never will, is closed. */
+function withFirstByte(
+  socket: Socket,
+  { clock, firstByteTimeoutMs }: { clock: Clock; firstByteTimeoutMs: number },
+  take: (bytes: Uint8Array) => void,
+): void {
+  const leave = () => {
+    cancel();
+    socket.removeListener("data", onData);
+    socket.removeListener("end", giveUp);
+    socket.removeListener("close", leave);
+  };
+  const giveUp = () => {
+    leave();
+    socket.destroy();
+  };
+  const onData = (bytes: Uint8Array) => {
+    leave();
+    take(bytes);
+  };
+  const cancel = clock.after(firstByteTimeoutMs, giveUp);
+  socket.on("error", () => {});
+  socket.on("end", giveUp);
+  socket.on("close", leave);
+  socket.on("data", onData);
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host, port }, resolve);
+  try {
+    await promise;
+  } catch (reason) {
+    throw fromOsError(reason, `listen on ${host}:${port}`);
+  } finally {
+    server.removeListener("error", reject);
+  }
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../shared/clock.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import type { StreamMessage } from "../../shared/protocol/messages.ts";
+import { withFrontDoor } from "../../tests/support/front_door.ts";
+import { within } from "../../tests/support/within.ts";
+import { openFrontDoor } from "./front_door.ts";
+
+const GET = "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const OK: StreamMessage = {
+  type: "http_response",
+  payload: { status: 200, reason: "OK", headers: ["Content-Length", "2"] },
+};
+const HI = new TextEncoder().encode("hi");
+
+Deno.test("front door serves HTTP and SOCKS5 side by side on one port", () =>
+  withFrontDoor({}, async ({ client, nextStream, door }) => {
+    const [http, socks] = [client(), client()];
+    http.send(GET);
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await http.readTo("hi");
+    socks.send("\x05\x01\x00");
+    assert.equal(await socks.read(2), "\x05\x00");
+    assert.equal(door.connectionCount, 2);
+  }));
+
+Deno.test("front door says when its port is taken", () =>
+  withFrontDoor({}, async ({ door }) => {
+    const { port } = door.address;
+    const again = openFrontDoor({
+      host: "127.0.0.1",
+      port,
+      openStream: () => Promise.reject(new Error("must not be called")),
+      clock: systemClock,
+      log: { debug() {}, info() {}, warn() {} },
+    });
+    await assert.rejects(again, (error) => {
+      assert.ok(error instanceof SallyportError);
+      assert.match(error.message, new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: .*taken`));
+      return true;
+    });
+  }));
+
+Deno.test("front door closes a connection that says nothing", () =>
+  withFrontDoor({ firstByteTimeoutMs: 20 }, async ({ client, settled }) => {
+    const near = client();
+    assert.equal(await near.rest(), "");
+    await settled();
+  }));
+
+Deno.test("front door closes a connection that ends before its first byte", () =>
+  withFrontDoor({}, async ({ client, settled }) => {
+    const near = client();
+    near.end();
+    assert.equal(await near.rest(), "");
+    await settled();
+  }));
+
+Deno.test("front door answers 408 to a head that takes too long", () =>
+  withFrontDoor({ headTimeoutMs: 30 }, async ({ client }) => {
+    const near = client();
+    near.send("GET http://a.test/ HTTP/1.1\r\nHost");
+    assert.match(await near.rest(), /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    near.end();
+  }));
+
+Deno.test("front door closes a kept connection that waits too long, in silence", () =>
+  withFrontDoor({ keepAliveTimeoutMs: 30 }, async ({ client, nextStream }) => {
+    const near = client();
+    near.send(GET);
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await near.readTo("hi");
+    assert.equal(await near.rest(), "");
+  }));
+
+Deno.test("front door gives a later head its time as well", () =>
+  withFrontDoor({ keepAliveTimeoutMs: 30, headTimeoutMs: 30 }, async ({ client, nextStream }) => {
+    const near = client();
+    near.send(GET);
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await near.readTo("hi");
+    near.send("GET http");
+    assert.match(await near.rest(), /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    near.end();
+  }));
+
+Deno.test("front door answers 431 to a head that is too large", () =>
+  withFrontDoor({}, async ({ client, nextStream }) => {
+    const fits = client();
+    fits.send(GET.replace("Host", `X: ${"x".repeat(60_000)}\r\nHost`));
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await fits.readTo("hi");
+    const near = client();
+    near.send(GET.replace("Host", `X: ${"x".repeat(70_000)}\r\nHost`));
+    assert.match(await near.rest(), /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+    near.end();
+  }));
+
+Deno.test("front door answers 400 to what is neither HTTP nor SOCKS5", () =>
+  withFrontDoor({}, async ({ client }) => {
+    for (
+      const bytes of [
+        "\x16\x03\x01\x02\x00\x01\x00",
+        "\x04\x01\x00\x50\x01\x02\x03\x04\x00",
+        "nonsense\r\n\r\n",
+      ]
+    ) {
+      const near = client();
+      near.send(bytes);
+      assert.match(await near.rest(), /^HTTP\/1\.1 400 Bad Request\r\n[^]*not valid HTTP/);
+      near.end();
+    }
+  }));
+
+Deno.test("front door has done with a connection that it refused, whatever follows", () =>
+  withFrontDoor({ headTimeoutMs: 30 }, async ({ client, nextStream, settled }) => {
+    const [slow, broken, large] = [client(), client(), client()];
+    broken.send("nonsense\r\n\r\n");
+    large.send(`GET http://a.test/ HTTP/1.1\r\nX: ${"x".repeat(70_000)}`);
+    slow.send("GET http://a.test/ HTTP/1.1\r\nHost");
+    for (const near of [slow, broken, large]) {
+      assert.match(await near.rest(), /^HTTP\/1\.1 4/);
+      near.send(`: a.test\r\n\r\n${GET}\x00\x01`);
+      near.end();
+    }
+    await settled();
+    const near = client();
+    near.send(GET);
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await near.readTo("hi");
+  }));
+
+Deno.test("drain closes idle connections, lets requests finish and accepts no more", () =>
+  withFrontDoor({}, async ({ client, nextStream, door }) => {
+    const [idle, silent, busy] = [client(), client(), client()];
+    idle.send(GET);
+    (await nextStream()).stream.send(OK, HI, { end: true });
+    await idle.readTo("hi");
+    busy.send(GET);
+    const far = await nextStream();
+    const drained = door.drain(5_000);
+    assert.equal(await idle.rest(), "");
+    assert.equal(await silent.rest(), "");
+    const late = client();
+    await late.rest();
+    assert.equal(late.outcome, "reset");
+    far.stream.send(OK, HI, { end: true });
+    assert.match(await busy.rest(), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhi$/);
+    busy.end();
+    await within(5_000, drained, "drained");
+    assert.equal(door.connectionCount, 0);
+  }));
+
+Deno.test("drain cuts what is still open after its time", () =>
+  withFrontDoor({}, async ({ client, nextStream, door }) => {
+    const near = client();
+    near.send("CONNECT a.test:443 HTTP/1.1\r\n\r\n");
+    const far = await nextStream();
+    far.stream.send({ type: "connect_ack", payload: {} });
+    await near.readTo("\r\n\r\n");
+    await within(5_000, door.drain(20), "drained");
+    assert.equal(door.connectionCount, 0);
+    assert.equal((await far.over())?.code, "cancelled");
+  }));

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../../shared/errors.ts";
+import { answer } from "../../tests/support/answer.ts";
+import { withFrontDoor } from "../../tests/support/front_door.ts";
+
+const GET = "GET http://a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+Deno.test("failure before the answer is a page, and the connection goes on", () =>
+  withFrontDoor({}, async ({ client, nextStream, refused }) => {
+    const near = client();
+    near.send("POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\n");
+    const far = await nextStream();
+    const error = { code: "dns_error", message: "Cannot resolve a.test" };
+    far.stream.send({ type: "http_response", payload: { error } }, undefined, { end: true });
+    assert.match(await near.readTo("What to do"), /^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    await near.readTo("this machine\n");
+    near.send(`abc${GET}`);
+    const next = await nextStream();
+    next.stream.reset("target_timeout", "too slow");
+    assert.match(
+      await near.readTo("\r\n\r\n"),
+      /^HTTP\/1\.1 504 Gateway Timeout\r\n[^]*error=connection_timeout/,
+    );
+    assert.deepEqual(refused.map(({ error }) => error.code), ["dns_error", "target_timeout"]);
+  }));
+
+Deno.test("no tunnel is 503", () => {
+  const openStream = () => Promise.reject(new SallyportError("tunnel_down", "no connection"));
+  return withFrontDoor({ openStream, retryAfterMs: () => 3_000 }, async ({ client }) => {
+    const near = client();
+    near.send(GET);
+    const head = await near.readTo("\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
+    assert.match(head, /\r\nRetry-After: 3\r\n/);
+    assert.match(head, /\r\nConnection: keep-alive\r\n/);
+  });
+});
+
+Deno.test("requests that are not for a proxy get a page that says so", () =>
+  withFrontDoor({}, async ({ client }) => {
+    const near = client();
+    near.send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    assert.match(
+      await near.readTo("Correct the request\n"),
+      /^HTTP\/1\.1 400 Bad Request\r\n[^]*this is a proxy/,
+    );
+    near.send("GET https://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    assert.match(
+      await near.readTo("Correct the request\n"),
+      /^HTTP\/1\.1 501 Not Implemented\r\n[^]*CONNECT/,
+    );
+    near.send("GET http://user@a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    assert.match(await near.readTo("Correct the request\n"), /^HTTP\/1\.1 400 Bad Request\r\n/);
+  }));
+
+for (const how of ["end", "reset"] as const) {
+  Deno.test(`client that leaves cancels its request at every stage (${how})`, () =>
+    withFrontDoor({}, async ({ client, nextStream, settled }) => {
+      const body = "POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\n\r\nhalf";
+      const [waiting, sending, reading] = [client(), client(), client()];
+      waiting.send(GET);
+      const waited = await nextStream();
+      sending.send(body);
+      const sent = await nextStream();
+      await sent.read(4);
+      reading.send(GET);
+      const read = await nextStream();
+      answer(read, 200, ["Content-Length", "9"]);
+      read.write("half");
+      await reading.readTo("half");
+      for (const [near, far] of [[waiting, waited], [sending, sent], [reading, read]] as const) {
+        await near.close(how);
+        assert.equal((await far.over())?.code, "cancelled");
+      }
+      await settled();
+    }));
+}

@@ -1,0 +1,80 @@
+import { Buffer } from "node:buffer";
+import { STATUS_CODES } from "node:http";
+import type { SallyportError } from "../../shared/errors.ts";
+import type { HeaderList } from "../../shared/protocol/messages.ts";
+import { REFUSAL_RULES } from "./refusal_rules.ts";
+
+/** Characters of a message that are told. */
+const MAX_DETAILS = 500;
+
+/** An HTTP response that says why a request was not served. */
+export interface Refusal {
+  status: number;
+  reason: string;
+  headers: HeaderList;
+  body: string;
+}
+
+/** What else is known about the refused request. */
+export interface RefusalDetails {
+  /** What the client asked for, as it wrote it. */
+  target?: string;
+  /** Replaces the status that the error's code has. */
+  status?: number | undefined;
+  /** Milliseconds after which it makes sense to try again, sent as `Retry-After` with 503. */
+  retryAfterMs?: number | undefined;
+}
+
+/** Builds the response for a request that failed with `error`. */
+export function refusalOf(error: SallyportError, details: RefusalDetails = {}): Refusal {
+  const rule = REFUSAL_RULES[error.code];
+  const status = details.status ?? rule.status;
+  const reason = STATUS_CODES[status] ?? "Error";
+  const body = [
+    `${status} ${reason}`,
+    "",
+    `Sallyport could not serve ${details.target === undefined ? "this request" : printable(details.target)}`,
+    "",
+    `What failed: ${rule.what}`,
+    `Where:       ${PLACES[rule.where]}`,
+    `Details:     ${printable(error.message)} (${error.code})`,
+    `What to do:  ${rule.advice}`,
+    "",
+  ].join("\n");
+  const headers = [
+    ["Content-Type", "text/plain; charset=utf-8"],
+    ["Content-Length", String(Buffer.byteLength(body))],
+    ["Cache-Control", "no-store"],
+    ["X-Content-Type-Options", "nosniff"],
+    ["Proxy-Status", proxyStatus(rule.type, error)],
+  ].flat();
+  if (status === 503 && details.retryAfterMs !== undefined) {
+    // RFC 9110 section 10.2.3 has whole seconds; too early would only fail again.
+    headers.push("Retry-After", String(Math.max(1, Math.ceil(details.retryAfterMs / 1000))));
+  }
+  return { status, reason, headers, body };
+}
+
+const PLACES = {
+  agent: "the agent, on this machine",
+  tunnel: "the tunnel between agent and server",
+  server: "the server",
+  target: "the target",
+};
+
+/** RFC 9209 section 2: an sf-item with parameters. */
+function proxyStatus(type: string, error: SallyportError): string {
+  return `sallyport; error=${type}; details=${quote(`${error.code}: ${error.message}`)}`;
+}
+
+/** An sf-string (RFC 8941 section 3.3.3): printable ASCII, quotes and backslashes escaped. */
+function quote(text: string): string {
+  const ascii = text.slice(0, MAX_DETAILS).replace(/[^\x20-\x7e]/g, "?");
+  return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** One line without control characters: the text may be a stranger's. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.slice(0, MAX_DETAILS).replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+}

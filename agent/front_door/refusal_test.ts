@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { ERROR_CODES, type ErrorCode, SallyportError } from "../../shared/errors.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+
+function header(refusal: Refusal, name: string): string | undefined {
+  const index = refusal.headers.indexOf(name);
+  return index < 0 ? undefined : refusal.headers[index + 1];
+}
+
+Deno.test("refusalOf gives each code its status and RFC 9209 error type", () => {
+  const expected: Record<ErrorCode, [number, string]> = {
+    dns_error: [502, "dns_error"],
+    dns_timeout: [504, "dns_timeout"],
+    target_refused: [502, "connection_refused"],
+    target_unreachable: [502, "destination_ip_unroutable"],
+    target_timeout: [504, "connection_timeout"],
+    target_denied: [403, "destination_ip_prohibited"],
+    target_reset: [502, "connection_terminated"],
+    target_protocol: [502, "http_protocol_error"],
+    bad_request: [400, "http_request_error"],
+    cancelled: [502, "connection_terminated"],
+    idle_timeout: [504, "connection_read_timeout"],
+    limit_reached: [503, "connection_limit_reached"],
+    going_away: [503, "destination_unavailable"],
+    tunnel_down: [503, "destination_unavailable"],
+    peer_rejected: [502, "tls_certificate_error"],
+    version_unsupported: [502, "proxy_configuration_error"],
+    protocol_violation: [502, "proxy_internal_error"],
+    flow_control_violation: [502, "proxy_internal_error"],
+    frame_too_large: [502, "proxy_internal_error"],
+    internal: [500, "proxy_internal_error"],
+  };
+  for (const code of ERROR_CODES) {
+    const refusal = refusalOf(new SallyportError(code, "Cannot dial a.test:80"));
+    const [status, type] = expected[code];
+    assert.equal(refusal.status, status, code);
+    assert.equal(
+      header(refusal, "Proxy-Status"),
+      `sallyport; error=${type}; details="${code}: Cannot dial a.test:80"`,
+    );
+    assert.equal(header(refusal, "Content-Length"), String(Buffer.byteLength(refusal.body)));
+  }
+});
+
+Deno.test("refusalOf says what failed, where and what to do", () => {
+  const error = new SallyportError("target_refused", "Cannot dial a.test:81: connection refused");
+  assert.equal(
+    refusalOf(error, { target: "a.test:81" }).body,
+    [
+      "502 Bad Gateway",
+      "",
+      "Sallyport could not serve a.test:81",
+      "",
+      "What failed: the target refused the connection",
+      "Where:       the target",
+      "Details:     Cannot dial a.test:81: connection refused (target_refused)",
+      "What to do:  Check the port, and that something listens there",
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("refusalOf quotes details as a structured field string", () => {
+  const error = new SallyportError("internal", 'say "hé" \\ \r\nX: y');
+  assert.equal(
+    header(refusalOf(error), "Proxy-Status"),
+    'sallyport; error=proxy_internal_error; details="internal: say \\"h?\\" \\\\ ??X: y"',
+  );
+  assert.ok(!refusalOf(error).body.includes("\r"));
+});
+
+Deno.test("refusalOf sends Retry-After in whole seconds, only with 503", () => {
+  const down = new SallyportError("tunnel_down", "no connection");
+  assert.equal(header(refusalOf(down), "Retry-After"), undefined);
+  assert.equal(header(refusalOf(down, { retryAfterMs: 2_001 }), "Retry-After"), "3");
+  assert.equal(header(refusalOf(down, { retryAfterMs: 0 }), "Retry-After"), "1");
+  const refused = new SallyportError("target_refused", "refused");
+  assert.equal(header(refusalOf(refused, { retryAfterMs: 2_000 }), "Retry-After"), undefined);
+});
+
+Deno.test("refusalOf can be told another status", () => {
+  const refusal = refusalOf(new SallyportError("bad_request", "no"), { status: 501 });
+  assert.equal(refusal.status, 501);
+  assert.equal(refusal.reason, "Not Implemented");
+});
