@@ -17,6 +17,7 @@ export class Acknowledger {
   /** When the oldest unacknowledged byte was read. */
   #openSince = 0;
   #cancel: CancelTimer | undefined;
+  #stopped = false;
 
   /** @param send Sends an `ack` with the total of bytes read. */
   constructor(clock: Clock, send: (total: number) => void) {
@@ -37,13 +38,14 @@ export class Acknowledger {
 
   /** A chunk of the connection was worked through: acknowledges it now, or soon. */
   settle(): void {
+    if (this.#stopped) return;
     if (this.open >= ACK_BYTES) this.flush();
     else if (this.open > 0) this.#wait(ACK_DELAY);
   }
 
   /** Acknowledges what is open now. */
   flush(): void {
-    if (this.open > 0) this.#send(this.take());
+    if (this.open > 0 && !this.#stopped) this.#send(this.take());
   }
 
   /** The total to acknowledge, for an `ack` that the caller sends. */
@@ -52,8 +54,9 @@ export class Acknowledger {
     return this.#read;
   }
 
-  /** Stops the timer; nothing is sent any more. */
+  /** Stops the timer; nothing is sent any more, even if there is more to count. */
   stop(): void {
+    this.#stopped = true;
     this.#cancel?.();
     this.#cancel = undefined;
   }

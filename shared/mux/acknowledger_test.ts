@@ -16,6 +16,8 @@ Deno.test("acknowledger tells 16,384 bytes at once (SPEC 5.2)", () => {
   acks.count(1);
   acks.settle();
   assert.deepEqual(sent, [16_384]);
+  clock.advance(100);
+  assert.deepEqual(sent, [16_384]);
   assert.equal(clock.timers, 0);
 });
 
@@ -60,6 +62,27 @@ Deno.test("acknowledger can be asked to tell now", () => {
   acks.settle();
   acks.flush();
   assert.deepEqual(sent, [7]);
+  clock.advance(100);
+  assert.deepEqual(sent, [7]);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("acknowledger waits 2 ms anew for what came after it told (SPEC 5.2)", () => {
+  const { clock, sent, acks } = acknowledger();
+  acks.count(7);
+  acks.settle();
+  clock.advance(1);
+  assert.equal(acks.open, 7);
+  assert.equal(acks.take(), 7);
+  assert.equal(acks.open, 0);
+  acks.count(3);
+  acks.settle();
+  clock.advance(1.5);
+  assert.deepEqual(sent, []);
+  clock.advance(0.5);
+  assert.deepEqual(sent, [10]);
+  clock.advance(100);
+  assert.deepEqual(sent, [10]);
   assert.equal(clock.timers, 0);
 });
 

@@ -1,3 +1,4 @@
+import { SallyportError } from "../errors.ts";
 import { type Checked, headerList, integer, object, optional, type Shape, text } from "./shape.ts";
 
 /** Version of the wire protocol (SPEC.md 3.1). */
@@ -25,13 +26,13 @@ const responseHead = {
 
 /** Payloads of the session's own messages (SPEC.md 3). */
 const SESSION_SHAPES = {
-  hello: object({
+  hello: ofThisVersion(object({
     version: integer(0),
     software: text(128),
     window: integer(1, MAX_WINDOW),
     max_streams: integer(0),
     id: optional(text(64)),
-  }),
+  })),
   window: object({ stream: streamId, bytes: integer(1, MAX_WINDOW) }),
   ack: object({ bytes: integer(0) }),
   reset: object({ stream: streamId, code, message: optional(message) }),
@@ -109,7 +110,7 @@ export function dataTypeOf(opening: OpeningType): "connect_data" | "websocket_me
   return opening === "websocket_open" ? "websocket_message" : "connect_data";
 }
 
-/** Checks a session message's payload; throws `protocol_violation`. */
+/** Checks a session message's payload; throws `protocol_violation`, or `version_unsupported` for a `hello`. */
 export function readSessionMessage(type: SessionType, payload: unknown): SessionMessage {
   return { type, payload: SESSION_SHAPES[type](payload, type) } as SessionMessage;
 }
@@ -122,4 +123,16 @@ export function readStreamMessage(type: StreamType, payload: unknown): StreamMes
 /** Checks what every message of a stream carries; throws `protocol_violation`. */
 export function readStreamFrame(type: StreamType, payload: unknown): StreamFrame {
   return STREAM_FRAME(payload, type);
+}
+
+/** Looks at the version first: the `hello` of another one may have other members. */
+function ofThisVersion<T>(shape: Shape<T>): Shape<T> {
+  return (value, where) => {
+    const { version } = object({ version: integer(0) })(value, where);
+    if (version === PROTOCOL_VERSION) return shape(value, where);
+    throw new SallyportError(
+      "version_unsupported",
+      `Cannot speak version ${version}: this end speaks ${PROTOCOL_VERSION}`,
+    );
+  };
 }

@@ -8,6 +8,11 @@ export class MemoryTransport implements Transport {
   #over = false;
   #closing = false;
 
+  /** Resolves when nothing is under way on any connection, also of those that are over. */
+  static settled(): Promise<void> {
+    return queue.length === 0 ? Promise.resolve() : new Promise((resolve) => later(resolve));
+  }
+
   /** Two ends of one connection. */
   static pair(): [MemoryTransport, MemoryTransport] {
     const [a, b] = [new MemoryTransport(), new MemoryTransport()];

@@ -36,6 +36,11 @@ export function naiveDecode(bytes: ArrayLike<number>): { frames: NaiveFrame[]; t
   return { frames, taken };
 }
 
+/** How many bytes a frame takes. */
+export function naiveSize({ type, payload, body }: NaiveFrame): number {
+  return naiveEncode(JSON.stringify({ type, payload }), body).length;
+}
+
 function bigEndian(value: number): number[] {
   return [
     Math.floor(value / 16_777_216),

@@ -1,6 +1,6 @@
 import type { SallyportError } from "../../shared/errors.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
-import { naiveDecode, naiveEncode, type NaiveFrame } from "./naive_codec.ts";
+import { naiveDecode, naiveEncode, type NaiveFrame, naiveSize } from "./naive_codec.ts";
 import { within } from "./within.ts";
 
 /** A peer that sends whatever a test wants, allowed or not, and understands frames on its own. */
@@ -60,6 +60,12 @@ export class RawPeer {
   /** The frames of a type that came so far. */
   all(type: string): NaiveFrame[] {
     return this.frames.filter((frame) => frame.type === type);
+  }
+
+  /** Bytes of the stream messages that came so far: what an `ack` would say (SPEC.md 5.2). */
+  get received(): number {
+    const ofStreams = this.frames.filter(({ type }) => /^(connect|http|websocket)_/.test(type));
+    return ofStreams.reduce((sum, frame) => sum + naiveSize(frame), 0);
   }
 
   /** Ends the connection in order. */

@@ -61,6 +61,7 @@ export function sessionTest(name: string, options: SuiteOptions, body: (pair: Pa
           abort: () => transports[role === "dialer" ? 0 : 1].abort(),
         });
         await finish(opener, accepter);
+        await kind.settled();
       });
     }
   }
@@ -112,6 +113,7 @@ export function rawTest(
           },
         });
         await finishRaw(end, peer, clock);
+        await kind.settled();
       });
     }
   }

@@ -1,14 +1,84 @@
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { Transport } from "../../shared/mux/transport.ts";
+import { SocketTransport } from "../../shared/net/socket_transport.ts";
 import { MemoryTransport } from "./memory_transport.ts";
+import { servingCertificate, type TestCertificate } from "./serving_certificate.ts";
+import { within } from "./within.ts";
 
 /** A way to connect two sessions. */
 export interface TransportKind {
   name: string;
   /** Both ends of a new connection, the dialer's first. */
   pair(): Promise<[Transport, Transport]>;
+  /** Waits until nothing is left of connections that are over. */
+  settled(): Promise<void>;
 }
 
 /** Every kind of connection that a session has to work over. */
 export const TRANSPORTS: readonly TransportKind[] = [
-  { name: "memory", pair: () => Promise.resolve(MemoryTransport.pair()) },
+  {
+    name: "memory",
+    pair: () => Promise.resolve(MemoryTransport.pair()),
+    settled: () => MemoryTransport.settled(),
+  },
+  socketKind("TCP", tcpPair),
+  socketKind("TLS", tlsPair),
 ];
+
+/** Sockets whose end has not come yet. */
+const open = new Set<Promise<void>>();
+
+function socketKind(name: string, sockets: () => Promise<[Socket, Socket]>): TransportKind {
+  return {
+    name,
+    async pair() {
+      const [a, b] = await within(5_000, sockets(), `a connection over ${name}`);
+      for (const socket of [a, b]) {
+        const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+        open.add(closed);
+        closed.then(() => open.delete(closed));
+      }
+      return [new SocketTransport(a), new SocketTransport(b)];
+    },
+    async settled() {
+      await within(5_000, Promise.all(open), `all sockets of ${name} closed`);
+    },
+  };
+}
+
+async function tcpPair(): Promise<[Socket, Socket]> {
+  const server = createTcpServer();
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const port = await listen(server);
+  const dialed = connectTcp({ host: "127.0.0.1", port });
+  await new Promise<void>((resolve, reject) => dialed.once("connect", resolve).once("error", reject));
+  const other = await accepted;
+  server.close();
+  return [dialed, other];
+}
+
+let certificate: Promise<TestCertificate> | undefined;
+
+async function tlsPair(): Promise<[Socket, Socket]> {
+  const { ca, cert, key } = await (certificate ??= servingCertificate());
+  const server = createTlsServer({ cert, key, minVersion: "TLSv1.3" });
+  const accepted = new Promise<Socket>((resolve) => server.once("secureConnection", resolve));
+  const port = await listen(server);
+  const dialed = connectTls({ host: "127.0.0.1", port, servername: "localhost", ca, minVersion: "TLSv1.3" });
+  await new Promise<void>((resolve, reject) => dialed.once("secureConnect", resolve).once("error", reject));
+  const other = await accepted;
+  server.close();
+  return [dialed, other];
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}

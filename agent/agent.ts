@@ -1,0 +1,105 @@
+import { systemClock } from "../shared/clock.ts";
+import { getLogger } from "../shared/log.ts";
+import { SocketTransport } from "../shared/net/socket_transport.ts";
+import { dialTls } from "../shared/tls/dial.ts";
+import { loadIdentity } from "../shared/tls/identity.ts";
+import { VERSION } from "../shared/version.ts";
+import type { AgentConfig } from "./config.ts";
+import { type AgentStatus, openConsole } from "./console/console.ts";
+import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
+import { type Dial, Tunnel } from "./tunnel/tunnel.ts";
+
+/** Milliseconds for TCP and TLS to the server. */
+const CONNECT_TIMEOUT = 10_000;
+/** Milliseconds that open streams get when the agent stops. */
+const DRAIN_TIMEOUT = 10_000;
+
+/** An agent that runs. */
+export interface Agent {
+  /** Where clients reach the proxy. */
+  proxyAddress: { host: string; port: number };
+  /** Settles when nothing of the agent is left. */
+  closed: Promise<void>;
+  /** Takes nothing new, lets open streams end within 10 s, and closes. */
+  drain(reason: string): Promise<void>;
+}
+
+/**
+ * Starts the agent: the ports first, so that clients can come, then the tunnel.
+ * @throws SallyportError when the certificates cannot be used or a port cannot be had.
+ */
+export async function startAgent(config: AgentConfig): Promise<Agent> {
+  const log = getLogger("agent");
+  const tunnel = new Tunnel({
+    dial: await createDial(config),
+    log: getLogger("tunnel"),
+    session: { software: `sallyport/${VERSION}`, id: crypto.randomUUID() },
+  });
+  const frontDoor = await openFrontDoor({
+    host: config.localProxyHost,
+    port: config.localProxyPort,
+    openStream: (opening, first) => tunnel.openStream(opening, first),
+    retryAfterMs: () => tunnel.retryInMs,
+    clock: systemClock,
+    log: getLogger("front_door"),
+  });
+  const console = await openOr(
+    () => openConsole(config.consolePort, () => statusOf(tunnel, frontDoor)),
+    frontDoor,
+  );
+  const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
+  log.info("proxy listening", proxyAddress);
+  log.info("console listening", console.address);
+  tunnel.start();
+
+  const closed = Promise.withResolvers<void>();
+  return {
+    proxyAddress,
+    closed: closed.promise,
+    async drain(reason) {
+      log.info("stopping", { reason });
+      // The front door first: its clients' streams end well only while the tunnel still carries them.
+      await frontDoor.drain(DRAIN_TIMEOUT);
+      await tunnel.drain(DRAIN_TIMEOUT);
+      await console.close();
+      log.info("stopped");
+      closed.resolve();
+    },
+  };
+}
+
+async function createDial(config: AgentConfig): Promise<Dial> {
+  const identity = await loadIdentity(config.identity);
+  return async (signal) => {
+    const { socket } = await dialTls({
+      host: config.serverIp,
+      port: config.serverPort,
+      serverName: config.serverName,
+      sni: config.sni,
+      identity,
+      connectTimeoutMs: CONNECT_TIMEOUT,
+      signal,
+    });
+    return new SocketTransport(socket);
+  };
+}
+
+async function openOr<T>(open: () => T, frontDoor: FrontDoor): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    await frontDoor.close();
+    throw error;
+  }
+}
+
+function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): AgentStatus {
+  const { state } = tunnel;
+  return {
+    state: state.name,
+    connections: tunnel.connectionCount,
+    streams: tunnel.streamCount,
+    clients: frontDoor.connectionCount,
+    ...(state.name === "failed" ? { error: state.error.message, retryInMs: tunnel.retryInMs ?? 0 } : {}),
+  };
+}

@@ -1,0 +1,66 @@
+import { dialPort, host, listenPort, logLevel, pem } from "../shared/config/fields.ts";
+import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
+import { SallyportError } from "../shared/errors.ts";
+import type { LogLevel } from "../shared/log_level.ts";
+import type { IdentitySource } from "../shared/tls/identity_source.ts";
+
+/** What the agent is told by its file and environment; the README's table explains the keys. */
+export interface AgentConfig {
+  /** Address or name of the server. */
+  readonly serverIp: string;
+  /** @default 8443 */
+  readonly serverPort: number;
+  /** Name that the server's certificate must carry. @default "sallyport-server" */
+  readonly serverName: string;
+  /** Name sent in the clear while connecting. @default {serverName} */
+  readonly sni: string;
+  /** @default "127.0.0.1" */
+  readonly localProxyHost: string;
+  /** 0 picks a free one. @default 8080 */
+  readonly localProxyPort: number;
+  /** Always on loopback; 0 picks a free one. @default 8081 */
+  readonly consolePort: number;
+  /** @default {client.crt, client.key and ca.crt in ./certs} */
+  readonly identity: IdentitySource;
+  /** @default "info" */
+  readonly logLevel: LogLevel;
+}
+
+const AGENT_KEYS = {
+  server_ip: host(""),
+  server_port: dialPort(8443),
+  server_name: host("sallyport-server"),
+  sni: host(""),
+  local_proxy_host: host("127.0.0.1"),
+  local_proxy_port: listenPort(8080),
+  console_port: listenPort(8081),
+  cert_file: pem("./certs/client.crt", "CERT_PEM"),
+  key_file: pem("./certs/client.key", "KEY_PEM"),
+  ca_cert_file: pem("./certs/ca.crt", "CA_CERT_PEM"),
+  log_level: logLevel("info"),
+};
+
+/**
+ * Reads the agent's configuration.
+ *
+ * @throws {SallyportError} `bad_request`, one line for each problem.
+ */
+export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig> {
+  const read = await loadConfig(AGENT_KEYS, options);
+  if (read.server_ip === "") {
+    const problem = `${options.file ?? "SALLYPORT_SERVER_IP"}: Cannot use server_ip: ` +
+      "expected an IP address or a host name, current value is empty";
+    throw new SallyportError("bad_request", problem);
+  }
+  return {
+    serverIp: read.server_ip,
+    serverPort: read.server_port,
+    serverName: read.server_name,
+    sni: read.sni || read.server_name,
+    localProxyHost: read.local_proxy_host,
+    localProxyPort: read.local_proxy_port,
+    consolePort: read.console_port,
+    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
+    logLevel: read.log_level,
+  };
+}

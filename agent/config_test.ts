@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { loadAgentConfig } from "./config.ts";
+
+function load(yaml: string, environment: Record<string, string> = {}) {
+  const readFile = () => Promise.resolve(yaml);
+  return loadAgentConfig({ file: "/etc/sallyport/agent.yaml", environment, readFile });
+}
+
+Deno.test("agent configuration has the documented defaults", async () => {
+  assert.deepEqual(await load("server_ip: 192.0.2.7"), {
+    serverIp: "192.0.2.7",
+    serverPort: 8443,
+    serverName: "sallyport-server",
+    sni: "sallyport-server",
+    localProxyHost: "127.0.0.1",
+    localProxyPort: 8080,
+    consolePort: 8081,
+    identity: {
+      cert: { file: "/etc/sallyport/certs/client.crt" },
+      key: { file: "/etc/sallyport/certs/client.key" },
+      ca: { file: "/etc/sallyport/certs/ca.crt" },
+    },
+    logLevel: "info",
+  });
+});
+
+Deno.test("agent configuration takes every key from the environment", async () => {
+  const pem = (name: string) => `-----BEGIN ${name}-----\n`;
+  const config = await loadAgentConfig({
+    environment: {
+      SALLYPORT_SERVER_IP: "2001:db8::1",
+      SALLYPORT_SERVER_PORT: "443",
+      SALLYPORT_SERVER_NAME: "inner.example",
+      SALLYPORT_SNI: "outer.example",
+      SALLYPORT_LOCAL_PROXY_HOST: "::1",
+      SALLYPORT_LOCAL_PROXY_PORT: "0",
+      SALLYPORT_CONSOLE_PORT: "0",
+      SALLYPORT_CERT_PEM: pem("CERT"),
+      SALLYPORT_KEY_PEM: pem("KEY"),
+      SALLYPORT_CA_CERT_PEM: pem("CA"),
+      SALLYPORT_LOG_LEVEL: "debug",
+    },
+  });
+  assert.deepEqual(config, {
+    serverIp: "2001:db8::1",
+    serverPort: 443,
+    serverName: "inner.example",
+    sni: "outer.example",
+    localProxyHost: "::1",
+    localProxyPort: 0,
+    consolePort: 0,
+    identity: { cert: { pem: pem("CERT") }, key: { pem: pem("KEY") }, ca: { pem: pem("CA") } },
+    logLevel: "debug",
+  });
+});
+
+Deno.test("agent configuration sends server_name as SNI unless told otherwise", async () => {
+  assert.equal((await load("server_ip: 192.0.2.7\nserver_name: a.example")).sni, "a.example");
+});
+
+Deno.test("agent configuration without a server is an error that names file or variable, and the key", async () => {
+  const message = (where: string) =>
+    new RegExp(`^${where}: Cannot use server_ip: expected .*, current value is empty$`);
+  const inFile = message("/etc/sallyport/agent\\.yaml");
+  await assert.rejects(load("server_port: 8443"), { code: "bad_request", message: inFile });
+  await assert.rejects(load("server_ip: ''"), { code: "bad_request", message: inFile });
+  const inEnvironment = message("SALLYPORT_SERVER_IP");
+  await assert.rejects(loadAgentConfig({ environment: {} }), { code: "bad_request", message: inEnvironment });
+});

@@ -1,0 +1,27 @@
+import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
+
+/** What `GET /status` answers. */
+export interface AgentStatus {
+  /** The tunnel's state: closed, connecting, ready, failed or draining. */
+  state: string;
+  /** Connections to the server. */
+  connections: number;
+  /** Open streams. */
+  streams: number;
+  /** Open connections of clients. */
+  clients: number;
+  /** Why the last attempt to connect failed, while the state is failed. */
+  error?: string;
+  /** Milliseconds until the next attempt, while the state is failed. */
+  retryInMs?: number;
+}
+
+/** Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more. */
+export function openConsole(port: number, status: () => AgentStatus): JsonPort {
+  const health = () => {
+    const { state } = status();
+    return { status: state === "ready" ? 200 : 503, body: { state } };
+  };
+  const routes = { "/health": health, "/status": () => ({ status: 200, body: status() }) };
+  return openJsonPort({ host: "127.0.0.1", port, routes });
+}

@@ -1,0 +1,32 @@
+import { runService } from "../shared/cli/run_service.ts";
+import { stopSignals } from "../shared/cli/stop_signals.ts";
+import { terminal } from "../shared/cli/terminal.ts";
+import { configureLog } from "../shared/log.ts";
+import { startAgent } from "./agent.ts";
+import { agentCli } from "./cli/cli.ts";
+import { type AgentConfig, loadAgentConfig } from "./config.ts";
+
+function run(file: string | undefined): Promise<number> {
+  return runService<AgentConfig>({
+    name: "sallyport-agent",
+    load: () => loadAgentConfig({ file, environment: Deno.env.toObject() }),
+    start(config) {
+      const format = Deno.stderr.isTerminal() ? "text" : "json";
+      configureLog({ level: config.logLevel, format, color: !Deno.noColor });
+      return startAgent(config);
+    },
+    signals: stopSignals,
+    terminal,
+  });
+}
+
+const commands = {
+  run,
+  // Loaded only when it is asked for: a running agent needs nothing that issues certificates.
+  initCertificates: async (options: Parameters<typeof import("./certs/init.ts").initCertificates>[0]) => {
+    const { initCertificates } = await import("./certs/init.ts");
+    return initCertificates(options);
+  },
+};
+
+Deno.exit(await agentCli(Deno.args, commands, terminal));

@@ -1,0 +1,94 @@
+import { childEnvironment } from "../child_environment.ts";
+import { taskCommand } from "../task_command.ts";
+
+/** A program of the demo as a process of its own. */
+export interface Child {
+  /** The name of its task. */
+  readonly name: string;
+  /** How it ended; also for an end by signal. */
+  readonly ended: Promise<Deno.CommandStatus>;
+  /** Tells whether {@linkcode ended} has settled. */
+  readonly isOver: boolean;
+  /** The last of what it wrote, at most 16 KiB, to be shown when it fails. */
+  output(): Promise<string>;
+  /** Asks it to stop with SIGTERM, and makes it after `patienceMs`. */
+  stop(patienceMs: number): Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+const LONGEST_OUTPUT = 16 * 1024;
+
+/**
+ * Starts a program with the permissions of its task. What it writes goes to `logFile`, not to the terminal,
+ * whose last line belongs to the demo.
+ */
+export async function startChild(name: string, args: readonly string[], logFile: string): Promise<Child> {
+  const { flags, module, args: own } = await taskCommand(name);
+  const log = await Deno.open(logFile, { write: true, create: true, truncate: true });
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [...flags, module, ...own, ...args],
+    env: childEnvironment(),
+    clearEnv: true,
+    // A terminal sends Ctrl-C to every process of a group, and the programs take a second signal for impatience:
+    // in a group of their own they hear of it from the demo alone, once and in order.
+    detached: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  return follow(name, process, log);
+}
+
+function follow(name: string, process: Deno.ChildProcess, log: Deno.FsFile): Child {
+  const tail = new Tail();
+  const written = Promise.all([drain(process.stdout, log, tail), drain(process.stderr, log, tail)])
+    .finally(() => log.close());
+  // The output is complete when both pipes ended, so that a report of a failure has its reason.
+  const ended = Promise.all([process.status, written]).then(([status]) => status);
+  const child = { over: false };
+  const settle = () => {
+    child.over = true;
+  };
+  process.status.then(settle, settle);
+  const signal = (name: Deno.Signal) => {
+    if (!child.over) process.kill(name);
+  };
+  return {
+    name,
+    ended,
+    get isOver() {
+      return child.over;
+    },
+    output: () => written.then(() => tail.text()),
+    kill: () => signal("SIGKILL"),
+    async stop(patienceMs) {
+      signal("SIGTERM");
+      const timer = setTimeout(() => signal("SIGKILL"), patienceMs);
+      await ended.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+async function drain(from: ReadableStream<Uint8Array>, log: Deno.FsFile, tail: Tail): Promise<void> {
+  for await (const bytes of from) {
+    tail.add(bytes);
+    for (let at = 0; at < bytes.length;) at += log.writeSync(bytes.subarray(at));
+  }
+}
+
+/** The last bytes of an output. */
+class Tail {
+  #bytes = new Uint8Array(0);
+
+  add(more: Uint8Array): void {
+    const all = new Uint8Array(this.#bytes.length + more.length);
+    all.set(this.#bytes);
+    all.set(more, this.#bytes.length);
+    this.#bytes = all.slice(-LONGEST_OUTPUT);
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.#bytes);
+  }
+}

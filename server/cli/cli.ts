@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { runProgram, type Terminal } from "../../shared/cli/run_program.ts";
+import { VERSION } from "../../shared/version.ts";
+
+/** What the server's commands do. */
+export interface ServerCommands {
+  /** Runs the server until it is told to stop, and returns the exit code. */
+  run(configFile: string | undefined): Promise<number>;
+}
+
+/** Runs the server's command line; returns the exit code. */
+export async function serverCli(
+  args: readonly string[],
+  commands: ServerCommands,
+  terminal: Terminal,
+): Promise<number> {
+  let code: number | undefined;
+  const program = new Command("sallyport-server")
+    .description("Lets Sallyport agents in and reaches the web for them")
+    .version(VERSION);
+
+  program.command("run", { isDefault: true })
+    .description("run the server (the default)")
+    .option("--config <file>", "YAML file; without it, defaults and SALLYPORT_* variables count")
+    .action(async ({ config }: { config?: string }) => {
+      code = await commands.run(config);
+    });
+
+  const parsed = await runProgram(program, args, terminal);
+  return code ?? parsed;
+}

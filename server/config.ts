@@ -1,0 +1,76 @@
+import { duration, host, integer, list, listenPort, logLevel, pem } from "../shared/config/fields.ts";
+import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
+import type { LogLevel } from "../shared/log_level.ts";
+import type { IdentitySource } from "../shared/tls/identity_source.ts";
+import { parseRule } from "./targets/rule.ts";
+
+/** What the server is told by its file and environment; the README's table explains the keys. */
+export interface ServerConfig {
+  /** @default "0.0.0.0" */
+  readonly listenAddr: string;
+  /** 0 picks a free one. @default 8443 */
+  readonly listenPort: number;
+  /** On `listenAddr`; 0 picks a free one. @default 8080 */
+  readonly healthPort: number;
+  /** @default {server.crt, server.key and ca.crt in /root/certs} */
+  readonly identity: IdentitySource;
+  /** Connections of agents at once. @default 100 */
+  readonly maxConnections: number;
+  /** Streams of one connection at once. @default 4096 */
+  readonly maxStreams: number;
+  /** Destinations that are let in beside the public ones, and those that are not. @default {none} */
+  readonly targets: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** @default "info" */
+  readonly logLevel: LogLevel;
+  /** Milliseconds that streams get to finish when the server is told to stop. @default 20000 */
+  readonly drainTimeout: number;
+  /** Milliseconds without a byte after which a stream is ended. @default 600000 */
+  readonly idleTimeout: number;
+}
+
+const TARGETS = 'targets such as "10.0.0.0/8", "127.0.0.1:9080" or "*.corp.example:443"';
+
+function isTarget(entry: string): boolean {
+  try {
+    parseRule(entry, "target");
+    return true;
+  } catch {
+    return false; // the configuration's error says more: file, line and key
+  }
+}
+
+const SERVER_KEYS = {
+  listen_addr: host("0.0.0.0"),
+  listen_port: listenPort(8443),
+  health_port: listenPort(8080),
+  cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
+  key_file: pem("/root/certs/server.key", "KEY_PEM"),
+  ca_cert_file: pem("/root/certs/ca.crt", "CA_CERT_PEM"),
+  max_connections: integer(100, 1, 1_000_000),
+  max_streams: integer(4096, 1, 1_000_000),
+  targets: { allow: list(TARGETS, isTarget), deny: list(TARGETS, isTarget) },
+  log_level: logLevel("info"),
+  drain_timeout: duration("20s"),
+  idle_timeout: duration("10m", 1),
+};
+
+/**
+ * Reads the server's configuration.
+ *
+ * @throws {SallyportError} `bad_request`, one line for each problem.
+ */
+export async function loadServerConfig(options: LoadOptions): Promise<ServerConfig> {
+  const read = await loadConfig(SERVER_KEYS, options);
+  return {
+    listenAddr: read.listen_addr,
+    listenPort: read.listen_port,
+    healthPort: read.health_port,
+    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
+    maxConnections: read.max_connections,
+    maxStreams: read.max_streams,
+    targets: { allow: read.targets.allow, deny: read.targets.deny },
+    logLevel: read.log_level,
+    drainTimeout: read.drain_timeout,
+    idleTimeout: read.idle_timeout,
+  };
+}

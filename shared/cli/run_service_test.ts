@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../errors.ts";
+import { runService, type Service } from "./run_service.ts";
+
+function setUp(service: Partial<Service> = {}) {
+  const errors: string[] = [];
+  const drained: string[] = [];
+  const closed = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const hand: { signal?: (name: string, count: number) => void } = {};
+  const run = {
+    name: "prog",
+    load: () => Promise.resolve({ port: 1 }),
+    start: ({ port }: { port: number }): Promise<Service> => {
+      assert.equal(port, 1);
+      started.resolve();
+      return Promise.resolve({
+        closed: closed.promise,
+        drain(reason: string) {
+          drained.push(reason);
+          closed.resolve();
+          return Promise.resolve();
+        },
+        ...service,
+      });
+    },
+    signals: (listener: (name: string, count: number) => void) => {
+      hand.signal = listener;
+      return () => delete hand.signal;
+    },
+    terminal: { out: () => assert.fail("it has nothing to say"), err: (text: string) => errors.push(text) },
+  };
+  return { run, errors, drained, closed, started: started.promise, hand };
+}
+
+Deno.test("runService drains at the first signal and exits with 0", async () => {
+  const { run, errors, drained, started, hand } = setUp();
+  const code = runService(run);
+  await started;
+  hand.signal!("SIGTERM", 1);
+  assert.equal(await code, 0);
+  assert.deepEqual(drained, ["SIGTERM"]);
+  assert.deepEqual(errors, []);
+  assert.equal(hand.signal, undefined, "still listens for signals");
+});
+
+Deno.test("runService waits until nothing is left", async () => {
+  const { run, closed, started, hand } = setUp({ drain: () => Promise.resolve() });
+  const code = runService(run);
+  await started;
+  hand.signal!("SIGINT", 1);
+  // A turn of the event loop: all that can settle without the service has settled then.
+  const early = await Promise.race([code, new Promise((resolve) => setTimeout(resolve, 0, "waits"))]);
+  assert.equal(early, "waits");
+  closed.resolve();
+  assert.equal(await code, 0);
+});
+
+Deno.test("runService ends at once at the second signal", async () => {
+  const { run, started, hand } = setUp({ drain: () => new Promise(() => {}) });
+  const code = runService(run);
+  await started;
+  hand.signal!("SIGINT", 1);
+  hand.signal!("SIGINT", 2);
+  assert.equal(await code, 1);
+});
+
+Deno.test("runService drains after a start during which a signal came", async () => {
+  const { run, drained, hand } = setUp();
+  const start = run.start;
+  const code = runService({
+    ...run,
+    start(config) {
+      hand.signal!("SIGINT", 1);
+      return start(config);
+    },
+  });
+  assert.equal(await code, 0);
+  assert.deepEqual(drained, ["SIGINT"]);
+});
+
+Deno.test("runService ends a start that hangs at the second signal", async () => {
+  const { run, hand } = setUp();
+  const code = runService({
+    ...run,
+    start() {
+      hand.signal!("SIGINT", 1);
+      hand.signal!("SIGINT", 2);
+      return new Promise(() => {});
+    },
+  });
+  assert.equal(await code, 1);
+});
+
+Deno.test("runService exits with 2 and a line for each problem when the configuration cannot be used", async () => {
+  const { run, errors } = setUp();
+  const load = () => Promise.reject(new SallyportError("bad_request", "a.yaml:1: one\na.yaml:2: two"));
+  assert.equal(await runService({ ...run, load }), 2);
+  assert.deepEqual(errors, ["prog: a.yaml:1: one\n", "prog: a.yaml:2: two\n"]);
+});
+
+Deno.test("runService exits with 1 and one line when the start fails", async () => {
+  const { run, errors, hand } = setUp();
+  assert.equal(await runService({ ...run, start: () => Promise.reject(new Error("port is taken")) }), 1);
+  assert.deepEqual(errors, ["prog: port is taken\n"]);
+  assert.equal(hand.signal, undefined, "still listens for signals");
+});
+
+Deno.test("runService exits with 1 when the service dies, and with 0 when it ends by itself", async () => {
+  const dying = setUp();
+  const code = runService(dying.run);
+  await dying.started;
+  dying.closed.reject(new Error("broke"));
+  assert.equal(await code, 1);
+  assert.deepEqual(dying.errors, ["prog: broke\n"]);
+
+  const ending = setUp();
+  ending.closed.resolve();
+  assert.equal(await runService(ending.run), 0);
+  assert.deepEqual(ending.drained, []);
+});

@@ -1,0 +1,134 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { LOG_LEVELS, type LogLevel } from "../log_level.ts";
+import type { PemSource } from "../tls/identity_source.ts";
+
+/** One key of a configuration: what may be written there and what becomes of it. */
+export interface Field<T> {
+  /** What belongs there, as it follows "expected" in an error. */
+  readonly expected: string;
+  /** Checks what the file says and turns it into the value. */
+  readonly schema: z.ZodType<T>;
+  /** What counts as written when neither file nor environment says anything. */
+  readonly fallback: unknown;
+  /** Turns an environment variable's text into what the file would say. */
+  fromText(text: string): unknown;
+  /** Makes a relative path absolute; `folder` is the one that it is relative to. */
+  resolve?(value: T, folder: string): T;
+  /** A variable that holds the content in place of the file that this key names. */
+  readonly content?: ContentVariable<T>;
+}
+
+/** See {@linkcode Field.content}. Its text may be secret: errors do not quote it. */
+export interface ContentVariable<T> {
+  /** Name of the variable without `SALLYPORT_`. */
+  readonly name: string;
+  /** What belongs there, as it follows "expected" in an error. */
+  readonly expected: string;
+  /** Returns `undefined` when the text is not what is expected. */
+  read(text: string): T | undefined;
+}
+
+const asIs = (text: string): unknown => text;
+const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
+/** Longest delay that a timer takes; beyond it, timers fire at once. */
+const MAX_DURATION = 2_147_483_647;
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** A whole number within `min..max`. */
+export function integer(fallback: number, min: number, max: number, noun = "a whole number"): Field<number> {
+  return {
+    expected: `${noun} from ${min} to ${max}`,
+    schema: z.int().min(min).max(max),
+    fallback,
+    fromText: (text) => /^-?\d+$/.test(text.trim()) ? Number(text) : text,
+  };
+}
+
+/** A TCP port to listen on; 0 picks any free one. */
+export function listenPort(fallback: number): Field<number> {
+  return integer(fallback, 0, 65_535, "a port number");
+}
+
+/** A TCP port to connect to. */
+export function dialPort(fallback: number): Field<number> {
+  return integer(fallback, 1, 65_535, "a port number");
+}
+
+/** An IPv4 or IPv6 address without brackets, or a host name; `""` only if that is the fallback. */
+export function host(fallback: string): Field<string> {
+  const isHost = (text: string) => isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text));
+  return {
+    expected: "an IP address or a host name, without a port",
+    schema: z.string().refine((text) => isHost(text) || (text === "" && fallback === "")),
+    fallback,
+    fromText: asIs,
+  };
+}
+
+/** A length of time such as `"60s"`; the value is in milliseconds. */
+export function duration(fallback: string, minMs = 0): Field<number> {
+  const atLeast = minMs > 0 ? ` of at least ${minMs} ms` : "";
+  return {
+    expected: `a duration${atLeast} such as "500ms", "60s", "15m" or "1h"`,
+    schema: z.string().transform(toMilliseconds).refine((ms) => ms >= minMs && ms <= MAX_DURATION),
+    fallback,
+    fromText: asIs,
+  };
+}
+
+function toMilliseconds(text: string): number {
+  const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  return Number(count) * UNITS[unit as keyof typeof UNITS];
+}
+
+/** How much the program logs. */
+export function logLevel(fallback: LogLevel): Field<LogLevel> {
+  return {
+    expected: `one of ${LOG_LEVELS.join(", ")}`,
+    schema: z.enum(LOG_LEVELS),
+    fallback,
+    fromText: asIs,
+  };
+}
+
+/**
+ * A list of texts without blanks, in the environment separated by commas.
+ *
+ * @param entries What the entries are, as it follows "a list of" in an error.
+ * @param isValid Judges one entry.
+ */
+export function list(entries: string, isValid: (entry: string) => boolean): Field<readonly string[]> {
+  return {
+    expected: `a list of ${entries}`,
+    schema: z.array(z.string().refine((entry) => /^\S+$/.test(entry) && isValid(entry))),
+    fallback: [],
+    fromText: (text) => text.trim() === "" ? [] : text.split(",").map((entry) => entry.trim()),
+  };
+}
+
+/**
+ * A file with PEM text, or, from the environment, the text itself.
+ *
+ * @param fallback Path of the file.
+ * @param variable Name of the variable with the text, without `SALLYPORT_`.
+ */
+export function pem(fallback: string, variable: string): Field<PemSource> {
+  return {
+    expected: "the path of a PEM file",
+    schema: z.string().regex(/^(?!-----BEGIN)[^\n\0]+$/).transform((file) => ({ file })),
+    fallback,
+    fromText: asIs,
+    resolve: (source, folder) => "file" in source ? { file: resolve(folder, source.file) } : source,
+    content: {
+      name: variable,
+      expected: 'PEM text, which begins with "-----BEGIN"',
+      read(text) {
+        // Some places cannot hold line breaks in a variable and write them as \n; PEM itself has no backslash.
+        const pem = text.replaceAll("\\n", "\n");
+        return pem.trimStart().startsWith("-----BEGIN ") ? { pem } : undefined;
+      },
+    },
+  };
+}

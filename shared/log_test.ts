@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { configureLog, getLogger, type LogOptions, resetLog } from "./log.ts";
+
+function capture(options: LogOptions, use: () => void): string[] {
+  const lines: string[] = [];
+  configureLog({ ...options, write: (line) => lines.push(line) });
+  try {
+    use();
+  } finally {
+    resetLog();
+  }
+  return lines;
+}
+
+Deno.test("log writes one JSON object a line", () => {
+  const lines = capture({}, () => {
+    getLogger("tunnel").info("connected", {
+      server: "192.0.2.1:8443",
+      connections: 2,
+      level: "mine",
+      none: undefined,
+    });
+  });
+  assert.equal(lines.length, 1);
+  assert(lines[0]!.endsWith("}\n"));
+  const { "@timestamp": time, ...rest } = JSON.parse(lines[0]!);
+  assert(Math.abs(Date.parse(time) - Date.now()) < 60_000);
+  assert.deepEqual(rest, {
+    level: "INFO",
+    message: "connected",
+    logger: "sallyport.tunnel",
+    properties: { server: "192.0.2.1:8443", connections: 2, level: "mine" },
+  });
+});
+
+Deno.test("log keeps a message with braces, quotes and line ends as it is, on one JSON line", () => {
+  const message = 'Cannot parse {"a": {b}}: "x"\nnext {{c}}';
+  const [line] = capture({}, () => getLogger("room").warn(message, { a: 1, b: 2 }));
+  assert.equal(JSON.parse(line!).message, message);
+  assert.equal(line!.indexOf("\n"), line!.length - 1);
+  const [text] = capture({ format: "text" }, () => getLogger("room").warn("a {b} c"));
+  assert.match(text!, /warn {2}room: a \{b\} c\n$/);
+});
+
+Deno.test("log leaves out what is below its level", () => {
+  const all = () => {
+    const logger = getLogger("room");
+    for (const level of ["debug", "info", "warn", "error"] as const) logger[level](level);
+  };
+  for (const [level, count] of [["debug", 4], ["info", 3], ["warn", 2], ["error", 1]] as const) {
+    assert.equal(capture({ level }, all).length, count, level);
+  }
+  assert.equal(capture({}, all).length, 3);
+});
+
+Deno.test("log is readable as text", () => {
+  const [line] = capture({ format: "text" }, () => {
+    getLogger("front_door").error("stream failed", {
+      target: "a.example:443",
+      code: "dns_error",
+      reason: "no such name",
+    });
+  });
+  assert.match(
+    line!,
+    /^\d\d:\d\d:\d\d\.\d{3} error front_door: stream failed target=a\.example:443 code=dns_error reason="no such name"\n$/,
+  );
+});
+
+Deno.test("log lets no field steer a terminal or forge a line", () => {
+  for (const format of ["json", "text"] as const) {
+    const target = "\x1b[2Ja\r\n00:00:00 info fake: line\x9b31m\x7f\u202e";
+    const lines = capture({ format }, () => getLogger("room").info("refused \x1b]0;x\x07", { target }));
+    assert.equal(lines.length, 1);
+    assert.doesNotMatch(lines[0]!.slice(0, -1), format === "text" ? /\p{Cc}|\u202e/u : /\n/);
+  }
+});
+
+Deno.test("log colours text when told so", () => {
+  const use = () => getLogger("room").info("hello", { a: 1 });
+  // deno-lint-ignore no-control-regex
+  assert.match(capture({ format: "text", color: true }, use)[0]!, /\x1b\[/);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(capture({ format: "text" }, use)[0]!, /\x1b\[/);
+});
+
+Deno.test("loggers made before the log is set up write once it is", () => {
+  const early = getLogger("room");
+  early.error("lost");
+  const lines = capture({}, () => early.info("kept"));
+  assert.deepEqual(lines.map((line) => JSON.parse(line).message), ["kept"]);
+});
+
+Deno.test("log goes to standard error and survives a reader that went away", async () => {
+  const script = `
+    import { configureLog, getLogger } from ${JSON.stringify(new URL("./log.ts", import.meta.url).href)};
+    configureLog();
+    getLogger("room").info("first");
+    await Deno.stdin.read(new Uint8Array(1));
+    for (let n = 0; n < 100; n++) getLogger("room").info("x".repeat(1000));
+    console.log("alive");
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", `--config=${new URL("../deno.json", import.meta.url).pathname}`, script],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stderr.getReader();
+  const first = await reader.read();
+  assert.equal(JSON.parse(new TextDecoder().decode(first.value)).message, "first");
+  await reader.cancel();
+  await child.stdin.close();
+  assert.equal(await new Response(child.stdout).text(), "alive\n");
+  assert.equal((await child.status).code, 0);
+});

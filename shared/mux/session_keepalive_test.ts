@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { over } from "../../tests/support/over.ts";
+import { type RawPair, rawTest } from "../../tests/support/session_suite.ts";
+import { within } from "../../tests/support/within.ts";
+
+rawTest("answers a ping with its nonce (SPEC 3.2)", {}, async ({ peer }) => {
+  for (const nonce of [0, 42, Number.MAX_SAFE_INTEGER]) {
+    peer.send("ping", { nonce });
+    assert.equal((await peer.next("pong")).payload.nonce, nonce);
+  }
+});
+
+rawTest("pings a silent peer after 5 s and gives up 4 s later (SPEC 3.2)", {}, async (pair) => {
+  const { end, peer, clock } = pair;
+  const streamOver = over(await pair.accepted());
+  clock.advance(4_999);
+  await quiet(pair);
+  clock.advance(6_000);
+  await peer.next("ping");
+  assert.equal(end.session.state, "open");
+  clock.advance(4_000);
+  const error = await within(5_000, end.closed, "the end");
+  assert.equal(error?.code, "tunnel_down");
+  assert.match(error.message, /^Cannot reach the peer: silent for \d/);
+  assert.equal((await streamOver)?.code, "tunnel_down");
+});
+
+rawTest("lives on when the peer answers (SPEC 3.2)", {}, async ({ end, peer, clock }) => {
+  for (let i = 0; i < 3; i++) {
+    clock.advance(6_000);
+    const ping = await peer.next("ping");
+    peer.send("pong", ping.payload);
+    await peer.settled();
+  }
+  assert.equal(end.session.state, "open");
+});
+
+rawTest("pings at once after a sleep (SPEC 3.2)", {}, async ({ end, peer, clock }) => {
+  clock.advance(1_000);
+  clock.jumpWall(600_000);
+  clock.advance(1_000);
+  await peer.next("ping");
+  clock.advance(4_000);
+  assert.equal((await within(5_000, end.closed, "the end"))?.code, "tunnel_down");
+});
+
+rawTest(
+  "waits 10 s for hello, whatever dribbles in (SPEC 3.1)",
+  { greet: false },
+  async ({ end, peer, clock }) => {
+    await peer.next("hello");
+    // The first bytes of a frame keep the path alive and say nothing.
+    for (const byte of [0, 0, 0]) {
+      clock.advance(3_000);
+      peer.sendBytes([byte]);
+      // A session that has not greeted answers nothing: its next ping tells that the byte was read.
+      await turn();
+    }
+    assert.equal(end.session.state, "greeting");
+    clock.advance(1_000);
+    const goaway = await peer.next("goaway");
+    assert.equal(goaway.payload.code, "protocol_violation");
+    assert.match(goaway.payload.message, /no hello within 10000 ms/);
+    assert.equal((await within(5_000, end.closed, "the end"))?.code, "protocol_violation");
+  },
+);
+
+rawTest("gives up a peer that never says a word", { greet: false }, async ({ end, clock }) => {
+  clock.advance(10_000);
+  assert.ok(await within(5_000, end.closed, "the end"));
+});
+
+/** Lets bytes that were sent arrive. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Asserts that no ping came before what the session answers now. */
+async function quiet({ peer }: RawPair): Promise<void> {
+  await peer.settled();
+  assert.deepEqual(peer.all("ping"), []);
+}

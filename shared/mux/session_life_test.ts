@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { collect } from "../../tests/support/collect.ts";
+import { over } from "../../tests/support/over.ts";
+import { OPENING, rawTest, sessionTest } from "../../tests/support/session_suite.ts";
+import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
+import { within } from "../../tests/support/within.ts";
+
+const text = new TextEncoder();
+
+sessionTest("is told the peer's limit, and opens no stream above it (SPEC 3.1)", {
+  accepter: { maxStreams: 2 },
+}, async ({ opener, open }) => {
+  const streams = [await open(), await open()];
+  assert.equal(opener.session.room, 0);
+  assert.throws(() => opener.session.open(OPENING), { code: "limit_reached" });
+  const [first, second] = streams as [typeof streams[0], typeof streams[0]];
+  const firstOver = over(first!.near);
+  first!.far.reset("cancelled", "make room");
+  await firstOver;
+  const third = await open();
+  const ends = Promise.all([over(second!.near), over(third.near)]);
+  second!.far.reset("cancelled", "x");
+  third.far.reset("cancelled", "x");
+  await ends;
+});
+
+sessionTest("opens stream after stream at a limit of one (SPEC 3.1)", {
+  accepter: { maxStreams: 1 },
+}, async ({ open }) => {
+  for (let i = 0; i < 50; i++) {
+    const { near, far } = await open(text.encode(`${i}`), { end: true });
+    const nearOver = over(near);
+    await collect(far);
+    far.end();
+    // The opener may open the next as soon as this one is over for it: the peer must be as far.
+    assert.equal(await nearOver, undefined);
+  }
+});
+
+rawTest("refuses a stream above its limit with limit_reached (SPEC 4.4)", { maxStreams: 1 }, async (pair) => {
+  const { end, peer, peerId } = pair;
+  const stream = await pair.accepted();
+  peer.send("connect_request", { stream: peerId(1), host: "b", port: 1 }, [1, 2, 3]);
+  const reset = await peer.next("reset");
+  assert.deepEqual([reset.payload.stream, reset.payload.code], [peerId(1), "limit_reached"]);
+  // What was under way for the refused stream does no harm.
+  peer.send("connect_data", { stream: peerId(1) }, [4]);
+  await peer.settled();
+  assert.equal(end.session.state, "open");
+  stream.reset("cancelled", "make room");
+  await peer.next("reset");
+  peer.send("connect_request", { stream: peerId(2), host: "c", port: 1 });
+  assert.equal((await end.nextStream()).id, peerId(2));
+});
+
+sessionTest("drains: open streams finish whole, new ones are refused (SPEC 3.4)", {}, async (pair) => {
+  const { opener, accepter, open } = pair;
+  const up = testBytes(2_000_000, 1);
+  const down = testBytes(1_500_000, 2);
+  const { near, far } = await open(text.encode("first"));
+  const [nearGot, farGot] = [collect(near), collect(far)];
+  accepter.session.drain();
+  assert.throws(() => accepter.session.open(OPENING), { code: "going_away" });
+  await within(5_000, opener.draining, "the goaway");
+  assert.throws(() => opener.session.open(OPENING), { code: "going_away" });
+  assert.deepEqual([opener.session.room, accepter.session.room], [0, 0]);
+  near.write(up);
+  near.end();
+  far.write(down);
+  far.end();
+  const [back, forth] = await within(10_000, Promise.all([nearGot, farGot]), "both ends");
+  assert.equal(sha256(forth.bytes.subarray(5)), sha256(up));
+  assert.equal(sha256(back.bytes), sha256(down));
+  const errors = await within(5_000, Promise.all([opener.closed, accepter.closed]), "both sessions close");
+  assert.deepEqual(errors, [undefined, undefined]);
+});
+
+sessionTest("drains at once when nothing is open (SPEC 3.4)", {}, async ({ opener, accepter }) => {
+  accepter.session.drain();
+  accepter.session.drain();
+  assert.deepEqual(await Promise.all([opener.closed, accepter.closed]), [undefined, undefined]);
+  assert.deepEqual([opener.session.state, accepter.session.state], ["closed", "closed"]);
+  assert.throws(() => opener.session.open(OPENING), { code: "tunnel_down" });
+});
+
+sessionTest("drains from both ends at once (SPEC 3.4)", {}, async ({ opener, accepter, open }) => {
+  const { near, far } = await open(testBytes(300_000), { end: true });
+  opener.session.drain();
+  accepter.session.drain();
+  const got = collect(far);
+  assert.equal((await within(5_000, got, "all of it")).bytes.byteLength, 300_000);
+  far.write(testBytes(300_000));
+  far.end();
+  assert.equal((await within(5_000, collect(near), "the way back")).bytes.byteLength, 300_000);
+  assert.deepEqual(await Promise.all([opener.closed, accepter.closed]), [undefined, undefined]);
+});
+
+sessionTest("drains with a stream whose end is in the very last write (SPEC 3.4)", {}, async (pair) => {
+  const { near, far } = await pair.open(undefined, { end: true });
+  const got = collect(near);
+  pair.accepter.session.drain();
+  await within(5_000, collect(far), "the end");
+  far.send({ type: "connect_ack", payload: {} }, testBytes(200_000), { end: true });
+  assert.equal((await within(5_000, got, "all of it")).bytes.byteLength, 200_000);
+  const ends = within(5_000, Promise.all([pair.opener.closed, pair.accepter.closed]), "both ends");
+  assert.deepEqual(await ends, [undefined, undefined]);
+});
+
+rawTest(
+  "tells the last stream that it accepted, and refuses what comes later (SPEC 3.4)",
+  {},
+  async (pair) => {
+    const { end, peer, peerId } = pair;
+    const stream = await pair.accepted([1]);
+    end.session.drain();
+    const goaway = await peer.next("goaway");
+    assert.deepEqual([goaway.payload.code, goaway.payload.last_stream], ["going_away", peerId(0)]);
+    peer.send("connect_request", { stream: peerId(1), host: "b", port: 1 }, [1]);
+    const reset = await peer.next("reset");
+    assert.deepEqual([reset.payload.stream, reset.payload.code], [peerId(1), "going_away"]);
+    assert.equal(end.session.state, "draining");
+    stream.reset("cancelled", "done");
+  },
+);
+
+rawTest(
+  "fails its streams that the peer never looked at, and keeps the others (SPEC 3.4)",
+  {},
+  async (pair) => {
+    const { end, peer, ownId } = pair;
+    const streams = [0, 1, 2].map(() => end.session.open(OPENING));
+    await peer.next("connect_request");
+    const failed = over(streams[2]!);
+    peer.send("goaway", { code: "going_away", last_stream: ownId(1) });
+    assert.equal((await failed)?.code, "going_away");
+    assert.deepEqual(streams.map((stream) => stream.over), [false, false, true]);
+    assert.equal(end.session.state, "draining");
+    const others = Promise.all(streams.slice(0, 2).map(over));
+    peer.send("reset", { stream: ownId(0), code: "cancelled" });
+    peer.send("reset", { stream: ownId(1), code: "cancelled" });
+    await others;
+    // It stays until the peer has acknowledged what was sent, and no longer.
+    const sent = peer.all("connect_request").reduce((sum, { type, payload }) => {
+      return sum + 8 + text.encode(JSON.stringify({ type, payload })).byteLength;
+    }, 0);
+    await peer.settled();
+    assert.equal(end.session.state, "draining");
+    peer.send("ack", { bytes: sent });
+    assert.equal(await within(5_000, end.closed, "the end"), undefined);
+  },
+);
+
+sessionTest("ends every stream when the peer vanishes", {}, async ({ opener, accepter, open, abort }) => {
+  const pairs = [await open(), await open(testBytes(400_000)), await open(undefined, { end: true })];
+  const ends = pairs.flatMap(({ near, far }) => [over(near), over(far)]);
+  abort();
+  for (const error of await Promise.all(ends)) assert.equal(error?.code, "tunnel_down");
+  for (const end of [opener, accepter]) {
+    assert.equal((await within(5_000, end.closed, "closed"))?.code, "tunnel_down");
+    assert.throws(() => end.session.open(OPENING), { code: "tunnel_down" });
+  }
+});
+
+rawTest("ends its streams when the peer leaves without a word", {}, async (pair) => {
+  const stream = await pair.accepted();
+  const streamOver = over(stream);
+  pair.peer.close();
+  assert.equal((await streamOver)?.code, "tunnel_down");
+  assert.equal((await within(5_000, pair.end.closed, "closed"))?.code, "tunnel_down");
+});
+
+sessionTest("closes with a code that the peer and every stream hear (SPEC 3.4)", {}, async (pair) => {
+  const { near, far } = await pair.open(testBytes(100_000));
+  const ends = [over(near), over(far)];
+  pair.opener.session.close("limit_reached", "too many connections");
+  const errors = await Promise.all([...ends, pair.opener.closed, pair.accepter.closed]);
+  for (const error of errors) {
+    assert.equal(error?.code, "limit_reached");
+    assert.equal(error.message, "too many connections");
+  }
+  pair.opener.session.close("internal", "again");
+  pair.opener.session.drain();
+  pair.opener.session.sendStatus({ agents: 1, streams: 0 });
+});
+
+sessionTest("passes status on (SPEC 3)", {}, async ({ opener, accepter, open }) => {
+  accepter.session.sendStatus({ agents: 3, streams: 5 });
+  const { near, far } = await open();
+  const nearOver = over(near);
+  far.reset("cancelled", "x");
+  await nearOver;
+  assert.deepEqual(opener.status, [{ agents: 3, streams: 5 }]);
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../errors.ts";
+import {
+  dataTypeOf,
+  isOpening,
+  isSessionType,
+  isStreamType,
+  readSessionMessage,
+  readStreamFrame,
+  readStreamMessage,
+  type SessionType,
+  type StreamType,
+} from "./messages.ts";
+
+const SESSION: [SessionType, object][] = [
+  ["hello", { version: 1, software: "s/1", window: 16_777_216, max_streams: 0, id: "agent" }],
+  ["hello", { version: 1, software: "", window: 1, max_streams: 4096 }],
+  ["window", { stream: 1, bytes: 1 }],
+  ["ack", { bytes: 0 }],
+  ["reset", { stream: 2, code: "internal", message: "why" }],
+  ["reset", { stream: 2, code: "a_code_of_a_later_version" }],
+  ["ping", { nonce: 0 }],
+  ["pong", { nonce: Number.MAX_SAFE_INTEGER }],
+  ["goaway", { code: "going_away", last_stream: 0 }],
+  ["status", { agents: 1, streams: 2 }],
+];
+
+const target = { host: "::1", port: 65_535 };
+const STREAM: [StreamType, object][] = [
+  ["connect_request", target],
+  ["connect_ack", {}],
+  ["connect_ack", { error: { code: "dns_error", message: "no such name" } }],
+  ["connect_data", {}],
+  ["http_request", { method: "PROPFIND", ...target, path: "/", headers: ["A", "1"] }],
+  ["http_response", { status: 100, reason: "", headers: [] }],
+  ["http_response", { error: { code: "target_refused", message: "" } }],
+  ["websocket_open", { ...target, path: "/chat?x=1", headers: [] }],
+  ["websocket_ack", { status: 101, reason: "Switching Protocols", headers: ["Upgrade", "websocket"] }],
+  ["websocket_message", {}],
+  ["websocket_close", {}],
+];
+
+function assertViolation(act: () => unknown, message: RegExp): void {
+  assert.throws(act, (error: unknown) => {
+    assert.ok(error instanceof SallyportError, String(error));
+    assert.equal(error.code, "protocol_violation");
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+Deno.test("messages of the session keep their members and drop others (SPEC 3)", () => {
+  for (const [type, payload] of SESSION) {
+    assert.deepEqual(readSessionMessage(type, { ...payload, unnamed: 1 }), { type, payload });
+    assert.ok(isSessionType(type) && !isStreamType(type), type);
+  }
+});
+
+Deno.test("messages of a stream keep their members and drop others (SPEC 4.2)", () => {
+  for (const [type, payload] of STREAM) {
+    assert.deepEqual(readStreamMessage(type, { ...payload, stream: 1, end: true }), { type, payload });
+    assert.ok(isStreamType(type) && !isSessionType(type), type);
+  }
+});
+
+Deno.test("messages refuse a member that is missing", () => {
+  const optional = new Set(["id", "message", "error", "status", "reason", "headers"]);
+  for (const [type, payload] of [...SESSION, ...STREAM]) {
+    for (
+      const name of Object.keys(payload).filter((each) => !optional.has(each) || type === "http_request")
+    ) {
+      const rest = Object.fromEntries(Object.entries(payload).filter(([each]) => each !== name));
+      const read = () => isSessionType(type) ? readSessionMessage(type, rest) : readStreamMessage(type, rest);
+      assertViolation(read, new RegExp(`^Cannot read ${type}\\.${name}: `));
+    }
+  }
+});
+
+Deno.test("messages refuse numbers out of the ranges of SPEC 3.1, 4.2 and 5.1", () => {
+  const hello = { version: 1, software: "s", window: 1, max_streams: 0 };
+  assertViolation(() => readSessionMessage("hello", { ...hello, window: 0 }), /window: 0 is not in/);
+  assertViolation(
+    () => readSessionMessage("hello", { ...hello, window: 16_777_217 }),
+    /is not in 1\.\.16777216/,
+  );
+  assertViolation(() => readSessionMessage("window", { stream: 0, bytes: 1 }), /stream: 0 is not in/);
+  assertViolation(() => readSessionMessage("window", { stream: 1, bytes: 0 }), /bytes: 0 is not in/);
+  assertViolation(() => readSessionMessage("ack", { bytes: -1 }), /bytes: -1 is not in/);
+  for (const port of [0, 65_536, 80.5]) {
+    assertViolation(
+      () => readStreamMessage("connect_request", { host: "a", port }),
+      /^Cannot read connect_request\.port/,
+    );
+  }
+  for (const status of [99, 1000]) {
+    assertViolation(() => readStreamMessage("http_response", { status }), /status: \d+ is not in 100\.\.999/);
+  }
+});
+
+Deno.test("messages tell a hello of another version whatever else it says (SPEC 3.1)", () => {
+  for (const payload of [{ version: 0 }, { version: 2, window: "wide" }]) {
+    assert.throws(() => readSessionMessage("hello", payload), { code: "version_unsupported" });
+  }
+  assertViolation(() => readSessionMessage("hello", { version: "1" }), /version: expected a whole number/);
+});
+
+Deno.test("messages of a stream carry stream, end and trailers (SPEC 4.2)", () => {
+  const frame = { stream: 3, end: true, trailers: ["X-Sum", "1"] };
+  assert.deepEqual(readStreamFrame("connect_data", { ...frame, other: 1 }), frame);
+  assert.deepEqual(readStreamFrame("connect_data", { stream: 3 }), { stream: 3 });
+  for (const stream of [undefined, 0, -1, 1.5, "1", null]) {
+    assertViolation(() => readStreamFrame("connect_data", { stream }), /^Cannot read connect_data\.stream: /);
+  }
+  assertViolation(() => readStreamFrame("connect_data", { stream: 1, trailers: ["x"] }), /trailers: /);
+});
+
+Deno.test("messages that open a stream are the three of SPEC 4.2", () => {
+  const opening = STREAM.map(([type, payload]) => readStreamMessage(type, payload)).filter(isOpening);
+  assert.deepEqual(opening.map(({ type }) => type), ["connect_request", "http_request", "websocket_open"]);
+  assert.equal(dataTypeOf("connect_request"), "connect_data");
+  assert.equal(dataTypeOf("http_request"), "connect_data");
+  assert.equal(dataTypeOf("websocket_open"), "websocket_message");
+});
+
+Deno.test("messages are not found under the names of object members", () => {
+  for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty", ""]) {
+    assert.equal(isSessionType(name), false, name);
+    assert.equal(isStreamType(name), false, name);
+  }
+});

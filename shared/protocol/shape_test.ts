@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../errors.ts";
+import { headerList, integer, object, optional, type Shape, text } from "./shape.ts";
+
+function assertRefused(shape: Shape<unknown>, value: unknown, message: string): void {
+  assert.throws(() => shape(value, "m.x"), (error: unknown) => {
+    assert.ok(error instanceof SallyportError, String(error));
+    assert.equal(error.code, "protocol_violation");
+    assert.equal(error.message, `Cannot read m.x: ${message}`);
+    return true;
+  });
+}
+
+Deno.test("integer accepts whole numbers of its range only", () => {
+  const shape = integer(1, 9);
+  assert.equal(shape(1, "m.x"), 1);
+  assert.equal(shape(9, "m.x"), 9);
+  assertRefused(shape, 0, "0 is not in 1..9");
+  assertRefused(shape, 10, "10 is not in 1..9");
+  for (const value of [1.5, NaN, Infinity, 2 ** 53]) {
+    assertRefused(shape, value, "expected a whole number, got a number");
+  }
+  assertRefused(shape, "5", "expected a whole number, got a string");
+  assertRefused(shape, null, "expected a whole number, got null");
+  assertRefused(shape, [], "expected a whole number, got an array");
+});
+
+Deno.test("integer reaches to the largest safe one where no end is given", () => {
+  assert.equal(integer(0)(Number.MAX_SAFE_INTEGER, "m.x"), Number.MAX_SAFE_INTEGER);
+});
+
+Deno.test("text accepts strings up to its length only", () => {
+  const shape = text(3);
+  assert.equal(shape("", "m.x"), "");
+  assert.equal(shape("abc", "m.x"), "abc");
+  assertRefused(shape, "abcd", "length 4 exceeds 3");
+  assertRefused(shape, 5, "expected a string, got a number");
+});
+
+Deno.test("headerList keeps order, case and repeats (SPEC 2.6)", () => {
+  const list = ["Set-Cookie", "a", "set-cookie", "b", "X", "\u00ff\u0000"];
+  assert.deepEqual(headerList(list, "m.x"), list);
+  assert.deepEqual(headerList([], "m.x"), []);
+});
+
+Deno.test("headerList refuses an odd length and anything but strings (SPEC 2.6)", () => {
+  assertRefused(headerList, ["a"], "expected an array of even length, got an array");
+  assertRefused(headerList, { length: 0 }, "expected an array of even length, got a object");
+  assertRefused(headerList, ["a", 1], "expected an array of strings, got a number");
+  assertRefused(headerList, ["a", null], "expected an array of strings, got null");
+});
+
+Deno.test("optional lets a value be missing, but not be null", () => {
+  const shape = optional(text(3));
+  assert.equal(shape(undefined, "m.x"), undefined);
+  assert.equal(shape("a", "m.x"), "a");
+  assertRefused(shape, null, "expected a string, got null");
+});
+
+Deno.test("object names the member that is wrong", () => {
+  const shape = object({ a: object({ b: integer(0) }) });
+  assert.throws(() => shape({ a: { b: "1" } }, "m"), {
+    message: /^Cannot read m\.a\.b: expected a whole number/,
+  });
+  assert.throws(() => shape({ a: 1 }, "m"), { message: "Cannot read m.a: expected an object, got a number" });
+  assert.throws(() => shape({}, "m"), { message: /^Cannot read m\.a: expected an object/ });
+  assert.throws(() => shape([], "m"), { message: "Cannot read m: expected an object, got an array" });
+  assert.throws(() => shape(null, "m"), { message: "Cannot read m: expected an object, got null" });
+});
+
+Deno.test("object gives a new object with the named members only (SPEC 2.3)", () => {
+  const shape = object({ a: optional(integer(0)), b: optional(text(9)) });
+  const given = JSON.parse('{"a":1,"c":2,"__proto__":{"b":"inherited"}}');
+  const result = shape(given, "m");
+  assert.notEqual(result, given);
+  assert.deepEqual(Object.keys(result), ["a"]);
+  assert.equal(result.b, undefined);
+  assert.equal(Object.getPrototypeOf(result), Object.prototype);
+});
+
+Deno.test("object does not take a member from a prototype", () => {
+  const shape = object({ constructor: optional(text(9)), toString: optional(text(9)) });
+  assert.deepEqual(Object.keys(shape({}, "m")), []);
+});

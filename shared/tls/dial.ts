@@ -1,0 +1,106 @@
+import { isIP } from "node:net";
+import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { SallyportError } from "../errors.ts";
+import { fromConnectionError, isAboutPeerCertificate } from "./connection_error.ts";
+import { explainRejection } from "./explain_rejection.ts";
+import type { Identity } from "./identity.ts";
+import { judgePeer, type Peer } from "./peer.ts";
+
+/** What makes a connection to a server. */
+export interface DialOptions {
+  /** Address or name that is dialled. */
+  readonly host: string;
+  /** Its port. */
+  readonly port: number;
+  /** Name or address that the server's certificate has to carry, whatever is dialled. */
+  readonly serverName: string;
+  /** Name that is sent in the clear; of an address nothing is sent (RFC 6066 section 3). */
+  readonly sni: string;
+  /** Who we are, and whom we believe. */
+  readonly identity: Identity;
+  /** Milliseconds for the name's lookup, TCP and TLS together. */
+  readonly connectTimeoutMs: number;
+  /** Protocols that are offered. @default {["http/1.1"]} */
+  readonly alpn?: readonly string[];
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal;
+}
+
+/** A connection whose peer was let in. */
+export interface DialledConnection {
+  /** Not yet read; whoever takes it listens for its errors. */
+  readonly socket: TLSSocket;
+  /** Who answered. */
+  readonly peer: Peer;
+}
+
+/**
+ * Connects to a server with mutual TLS 1.3 (SPEC.md 1.1, 1.2). Only the private CA is believed: of `Deno.connectTls`
+ * the public ones are believed too.
+ *
+ * @throws {SallyportError} `tunnel_down` when it cannot be reached or is no TLS server, `peer_rejected` when its
+ * certificate is not what it has to be, `cancelled` when `signal` was aborted.
+ */
+export async function dialTls(options: DialOptions): Promise<DialledConnection> {
+  const doing = `connect to ${shownAddress(options.host, options.port)}`;
+  try {
+    return await handshake(options, doing);
+  } catch (error) {
+    if (!isAboutPeerCertificate(error)) throw fromConnectionError(error, doing);
+    throw await explainRejection({ ...options, error, doing });
+  }
+}
+
+/** Rejects with what the socket threw, or with a `SallyportError`. */
+function handshake(options: DialOptions, doing: string): Promise<DialledConnection> {
+  const { identity, serverName, signal, connectTimeoutMs } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<DialledConnection>();
+  if (signal?.aborted) return Promise.reject(cancelled(doing));
+  const socket = connect({
+    host: options.host,
+    port: options.port,
+    servername: isIP(options.sni) === 0 ? options.sni : "",
+    cert: identity.cert,
+    key: identity.key,
+    ca: identity.ca,
+    minVersion: "TLSv1.3",
+    ALPNProtocols: [...options.alpn ?? ["http/1.1"]],
+    // The name that counts is not the one that was sent.
+    checkServerIdentity: (_sent, certificate) => checkServerIdentity(serverName, certificate),
+  });
+  const fail = (reason: unknown) => {
+    settle();
+    socket.destroy();
+    reject(reason);
+  };
+  const late = () => fail(new SallyportError("tunnel_down", `Cannot ${doing}: no answer in ${connectTimeoutMs} ms`));
+  const abort = () => fail(cancelled(doing));
+  const timer = setTimeout(late, connectTimeoutMs);
+  const settle = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  };
+  signal?.addEventListener("abort", abort);
+  // Stays for good: an error that comes after the end would end the process.
+  socket.on("error", fail);
+  socket.once("close", () => fail(new SallyportError("tunnel_down", `Cannot ${doing}: it was closed at once`)));
+  socket.once("secureConnect", () => {
+    try {
+      const peer = judgePeer(socket, { authorities: identity.authorities, usage: "serverAuth", serverName });
+      socket.setNoDelay(true);
+      settle();
+      resolve({ socket, peer });
+    } catch (error) {
+      fail(error);
+    }
+  });
+  return promise;
+}
+
+function cancelled(doing: string): SallyportError {
+  return new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
+}
+
+function shownAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

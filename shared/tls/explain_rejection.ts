@@ -1,0 +1,72 @@
+import type { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { connect } from "node:tls";
+import { SallyportError } from "../errors.ts";
+import type { Identity } from "./identity.ts";
+import { presentedChain } from "./presented_chain.ts";
+import { findFault, subjectOf } from "./trust.ts";
+
+/** A handshake that failed because of the server's certificate. */
+export interface RejectedDial {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName: string;
+  readonly sni: string;
+  readonly identity: Identity;
+  readonly connectTimeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** What the socket threw. */
+  readonly error: unknown;
+  /** What was being done: "connect to 192.0.2.1:8443". */
+  readonly doing: string;
+}
+
+/**
+ * Finds out what was wrong with a server's certificate. The runtime keeps it to itself when it refuses one, and
+ * tells an expired certificate from a foreign one by no code; the name of its issuer, though, is how somebody
+ * notices a proxy in the middle that opens TLS. So the server is asked once more, by a connection that shows no
+ * certificate of ours, carries nothing, and is closed as soon as the answer was seen.
+ *
+ * @returns `peer_rejected` with the reason, as far as it was found.
+ */
+export async function explainRejection(dial: RejectedDial): Promise<SallyportError> {
+  const chain = await askAgain(dial);
+  return new SallyportError("peer_rejected", `Cannot ${dial.doing}: ${reasonOf(chain, dial)}`, {
+    cause: dial.error,
+  });
+}
+
+function reasonOf(chain: readonly X509Certificate[], { identity, serverName }: RejectedDial): string {
+  const leaf = chain[0];
+  if (leaf === undefined) return "the server's certificate was not accepted";
+  const whose = `the server's certificate (${subjectOf(leaf)})`;
+  const fault = findFault({ chain, authorities: identity.authorities, usage: "serverAuth" });
+  if (fault !== undefined) return `${whose} ${fault}`;
+  const names = leaf.subjectAltName ?? "no alternative name at all";
+  return `${whose} is not for "${serverName}": it carries ${names}`;
+}
+
+/** What the server shows to somebody who does not ask for more; empty when it shows nothing in time. */
+function askAgain(dial: RejectedDial): Promise<X509Certificate[]> {
+  return new Promise((resolve) => {
+    const { host, port, sni, connectTimeoutMs, signal } = dial;
+    const servername = isIP(sni) === 0 ? sni : "";
+    // Nothing is sent to whoever this is, and nothing read.
+    const socket = connect({ host, port, servername, rejectUnauthorized: false });
+    let seen: X509Certificate[] = [];
+    const over = () => socket.destroy();
+    const timer = setTimeout(over, connectTimeoutMs);
+    signal?.addEventListener("abort", over);
+    socket.on("error", over);
+    socket.once("secureConnect", () => {
+      seen = presentedChain(socket);
+      over();
+    });
+    socket.once("close", () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", over);
+      resolve(seen);
+    });
+    if (signal?.aborted) over();
+  });
+}

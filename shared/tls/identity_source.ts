@@ -1,0 +1,12 @@
+/** Where one PEM text comes from: a file, which may be read again later, or the text itself. */
+export type PemSource = { readonly file: string } | { readonly pem: string };
+
+/** Where an endpoint's identity, and the CA that its peer has to belong to, come from. */
+export interface IdentitySource {
+  /** The endpoint's own certificate, with its chain if it has one. */
+  readonly cert: PemSource;
+  /** The private key of that certificate. */
+  readonly key: PemSource;
+  /** The one private CA. */
+  readonly ca: PemSource;
+}

@@ -1,0 +1,148 @@
+import type { Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { SallyportError } from "../errors.ts";
+import { fromOsError } from "../net/os_error.ts";
+import { fromConnectionError } from "./connection_error.ts";
+import { Handshakes } from "./handshakes.ts";
+import type { Identity } from "./identity.ts";
+import { judgePeer, type Peer } from "./peer.ts";
+import { requireSafeRuntime } from "./safe_runtime.ts";
+
+/** What makes a listener. */
+export interface ListenOptions {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Who we are, and whom we believe. */
+  readonly identity: Identity;
+  /** Milliseconds for a TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** Connections at once, of peers that were let in. */
+  readonly maxConnections: number;
+  /** A peer was let in; its socket was not yet read, and belongs to whoever takes it. */
+  onConnection(socket: TLSSocket, peer: Peer): void;
+  /** Somebody was not let in, and why: `peer_rejected`, `limit_reached` or `tunnel_down`. */
+  onRefused(reason: SallyportError, remoteAddress: string): void;
+}
+
+/** A port where peers are let in. */
+export interface TlsListener {
+  /** Where it listens. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Connections of peers that were let in and have not ended. */
+  readonly connectionCount: number;
+  /**
+   * Frees the port and cuts the handshakes under way. Connections that were handed over go on: they belong to
+   * those who took them.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens for peers with mutual TLS 1.3 (SPEC.md 1.1). There must be no other TLS server in the process: its
+ * session tickets would be good here too, and only `judgePeer` stands against them.
+ *
+ * @throws {SallyportError} When the port cannot be had, or the runtime is too old to ask for certificates.
+ */
+export async function listenTls(options: ListenOptions): Promise<TlsListener> {
+  requireSafeRuntime();
+  const listener = new Listener(options);
+  await listener.open();
+  return listener;
+}
+
+class Listener implements TlsListener {
+  readonly #options: ListenOptions;
+  readonly #server: Server;
+  readonly #handshakes: Handshakes;
+  #address = { host: "", port: 0 };
+  #connections = 0;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#handshakes = new Handshakes({
+      timeoutMs: options.handshakeTimeoutMs,
+      onRefused: (reason, remote) => options.onRefused(reason, remote),
+    });
+    const { cert, key, ca } = options.identity;
+    this.#server = createServer({
+      cert,
+      key,
+      ca,
+      requestCert: true,
+      // `judgePeer` decides, and says why. Left to the runtime, all that is known of a refused certificate is
+      // "socket hang up"; and it lets resumed handshakes through in either case.
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.3",
+      ALPNProtocols: ["http/1.1"],
+    });
+    this.#server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
+    this.#server.on("tlsClientError", (error, socket) => this.#handshakes.failed(error, socket));
+    this.#server.on("secureConnection", (socket) => this.#judge(socket));
+  }
+
+  get address(): { host: string; port: number } {
+    return this.#address;
+  }
+
+  get connectionCount(): number {
+    return this.#connections;
+  }
+
+  async open(): Promise<void> {
+    const { host, port } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    this.#server.listen({ host, port }, resolve);
+    try {
+      await promise;
+    } catch (error) {
+      throw fromOsError(error, `listen on ${host.includes(":") ? `[${host}]` : host}:${port}`);
+    }
+    this.#server.off("error", reject);
+    // Such as too many open files: those who are connected stay, and later ones may find room again.
+    this.#server.on("error", (error) => {
+      this.#options.onRefused(fromConnectionError(error, "accept connections"), "unknown");
+    });
+    const bound = this.#server.address() as { address: string; port: number };
+    this.#address = { host: bound.address, port: bound.port };
+  }
+
+  close(): Promise<void> {
+    this.#server.close();
+    this.#handshakes.cutAll();
+    return Promise.resolve();
+  }
+
+  #judge(socket: TLSSocket): void {
+    // Stays for good: an error that comes before or after its owner listens would end the process.
+    socket.on("error", () => {});
+    const remote = this.#handshakes.finished(socket);
+    if (remote === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { identity, onConnection, onRefused } = this.#options;
+    let peer: Peer;
+    try {
+      peer = judgePeer(socket, { authorities: identity.authorities, usage: "clientAuth" });
+      this.#requireRoom();
+    } catch (reason) {
+      socket.destroy();
+      onRefused(SallyportError.from(reason, "peer_rejected"), remote);
+      return;
+    }
+    this.#connections++;
+    socket.once("close", () => this.#connections--);
+    socket.setNoDelay(true);
+    onConnection(socket, peer);
+  }
+
+  #requireRoom(): void {
+    const { maxConnections } = this.#options;
+    if (this.#connections < maxConnections) return;
+    const problem = `all ${maxConnections} connections (max_connections) are taken`;
+    throw new SallyportError("limit_reached", `Cannot let the peer in: ${problem}`);
+  }
+}

@@ -1,0 +1,86 @@
+import type { X509Certificate } from "node:crypto";
+import { isFor, type KeyUsage } from "./extended_key_usage.ts";
+
+/** What a certificate is judged by. */
+export interface TrustQuestion {
+  /** The certificate, and after it those that came with it. */
+  readonly chain: readonly X509Certificate[];
+  /** Who may have issued it, directly or through others of the chain. */
+  readonly authorities: readonly X509Certificate[];
+  /** What it has to be for. @default {anything} */
+  readonly usage?: KeyUsage | undefined;
+  /** @default {now} */
+  readonly at?: Date;
+}
+
+const MAX_DEPTH = 8;
+
+/**
+ * Looks for what is wrong with a certificate: its dates, who issued it, and what it is for (RFC 5280 section 6).
+ *
+ * @returns The fault, in words that follow "the certificate … "; undefined when there is none.
+ */
+export function findFault({ chain, authorities, usage, at = new Date() }: TrustQuestion): string | undefined {
+  const leaf = chain[0];
+  if (leaf === undefined) return "is missing";
+  const late = dateFault(leaf, at);
+  if (late !== undefined) return late;
+  const lost = pathFault(chain, authorities, at);
+  if (lost !== undefined) return lost;
+  if (usage !== undefined && !isFor(leaf, usage)) return `is not for ${usage} (extended key usage)`;
+  return undefined;
+}
+
+/** Names the subject of a certificate for messages. */
+export function subjectOf(certificate: X509Certificate): string {
+  return oneLine(certificate.subject) || `serial ${certificate.serialNumber}`;
+}
+
+function dateFault(certificate: X509Certificate, at: Date): string | undefined {
+  const begin = new Date(certificate.validFrom);
+  const end = new Date(certificate.validTo);
+  if (at < begin) return `is not valid before ${begin.toISOString()}`;
+  if (at > end) return `expired at ${end.toISOString()}`;
+  return undefined;
+}
+
+function pathFault(
+  chain: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+  at: Date,
+): string | undefined {
+  let current = chain[0]!;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const authority = authorities.find((candidate) => hasIssued(candidate, current));
+    if (authority !== undefined) {
+      const late = dateFault(authority, at);
+      return late && `was issued by ${subjectOf(authority)}, whose own certificate ${late}`;
+    }
+    const next = chain.find((candidate) => candidate !== current && hasIssued(candidate, current));
+    if (next === undefined) break;
+    const late = dateFault(next, at);
+    if (late !== undefined) return `was issued by ${subjectOf(next)}, whose own certificate ${late}`;
+    current = next;
+  }
+  const known = authorities.map(subjectOf).join(" or ");
+  const issuer = oneLine(current.issuer);
+  if (authorities.some((authority) => oneLine(authority.subject) === issuer)) {
+    return `was issued by another ${issuer} than the one that is trusted here`;
+  }
+  return `was issued by ${issuer}, not by ${known}`;
+}
+
+function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  if (!issuer.ca || !certificate.checkIssued(issuer)) return false;
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch {
+    // A curve that node:crypto cannot check here, P-521 for one: TLS itself checks it, and has the last word.
+    return true;
+  }
+}
+
+/** Names come one part a line. */
+function oneLine(name: string): string {
+  return name.split("\n").join(", ");
+}

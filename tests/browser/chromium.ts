@@ -1,0 +1,63 @@
+import { childEnvironment } from "../../scripts/child_environment.ts";
+import { CANNOT_START, type Visit } from "./visit.ts";
+
+/** A headless Chromium, unpacked into a folder of its own. */
+export class Chromium implements Disposable {
+  private constructor(readonly dir: string, readonly file: string) {}
+
+  /** Unpacks the browser that an npm package brings. */
+  static async unpack(): Promise<Chromium> {
+    const dir = await Deno.makeTempDir({ prefix: "sallyport_browser_" });
+    const flags = ["--allow-read", "--allow-env", "--allow-sys", `--allow-write=${dir}`];
+    const { code, out, errors } = await run(dir, [...flags, "unpack.ts"]);
+    if (code !== 0) throw new Error(`Cannot unpack Chromium: ${errors}`);
+    return new Chromium(dir, out.trim());
+  }
+
+  /** Starts it once; returns why it cannot run here, or `undefined` when it can. */
+  async whyNot(): Promise<string | undefined> {
+    const { code, out, errors } = await this.#drive(["probe"], []);
+    if (code === 0) return undefined;
+    if (code !== CANNOT_START) throw new Error(`Cannot look whether Chromium starts: ${errors}`);
+    const reason: string = JSON.parse(out).reason;
+    // The loader's own sentence says most; the rest is advice about other systems.
+    return /error while loading shared libraries: [^\n]*/.exec(reason)?.[0] ?? reason.split("\n")[0];
+  }
+
+  /** Loads a page of the sample origin through a proxy and uses it. */
+  async visit(proxyUrl: string, url: string): Promise<Visit> {
+    const { code, out, errors } = await this.#drive(["visit"], [proxyUrl, url]);
+    if (code !== 0) throw new Error(`Cannot visit ${url}: ${errors}${out}`);
+    return JSON.parse(out);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.dir, { recursive: true });
+  }
+
+  async #drive(task: string[], args: string[]): Promise<Outcome> {
+    const profile = await Deno.makeTempDir({ dir: this.dir, prefix: "profile_" });
+    const flags = ["--allow-read", "--allow-env", "--allow-sys", "--allow-net=127.0.0.1"];
+    const scoped = [`--allow-write=${profile}`, `--allow-run=${this.file}`];
+    return await run(profile, [...flags, ...scoped, "drive.ts", ...task, this.file, profile, ...args]);
+  }
+}
+
+interface Outcome {
+  code: number;
+  out: string;
+  errors: string;
+}
+
+/** Runs one of the programs beside this file, with `tmp` as its folder for temporary files. */
+async function run(tmp: string, args: readonly string[]): Promise<Outcome> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...args],
+    cwd: import.meta.dirname!,
+    env: { ...childEnvironment(), TMPDIR: tmp, NO_COLOR: "1" },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), errors: decoder.decode(stderr) };
+}

@@ -1,0 +1,76 @@
+/** Purpose: through CONNECT each direction ends on its own, and bytes sent before the answer are not lost. */
+import assert from "node:assert/strict";
+import { ByteReader, writeAll } from "../support/byte_reader.ts";
+import { Chain } from "../support/chain.ts";
+import { startTcpOrigin } from "../support/tcp_origin.ts";
+import { sha256, testBytes } from "../support/test_bytes.ts";
+import { openTunnel } from "../support/tunnel_client.ts";
+
+Deno.test("a client that half-closes still gets everything that the target sends then", async () => {
+  await using chain = await Chain.start();
+  const bytes = testBytes(4_000_000);
+  await using origin = startTcpOrigin(async (connection) => {
+    const received = await new ByteReader(connection).toEnd();
+    await writeAll(connection, sha256(received));
+    await writeAll(connection, bytes);
+  });
+  {
+    using tunnel = await openTunnel(chain.proxyPort, origin.host);
+    assert.equal(tunnel.status, 200, tunnel.head);
+    await writeAll(tunnel.connection, bytes);
+    await tunnel.connection.closeWrite();
+    assert.equal(new TextDecoder().decode(await tunnel.reader.exactly(64)), sha256(bytes));
+    assert.equal(sha256(await tunnel.reader.toEnd()), sha256(bytes));
+  }
+  await chain.finish();
+});
+
+Deno.test("a target that half-closes still gets everything that the client sends then", async () => {
+  await using chain = await Chain.start();
+  const bytes = testBytes(4_000_000);
+  const received = Promise.withResolvers<string>();
+  await using origin = startTcpOrigin(async (connection) => {
+    await writeAll(connection, "greeting");
+    await connection.closeWrite();
+    received.resolve(sha256(await new ByteReader(connection).toEnd()));
+  });
+  {
+    using tunnel = await openTunnel(chain.proxyPort, origin.host);
+    assert.equal(new TextDecoder().decode(await tunnel.reader.toEnd()), "greeting");
+    await writeAll(tunnel.connection, bytes);
+    await tunnel.connection.closeWrite();
+    assert.equal(await received.promise, sha256(bytes));
+  }
+  await chain.finish();
+});
+
+Deno.test("bytes that follow CONNECT at once reach the target first", async () => {
+  await using chain = await Chain.start();
+  await using origin = startTcpOrigin(async (connection) => {
+    await writeAll(connection, await new ByteReader(connection).toEnd());
+  });
+  {
+    using tunnel = await openTunnel(chain.proxyPort, origin.host, "early, ");
+    await writeAll(tunnel.connection, "late");
+    await tunnel.connection.closeWrite();
+    assert.equal(new TextDecoder().decode(await tunnel.reader.toEnd()), "early, late");
+  }
+  await chain.finish();
+});
+
+Deno.test("a target that resets the connection takes the client's down", async () => {
+  await using chain = await Chain.start();
+  await using origin = startTcpOrigin(async (connection) => {
+    await connection.read(new Uint8Array(1)); // bytes left unread turn the close into a reset
+  });
+  {
+    using tunnel = await openTunnel(chain.proxyPort, origin.host);
+    await writeAll(tunnel.connection, "more than one byte");
+    await assert.doesNotReject(() => tunnel.reader.toEnd().catch(assertReset));
+  }
+  await chain.finish();
+});
+
+function assertReset(error: unknown): void {
+  assert.ok(error instanceof Deno.errors.ConnectionReset, String(error));
+}

@@ -1,0 +1,22 @@
+/** Purpose: trailers of a chunked response reach the client, with their case. */
+import assert from "node:assert/strict";
+import { ByteReader, writeAll } from "../support/byte_reader.ts";
+import { Chain } from "../support/chain.ts";
+import { curl } from "../support/curl.ts";
+import { startTcpOrigin } from "../support/tcp_origin.ts";
+
+Deno.test("curl sees the trailers of a response", async () => {
+  await using chain = await Chain.start();
+  await using origin = startTcpOrigin(async (connection) => {
+    await new ByteReader(connection).head();
+    await writeAll(
+      connection,
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, X-Time\r\n\r\n",
+    );
+    await writeAll(connection, "5\r\nhello\r\n0\r\nX-Sum: 532\r\nX-Time: now\r\n\r\n");
+  });
+  const { text, errors } = await curl(["-x", chain.proxyUrl, "-v", `http://${origin.host}/`]);
+  assert.equal(text, "hello", errors);
+  assert.match(errors, /< Trailer: X-Sum, X-Time\r?\n[^]*< X-Sum: 532\r?\n< X-Time: now/);
+  await chain.finish();
+});
