@@ -69,7 +69,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
 }
 
 async function createDial(config: AgentConfig): Promise<Dial> {
-  const identity = await loadIdentity(config.identity);
+  const identity = await loadIdentity(config.identity, "clientAuth");
   return async (signal) => {
     const { socket } = await dialTls({
       host: config.serverIp,

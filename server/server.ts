@@ -38,7 +38,7 @@ export interface Server {
  */
 export async function startServer(config: ServerConfig): Promise<Server> {
   const log = getLogger("server");
-  const identity = await loadIdentity(config.identity);
+  const identity = await loadIdentity(config.identity, "serverAuth");
   const dial = createDialer({ policy: createTargetPolicy(config.targets), resolve: createResolver() });
   const origins = createOriginPool({ dial });
   const reception = new Reception({

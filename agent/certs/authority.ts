@@ -107,7 +107,10 @@ export class Authority {
       extensions.push(new x509.ExtendedKeyUsageExtension(usages.map((use) => x509.ExtendedKeyUsage[use])));
     }
     if (alternativeNames.length > 0) {
-      const names = alternativeNames.map(({ type, value }) => ({ type: type === "uri" ? "url" : type, value }));
+      const names = alternativeNames.map(({ type, value }) => ({
+        type: type === "uri" ? "url" : type,
+        value,
+      }));
       extensions.push(new x509.SubjectAlternativeNameExtension(names as x509.JsonGeneralNames));
     }
     return extensions;
@@ -127,10 +130,13 @@ function wholeSeconds(date: Date): Date {
   return new Date(Math.floor(date.getTime() / 1000) * 1000);
 }
 
-/** A name of one part, given as such, so that no character of it has a meaning. */
-function distinguishedName(commonName: string): x509.JsonName {
-  if (commonName.length >= 1 && commonName.length <= MAX_COMMON_NAME) return [{ CN: [commonName] }];
-  const problem = `current common name has ${commonName.length} characters, 1 to ${MAX_COMMON_NAME} are allowed`;
+/** A name of one part, given with its type: of a mere string, quotes and commas would have a meaning. */
+function distinguishedName(commonName: string): x509.Name {
+  if (commonName.length >= 1 && commonName.length <= MAX_COMMON_NAME) {
+    return new x509.Name([{ CN: [{ utf8String: commonName }] }]);
+  }
+  const problem =
+    `current common name has ${commonName.length} characters, 1 to ${MAX_COMMON_NAME} are allowed`;
   throw new SallyportError("bad_request", `Cannot make a certificate: ${problem}`);
 }
 

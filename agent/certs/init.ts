@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
 import { Authority } from "./authority.ts";
@@ -40,6 +41,12 @@ export async function initCertificates(options: InitOptions): Promise<{ files: s
     const problem = `current value of days is ${days}, 1 to ${MAX_DAYS} are allowed`;
     throw new SallyportError("bad_request", `Cannot make certificates: ${problem}`);
   }
+  if (!/^[\w.*:-]+$/.test(serverName)) {
+    const problem = `current server name is ${
+      JSON.stringify(serverName)
+    }, a host name or an address is needed`;
+    throw new SallyportError("bad_request", `Cannot make certificates: ${problem}`);
+  }
   const notAfter = new Date(Date.now() + days * DAY_MS);
   const authority = await Authority.create({
     notAfter: new Date(Date.now() + Math.max(days, AUTHORITY_DAYS) * DAY_MS),
@@ -47,7 +54,7 @@ export async function initCertificates(options: InitOptions): Promise<{ files: s
   const server = await authority.issue({
     commonName: serverName,
     usages: ["serverAuth"],
-    alternativeNames: [{ type: "dns", value: serverName }],
+    alternativeNames: [{ type: isIP(serverName) === 0 ? "dns" : "ip", value: serverName }],
     notAfter,
   });
   const client = await authority.issue({ commonName: clientName, usages: ["clientAuth"], notAfter });
@@ -122,5 +129,8 @@ async function writeNew({ path, text, mode }: NewFile, written: string[]): Promi
 }
 
 function existing(path: string): SallyportError {
-  return new SallyportError("bad_request", `Cannot write ${path}: it exists already, and nothing is overwritten`);
+  return new SallyportError(
+    "bad_request",
+    `Cannot write ${path}: it exists already, and nothing is overwritten`,
+  );
 }

@@ -16,6 +16,8 @@ export interface RelayInit {
   refuse(error: SallyportError): void;
 }
 
+/** Milliseconds for a client to take the rest of an answer that breaks off. */
+const BREAK_OFF_TIMEOUT = 5_000;
 const TRAILER: ReadonlySet<string> = new Set(["trailer"]);
 
 /** Carries an answer from its stream to the client: interim heads, head, body and trailers, all as they came. */
@@ -128,10 +130,13 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
   /** An answer that was cut short must not look whole (RFC 9112 section 8). */
   #breakOff(): void {
     this.#phase = "over";
-    const { response } = this.#init;
+    const { socket } = this.#init.response;
     // Where the end of the connection is the end of the body, only a reset tells the difference.
-    if (this.#endsWithConnection) response.socket?.resetAndDestroy();
-    else response.socket?.destroy();
+    if (this.#endsWithConnection) socket?.resetAndDestroy();
+    if (socket === null || socket.destroyed) return;
+    // What did arrive is the client's, unless it does not take it.
+    socket.setTimeout(BREAK_OFF_TIMEOUT, () => socket.destroy());
+    socket.destroySoon();
   }
 }
 

@@ -44,7 +44,7 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
         closed(error) {
           if (established) events.closed(session, error);
           else {reject(
-              error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it"),
+              error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it at once"),
             );}
         },
       },

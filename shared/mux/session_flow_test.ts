@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { collect } from "../../tests/support/collect.ts";
 import { over } from "../../tests/support/over.ts";
+import { pour } from "../../tests/support/pour.ts";
 import { sessionTest } from "../../tests/support/session_suite.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
 import { within } from "../../tests/support/within.ts";
@@ -24,23 +25,6 @@ function hoard(stream: MuxStream, bytes: number): Promise<void> {
   stream.listen({ data: () => void (stream.bytesIn >= bytes && resolve()) });
   stream.resume();
   return within(5_000, promise, `${bytes} bytes on stream ${stream.id}`);
-}
-
-/** Sends `bytes` in chunks, as fast as the stream takes them, and ends. */
-function pour(stream: MuxStream, bytes: number): void {
-  let left = bytes;
-  const more = () => {
-    while (left > 0) {
-      const size = Math.min(left, CHUNK.byteLength);
-      left -= size;
-      const room = stream.write(CHUNK.subarray(0, size));
-      if (left === 0) stream.end();
-      if (!room) return;
-    }
-  };
-  stream.listen({ drain: more });
-  stream.resume();
-  more();
 }
 
 const SMALL = { initialWindow: 100_000, maxWindow: 100_000 };
@@ -178,74 +162,3 @@ sessionTest(
     assert.equal(budget.reserved, 0);
   },
 );
-
-sessionTest("gives every stream its turn, by bytes (SPEC 5.4)", {}, async ({ open }) => {
-  const size = 6_000_000;
-  const bulks = [await open(), await open()];
-  let widest = 0;
-  const watch = () => {
-    const [a, b] = bulks.map(({ far }) => far.bytesIn) as [number, number];
-    if (a < size && b < size) widest = Math.max(widest, Math.abs(a - b));
-  };
-  const started = Promise.withResolvers<void>();
-  const ends = bulks.map(({ near, far }) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    far.listen({
-      data: (bytes) => {
-        far.consumed(bytes.byteLength);
-        watch();
-        if (far.bytesIn > 500_000) started.resolve();
-      },
-      end: () => resolve(),
-    });
-    far.resume();
-    pour(near, size);
-    return promise;
-  });
-  await within(5_000, started.promise, "both bulk streams");
-  const small = await open(testBytes(2_000, 3), { end: true });
-  const smallBytes = await within(5_000, collect(small.far), "the small one");
-  const meanwhile = bulks.map(({ far }) => far.bytesIn);
-  assert.equal(sha256(smallBytes.bytes), sha256(testBytes(2_000, 3)));
-  assert.ok(meanwhile.every((bytes) => bytes < size), `the bulk was over first: ${meanwhile}`);
-  await within(10_000, Promise.all(ends), "the bulk");
-  assert.ok(widest < 150_000, `one stream was ${widest} bytes ahead of the other`);
-  for (const { near, far } of [...bulks, small]) {
-    far.end();
-    assert.equal(await over(near), undefined);
-  }
-});
-
-// The same window for all, so that nothing but the turns decides.
-const WIDE = { initialWindow: 16_777_216, maxWindow: 16_777_216 };
-
-sessionTest("gives a late stream as much as those before it (SPEC 5.4)", { accepter: WIDE }, async ({ open, opener }) => {
-  const early = await Promise.all([open(), open(), open()]);
-  const flowing = early.map(({ near, far }) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    far.listen({
-      data: (bytes) => {
-        far.consumed(bytes.byteLength);
-        if (far.bytesIn > 200_000) resolve();
-      },
-    });
-    far.resume();
-    pour(near, 20_000_000);
-    return promise;
-  });
-  await within(5_000, Promise.all(flowing), "three streams");
-  const before = early.map(({ far }) => far.bytesIn);
-  const late = await open();
-  const lateGot = collect(late.far);
-  pour(late.near, 1_000_000);
-  await within(10_000, lateGot, "the late one");
-  const got = early.map(({ far }, index) => far.bytesIn - before[index]!);
-  console.log(got, opener.session.roundTrip);
-  for (const bytes of got) assert.ok(bytes < 2_500_000, `got ${bytes} while the late one got 1000000`);
-  late.far.end();
-  assert.equal(await over(late.near), undefined);
-  for (const { near, far } of early) {
-    near.reset("cancelled", "enough");
-    assert.equal((await over(far))?.code, "cancelled");
-  }
-});

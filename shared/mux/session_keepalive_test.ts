@@ -44,37 +44,6 @@ rawTest("pings at once after a sleep (SPEC 3.2)", {}, async ({ end, peer, clock 
   assert.equal((await within(5_000, end.closed, "the end"))?.code, "tunnel_down");
 });
 
-rawTest(
-  "waits 10 s for hello, whatever dribbles in (SPEC 3.1)",
-  { greet: false },
-  async ({ end, peer, clock }) => {
-    await peer.next("hello");
-    // The first bytes of a frame keep the path alive and say nothing.
-    for (const byte of [0, 0, 0]) {
-      clock.advance(3_000);
-      peer.sendBytes([byte]);
-      // A session that has not greeted answers nothing: its next ping tells that the byte was read.
-      await turn();
-    }
-    assert.equal(end.session.state, "greeting");
-    clock.advance(1_000);
-    const goaway = await peer.next("goaway");
-    assert.equal(goaway.payload.code, "protocol_violation");
-    assert.match(goaway.payload.message, /no hello within 10000 ms/);
-    assert.equal((await within(5_000, end.closed, "the end"))?.code, "protocol_violation");
-  },
-);
-
-rawTest("gives up a peer that never says a word", { greet: false }, async ({ end, clock }) => {
-  clock.advance(10_000);
-  assert.ok(await within(5_000, end.closed, "the end"));
-});
-
-/** Lets bytes that were sent arrive. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 /** Asserts that no ping came before what the session answers now. */
 async function quiet({ peer }: RawPair): Promise<void> {
   await peer.settled();

@@ -2,7 +2,8 @@ import { SallyportError } from "../errors.ts";
 import { fromOsError } from "../net/os_error.ts";
 
 /** Alerts by which the peer says that it does not want our certificate (RFC 8446 section 6.2). */
-const REFUSED_US = /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED)/;
+const REFUSED_US =
+  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED)/;
 /** Verdicts of node:tls about the certificate of the peer. */
 const REFUSED_PEER = /^(UNABLE_TO_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|INVALID_|HOSTNAME_MISMATCH)/;
 
@@ -18,12 +19,16 @@ export function fromConnectionError(error: unknown, doing: string): SallyportErr
   const number = codeOf(error);
   const wrap = (code: "peer_rejected" | "tunnel_down", why: string) =>
     new SallyportError(code, `Cannot ${doing}: ${why}`, { cause: error });
-  if (REFUSED_US.test(number)) return wrap("peer_rejected", "the peer did not accept the certificate of this end");
+  if (REFUSED_US.test(number)) {
+    return wrap("peer_rejected", "the peer did not accept the certificate of this end");
+  }
   if (REFUSED_PEER.test(number)) return wrap("peer_rejected", "the peer's certificate was not accepted");
   if (number.endsWith("ALERT_PROTOCOL_VERSION") || number.endsWith("ALERT_HANDSHAKE_FAILURE")) {
     return wrap("tunnel_down", "the two ends have no TLS version in common, TLSv1.3 is needed");
   }
-  if (number === "ERR_SSL_WRONG_VERSION_NUMBER") return wrap("tunnel_down", "what answers does not speak TLS");
+  if (number === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return wrap("tunnel_down", "the other end does not speak TLS");
+  }
   return wrap("tunnel_down", wordsOf(fromOsError(error, doing).message, doing));
 }
 

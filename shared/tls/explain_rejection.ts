@@ -40,10 +40,8 @@ function reasonOf(chain: readonly X509Certificate[], { identity, serverName }: R
   const leaf = chain[0];
   if (leaf === undefined) return "the server's certificate was not accepted";
   const whose = `the server's certificate (${subjectOf(leaf)})`;
-  const fault = findFault({ chain, authorities: identity.authorities, usage: "serverAuth" });
-  if (fault !== undefined) return `${whose} ${fault}`;
-  const names = leaf.subjectAltName ?? "no alternative name at all";
-  return `${whose} is not for "${serverName}": it carries ${names}`;
+  const fault = findFault({ chain, authorities: identity.authorities, usage: "serverAuth", serverName });
+  return `${whose} ${fault ?? "was not accepted"}`;
 }
 
 /** What the server shows to somebody who does not ask for more; empty when it shows nothing in time. */

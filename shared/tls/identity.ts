@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { SallyportError } from "../errors.ts";
 import { fromOsError } from "../net/os_error.ts";
-import type { KeyUsage } from "./extended_key_usage.ts";
+import type { KeyUsage } from "./certificate_fields.ts";
 import type { IdentitySource, PemSource } from "./identity_source.ts";
 import { findFault } from "./trust.ts";
 
@@ -72,7 +72,9 @@ function parseCertificates(material: Material): X509Certificate[] {
   const labels = [...text.matchAll(PEM_BEGIN)].map(([, label]) => label!);
   const blocks = text.match(PEM_BLOCK) ?? [];
   const foreign = labels.find((label) => label !== "CERTIFICATE" && label.endsWith("CERTIFICATE"));
-  if (foreign !== undefined) throw unusable(material, `it has an entry "${foreign}", which TLS would pass over`);
+  if (foreign !== undefined) {
+    throw unusable(material, `it has an entry "${foreign}", which TLS would pass over`);
+  }
   const expected = labels.filter((label) => label === "CERTIFICATE").length;
   if (expected === 0) throw unusable(material, "it has no entry BEGIN CERTIFICATE");
   if (blocks.length < expected) {

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
-import { checkServerIdentity, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
+import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
 import { presentedChain } from "./presented_chain.ts";
 import { findFault, subjectOf } from "./trust.ts";
 
@@ -21,9 +22,9 @@ export interface PeerRule {
   /** The certificates of the one private CA. */
   readonly authorities: readonly X509Certificate[];
   /** `clientAuth` for those that dialled us, `serverAuth` for those that we dialled. */
-  readonly usage: "serverAuth" | "clientAuth";
+  readonly usage: KeyUsage;
   /** The name or address that the certificate has to carry. @default {any} */
-  readonly serverName?: string;
+  readonly serverName?: string | undefined;
 }
 
 /** What is asked of a socket. */
@@ -45,35 +46,20 @@ export type JudgedSocket = Pick<
 export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   if (socket.isSessionReused()) throw rejected("it resumed an earlier session, which proves nothing");
   if (socket.getProtocol() !== "TLSv1.3") throw rejected(`it speaks ${socket.getProtocol()}, not TLSv1.3`);
-  const presented = socket.getPeerCertificate(true);
-  if (!presented?.subject || !presented.raw) throw rejected("it presented no certificate");
+  if (!socket.getPeerCertificate()?.subject) throw rejected("it presented no certificate");
   const chain = presentedChain(socket);
-  const leaf = chain[0]!;
-  const fault = findFault({ chain, authorities: rule.authorities, usage: rule.usage });
-  if (fault !== undefined) throw rejected(`its certificate (${subjectOf(leaf)}) ${fault}`);
-  if (socket.authorized !== true) {
-    throw rejected(`its certificate (${subjectOf(leaf)}) was not accepted: ${socket.authorizationError}`);
-  }
-  if (rule.serverName !== undefined) requireName(presented, leaf, rule.serverName);
+  const leaf = chain[0];
+  if (leaf === undefined) throw rejected("it presented no certificate");
+  const whose = `its certificate (${subjectOf(leaf)})`;
+  const fault = findFault({ chain, ...rule });
+  if (fault !== undefined) throw rejected(`${whose} ${fault}`);
+  if (socket.authorized !== true) throw rejected(`${whose} was not accepted: ${socket.authorizationError}`);
   return {
-    commonName: commonNameOf(presented),
+    commonName: certificateFields(leaf).commonName,
     serial: leaf.serialNumber,
     fingerprint: leaf.fingerprint256,
     notAfter: new Date(leaf.validTo),
   };
-}
-
-/** Only alternative names count: RFC 9525 section 6.3 has done away with the common name. */
-function requireName(presented: DetailedPeerCertificate, leaf: X509Certificate, name: string): void {
-  const nameless = { ...presented, subject: { ...presented.subject, CN: "" } };
-  if (checkServerIdentity(name, nameless) === undefined) return;
-  const names = leaf.subjectAltName ?? "no alternative name at all";
-  throw rejected(`its certificate (${subjectOf(leaf)}) is not for "${name}": it carries ${names}`);
-}
-
-function commonNameOf({ subject }: DetailedPeerCertificate): string {
-  const name: unknown = subject.CN;
-  return Array.isArray(name) ? String(name[0] ?? "") : String(name ?? "");
 }
 
 function rejected(why: string): SallyportError {

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import { isFor, type KeyUsage } from "./extended_key_usage.ts";
+import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { carriesName, shownNames } from "./server_name.ts";
 
 /** What a certificate is judged by. */
 export interface TrustQuestion {
@@ -9,6 +10,8 @@ export interface TrustQuestion {
   readonly authorities: readonly X509Certificate[];
   /** What it has to be for. @default {anything} */
   readonly usage?: KeyUsage | undefined;
+  /** Name or address that it has to carry. @default {any} */
+  readonly serverName?: string | undefined;
   /** @default {now} */
   readonly at?: Date;
 }
@@ -16,18 +19,24 @@ export interface TrustQuestion {
 const MAX_DEPTH = 8;
 
 /**
- * Looks for what is wrong with a certificate: its dates, who issued it, and what it is for (RFC 5280 section 6).
+ * Looks for what is wrong with a certificate: its dates, who issued it, what it is for, and whose it is
+ * (RFC 5280 section 6, RFC 9525). One that does not say what it is for is for nothing.
  *
  * @returns The fault, in words that follow "the certificate … "; undefined when there is none.
  */
-export function findFault({ chain, authorities, usage, at = new Date() }: TrustQuestion): string | undefined {
+export function findFault(question: TrustQuestion): string | undefined {
+  const { chain, authorities, usage, serverName, at = new Date() } = question;
   const leaf = chain[0];
   if (leaf === undefined) return "is missing";
   const late = dateFault(leaf, at);
   if (late !== undefined) return late;
   const lost = pathFault(chain, authorities, at);
   if (lost !== undefined) return lost;
-  if (usage !== undefined && !isFor(leaf, usage)) return `is not for ${usage} (extended key usage)`;
+  const { usages, names } = certificateFields(leaf);
+  if (usage !== undefined && !usages.includes(usage)) return `is not for ${usage} (extended key usage)`;
+  if (serverName !== undefined && !carriesName(names, serverName)) {
+    return `is not for "${serverName}": it carries ${shownNames(names)}`;
+  }
   return undefined;
 }
 

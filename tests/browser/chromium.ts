@@ -10,7 +10,10 @@ export class Chromium implements Disposable {
     const dir = await Deno.makeTempDir({ prefix: "sallyport_browser_" });
     const flags = ["--allow-read", "--allow-env", "--allow-sys", `--allow-write=${dir}`];
     const { code, out, errors } = await run(dir, [...flags, "unpack.ts"]);
-    if (code !== 0) throw new Error(`Cannot unpack Chromium: ${errors}`);
+    if (code !== 0) {
+      await Deno.remove(dir, { recursive: true });
+      throw new Error(`Cannot unpack Chromium: ${errors}`);
+    }
     return new Chromium(dir, out.trim());
   }
 

@@ -18,7 +18,8 @@ for (const [how, rest] of Object.entries(HEADS)) {
       await writeAll(connection, `HTTP/1.1 200 OK\r\n${rest}`);
     });
     const { code, text } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
-    assert.equal(text, "half of it");
+    // What was on the way when the origin died may be lost, but nothing may be made up.
+    assert.ok("half of it".startsWith(text), text);
     assert.equal(code, 18, "curl: transfer closed with data remaining");
     await chain.finish();
   });

@@ -46,8 +46,8 @@ Deno.test("refusals carry their reply code", async () => {
   const cases = {
     [`127.0.0.1:${unusedPort()}`]: 5, // connection refused
     "127.0.0.2:9": 2, // not allowed by ruleset
-    "255.255.255.255:9": 3, // network unreachable
-    "no-such-name.invalid:9": 4, // host unreachable
+    "255.255.255.255:9": 4, // host unreachable: the tunnel knows one code for all that is out of reach
+    "no-such-name.invalid:9": 4, // host unreachable, as for any name without an address
   };
   for (const [target, reply] of Object.entries(cases)) {
     const { code, errors } = await curl(["--socks5-hostname", proxy, `http://${target}/`]);

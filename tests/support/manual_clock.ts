@@ -35,13 +35,20 @@ export class ManualClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
-      const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
+      const due = this.#first();
+      if (due === undefined || due.at > end) break;
       this.#timers.delete(due);
       this.#now = Math.max(this.#now, due.at);
       due.callback();
     }
     this.#now = end;
+  }
+
+  /** The timer that is due first; of several, the one that was set first. */
+  #first(): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) if (first === undefined || timer.at < first.at) first = timer;
+    return first;
   }
 
   /** Lets only the wall clock go on, as while the machine sleeps: no timer runs, and `now` stands still. */

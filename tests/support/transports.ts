@@ -5,11 +5,12 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { Transport } from "../../shared/mux/transport.ts";
 import { SocketTransport } from "../../shared/net/socket_transport.ts";
+import type { Identity } from "../../shared/tls/identity.ts";
 import { MemoryTransport } from "./memory_transport.ts";
-import { servingCertificate, type TestCertificate } from "./serving_certificate.ts";
+import { TestPki } from "./pki.ts";
+import { TestListener } from "./tls_pair.ts";
 import { within } from "./within.ts";
 
 /** A way to connect two sessions. */
@@ -64,18 +65,22 @@ async function tcpPair(): Promise<[Socket, Socket]> {
   return [dialed, other];
 }
 
-let certificate: Promise<TestCertificate> | undefined;
+let pki: Promise<{ server: Identity; client: Identity }> | undefined;
 
+/** Sockets of the real dialler and listener, with certificates of a CA of their own (SPEC.md 1.1). */
 async function tlsPair(): Promise<[Socket, Socket]> {
-  const { ca, cert, key } = await (certificate ??= servingCertificate());
-  const server = createTlsServer({ cert, key, minVersion: "TLSv1.3" });
-  const accepted = new Promise<Socket>((resolve) => server.once("secureConnection", resolve));
-  const port = await listen(server);
-  const dialed = connectTls({ host: "127.0.0.1", port, servername: "localhost", ca, minVersion: "TLSv1.3" });
-  await new Promise<void>((resolve, reject) => dialed.once("secureConnect", resolve).once("error", reject));
-  const other = await accepted;
-  server.close();
-  return [dialed, other];
+  const { server, client } = await (pki ??= identities());
+  const listener = await TestListener.start(server);
+  const accepted = listener.accepted();
+  const dialled = await listener.dial(client);
+  const { socket } = await accepted;
+  await listener.listener.close();
+  return [dialled.socket, socket];
+}
+
+async function identities(): Promise<{ server: Identity; client: Identity }> {
+  const authority = await TestPki.create();
+  return { server: await authority.server(), client: await authority.client() };
 }
 
 async function listen(server: Server): Promise<number> {

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { SallyportError } from "../../shared/errors.ts";
+import { loadIdentity } from "../../shared/tls/identity.ts";
+import { initCertificates } from "./init.ts";
+
+const NAMES = ["ca.crt", "ca.key", "client.crt", "client.key", "server.crt", "server.key"];
+
+async function withDir(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "sallyport_certs_" });
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(dir), ({ name }) => name)).sort();
+}
+
+async function certificate(path: string): Promise<X509Certificate> {
+  return new X509Certificate(await Deno.readTextFile(path));
+}
+
+const existing = (path: string) => (error: unknown) =>
+  error instanceof SallyportError && error.code === "bad_request" &&
+  error.message === `Cannot write ${path}: it exists already, and nothing is overwritten`;
+
+Deno.test("initCertificates writes six files that both programs can use", async () => {
+  await withDir(async (parent) => {
+    const dir = `${parent}/new/certs`;
+    const { files } = await initCertificates({ dir });
+    assert.deepEqual(files.toSorted(), NAMES.map((name) => `${dir}/${name}`));
+    assert.deepEqual(await namesIn(dir), NAMES);
+    for (const [name, usage] of [["server", "serverAuth"], ["client", "clientAuth"]] as const) {
+      const [cert, key, ca] = [`${dir}/${name}.crt`, `${dir}/${name}.key`, `${dir}/ca.crt`];
+      await loadIdentity({ cert: { file: cert }, key: { file: key }, ca: { file: ca } }, usage);
+    }
+    const root = await certificate(`${dir}/ca.crt`);
+    assert.equal(root.checkPrivateKey(createPrivateKey(await Deno.readTextFile(`${dir}/ca.key`))), true);
+  });
+});
+
+Deno.test("initCertificates names server and client as told, and lets them live as long as told", async () => {
+  await withDir(async (dir) => {
+    await initCertificates({ dir, serverName: "tunnel.example", clientName: "laptop", days: 3 });
+    const server = await certificate(`${dir}/server.crt`);
+    const client = await certificate(`${dir}/client.crt`);
+    assert.equal(server.subjectAltName, "DNS:tunnel.example");
+    assert.equal(server.subject, "CN=tunnel.example");
+    assert.equal(client.subject, "CN=laptop");
+    for (const { validTo } of [server, client]) {
+      assert.ok(Math.abs(Date.parse(validTo) - Date.now() - 3 * 86_400_000) < 60_000, validTo);
+    }
+  });
+});
+
+Deno.test("initCertificates reveals nothing of user or machine by default", async () => {
+  await withDir(async (dir) => {
+    await initCertificates({ dir });
+    const client = await certificate(`${dir}/client.crt`);
+    const server = await certificate(`${dir}/server.crt`);
+    assert.equal(client.subject, "CN=sallyport-client");
+    assert.equal(server.subjectAltName, "DNS:sallyport-server");
+  });
+});
+
+Deno.test({
+  name: "initCertificates keeps keys and directory to the owner",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withDir(async (parent) => {
+      const dir = `${parent}/certs`;
+      await initCertificates({ dir });
+      const modeOf = async (path: string) => (await Deno.stat(path)).mode! & 0o777;
+      assert.equal(await modeOf(dir), 0o700);
+      for (const name of ["ca", "server", "client"]) {
+        assert.equal(await modeOf(`${dir}/${name}.key`), 0o600);
+      }
+    }),
+});
+
+for (const name of NAMES) {
+  Deno.test(`initCertificates writes nothing when ${name} is there`, async () => {
+    await withDir(async (dir) => {
+      await Deno.writeTextFile(`${dir}/${name}`, "mine");
+      await assert.rejects(initCertificates({ dir }), existing(`${dir}/${name}`));
+      assert.deepEqual(await namesIn(dir), [name]);
+      assert.equal(await Deno.readTextFile(`${dir}/${name}`), "mine");
+    });
+  });
+}
+
+Deno.test({
+  name: "initCertificates does not write through a link that leads nowhere",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withDir(async (dir) => {
+      await Deno.symlink(`${dir}/elsewhere`, `${dir}/server.key`);
+      await assert.rejects(initCertificates({ dir }), existing(`${dir}/server.key`));
+      assert.deepEqual(await namesIn(dir), ["server.key"]);
+    }),
+});
+
+Deno.test("initCertificates takes back what it wrote when a later file cannot be written", async () => {
+  await withDir(async (dir) => {
+    // Two at once: whoever comes second meets the other's files after having looked, and must not harm them.
+    const both = await Promise.allSettled([initCertificates({ dir }), initCertificates({ dir })]);
+    const won = both.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(won <= 1, "both claim to have written the files");
+    assert.deepEqual(await namesIn(dir), won === 1 ? NAMES : []);
+  });
+});
+
+Deno.test("initCertificates says why a directory cannot be made", async () => {
+  await withDir(async (parent) => {
+    await Deno.writeTextFile(`${parent}/file`, "");
+    const dir = `${parent}/file/certs`;
+    const refused = (error: unknown) =>
+      error instanceof SallyportError && /: a part of the path is not a directory$/.test(error.message);
+    await assert.rejects(initCertificates({ dir }), refused);
+  });
+});
+
+for (const days of [0, -1, 1.5, 40_000, NaN]) {
+  Deno.test(`initCertificates refuses ${days} days`, async () => {
+    await withDir(async (dir) => {
+      const refused = (error: unknown) =>
+        error instanceof SallyportError && error.message.includes(`current value of days is ${days},`);
+      await assert.rejects(initCertificates({ dir, days }), refused);
+      assert.deepEqual(await namesIn(dir), []);
+    });
+  });
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import type { LeafOptions } from "../../agent/certs/authority.ts";
+import { TestPki } from "../../tests/support/pki.ts";
+import { certificateFields } from "./certificate_fields.ts";
+
+async function fieldsOf(options: Partial<LeafOptions>) {
+  const pki = await TestPki.create();
+  return certificateFields(new X509Certificate((await pki.clientKey(options)).cert));
+}
+
+Deno.test("certificateFields reads what a certificate is for", async () => {
+  assert.deepEqual((await fieldsOf({ usages: ["clientAuth"] })).usages, ["clientAuth"]);
+  assert.deepEqual((await fieldsOf({ usages: ["serverAuth"] })).usages, ["serverAuth"]);
+  const both = ["serverAuth", "clientAuth"] as const;
+  assert.deepEqual((await fieldsOf({ usages: both })).usages, both);
+});
+
+Deno.test("certificateFields reads no use from a certificate that names none", async () => {
+  assert.deepEqual((await fieldsOf({ usages: [] })).usages, []);
+});
+
+Deno.test("certificateFields reads alternative names, and one that looks like two as one", async () => {
+  const { names } = await fieldsOf({
+    alternativeNames: [
+      { type: "dns", value: "a.example, DNS:b.example" },
+      { type: "uri", value: "https://c.example" },
+      { type: "ip", value: "192.0.2.1" },
+      { type: "ip", value: "2001:db8::1" },
+    ],
+  });
+  assert.deepEqual(names.dns, ["a.example, DNS:b.example"]);
+  assert.deepEqual(names.addresses, ["c0000201", "20010db8000000000000000000000001"]);
+});
+
+for (const name of ["laptop", "Jörg", 'x, CN=admin+O="y"', "日本"]) {
+  Deno.test(`certificateFields reads the common name ${name}`, async () => {
+    assert.equal((await fieldsOf({ commonName: name })).commonName, name);
+  });
+}

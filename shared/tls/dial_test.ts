@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { EXPIRED, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
+import { serve } from "../../tests/support/serving.ts";
+import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { type DialOptions, dialTls } from "./dial.ts";
+import type { Identity } from "./identity.ts";
+
+/** Refusals of the dialer: who listens, and what is said of it. */
+const IMPOSTORS: [string, (pki: TestPki) => Promise<Identity>, RegExp][] = [
+  [
+    "of another CA, naming the issuer that it saw",
+    async (pki) => await pki.forged(await (await TestPki.create("Proxy CA")).serverKey()),
+    /: the server's certificate \(CN=sallyport-server\) was issued by CN=Proxy CA, not by CN=Test CA$/,
+  ],
+  [
+    "whose certificate expired",
+    async (pki) => await pki.forged(await pki.serverKey(EXPIRED)),
+    /: the server's certificate \(CN=sallyport-server\) expired at [-\dT:.]+Z$/,
+  ],
+  [
+    "with a client's certificate",
+    async (pki) => await pki.forged(await pki.serverKey({ usages: ["clientAuth"] })),
+    /: the server's certificate \(CN=sallyport-server\) is not for serverAuth \(extended key usage\)$/,
+  ],
+  [
+    "with a certificate for no use",
+    async (pki) => await pki.forged(await pki.serverKey({ usages: [] })),
+    /: its certificate \(CN=sallyport-server\) is not for serverAuth \(extended key usage\)$/,
+  ],
+  [
+    "of another name",
+    async (pki) => await pki.forged(await pki.serverKey({ alternativeNames: [{ type: "dns", value: "b" }] })),
+    /: its certificate \(CN=sallyport-server\) is not for "sallyport-server": it carries "b"$/,
+  ],
+  [
+    "that has its name only as a common name",
+    async (pki) => await pki.forged(await pki.serverKey({ alternativeNames: [] })),
+    /: its certificate \(CN=sallyport-server\) is not for "sallyport-server": it carries no alternative name at all$/,
+  ],
+];
+
+for (const [who, impostor, reason] of IMPOSTORS) {
+  Deno.test(`dialTls refuses a server ${who}`, async () => {
+    const pki = await TestPki.create();
+    await using test = await TestListener.start(await impostor(pki));
+    await assert.rejects(test.dial(await pki.client()), withReason("peer_rejected", reason));
+  });
+}
+
+Deno.test("dialTls shows its certificate to no server of another CA", async () => {
+  const pki = await TestPki.create();
+  const other = await TestPki.create("Proxy CA");
+  // It asks whoever comes for a certificate, and would accept ours.
+  const proxy = { ...await pki.server(), ...await other.serverKey() };
+  await using test = await TestListener.start(proxy);
+  await assert.rejects(test.dial(await pki.client()), withReason("peer_rejected", /issued by CN=Proxy CA/));
+  const reasons = [await test.refused(), await test.refused()].map(({ reason }) => reason.message);
+  assert.ok(reasons.some((reason) => /it presented no certificate|the peer did not accept/.test(reason)));
+  assert.equal(reasons.some((reason) => reason.includes("test-client")), false, reasons.join());
+  assert.equal(test.listener.connectionCount, 0);
+});
+
+Deno.test("dialTls refuses a server of TLS 1.2", async () => {
+  const pki = await TestPki.create();
+  const { cert, key, ca } = await pki.server();
+  const server = createTlsServer({ cert, key, ca, maxVersion: "TLSv1.2" });
+  await using listening = await serve(server);
+  await assert.rejects(dialPort(pki, listening.port), withReason("tunnel_down", /TLSv1\.3 is needed$/));
+});
+
+Deno.test("dialTls checks one name and sends another", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server());
+  const { socket } = await test.dial(await pki.client(), { sni: "www.example.org" });
+  const accepted = await test.accepted();
+  assert.equal((accepted.socket as { servername?: string }).servername, "www.example.org");
+  await destroyed(socket);
+});
+
+Deno.test("dialTls sends no name where the name is an address, and checks the address", async () => {
+  const pki = await TestPki.create();
+  const key = await pki.serverKey({ alternativeNames: [{ type: "ip", value: "192.0.2.1" }] });
+  await using test = await TestListener.start(await pki.identity(key));
+  const client = await pki.client();
+  const { socket } = await test.dial(client, { sni: "192.0.2.1", serverName: "192.0.2.1" });
+  await destroyed(socket);
+  const other = { sni: "192.0.2.2", serverName: "192.0.2.2" };
+  await assert.rejects(test.dial(client, other), withReason("peer_rejected", /it carries "192\.0\.2\.1"$/));
+});
+
+Deno.test("dialTls says why nobody answers", async () => {
+  const pki = await TestPki.create();
+  const closed = await serve(createServer());
+  await closed[Symbol.asyncDispose]();
+  const refused = new RegExp(`^Cannot connect to 127.0.0.1:${closed.port}: the connection was refused$`);
+  await assert.rejects(dialPort(pki, closed.port), withReason("tunnel_down", refused));
+});
+
+Deno.test("dialTls notices what does not speak TLS, and what hangs up", async () => {
+  const pki = await TestPki.create();
+  await using plain = await serve(createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+  await assert.rejects(dialPort(pki, plain.port), withReason("tunnel_down", /does not speak TLS$/));
+  await using rude = await serve(createServer((socket) => socket.destroy()));
+  await assert.rejects(dialPort(pki, rude.port), withReason("tunnel_down", /was (reset|closed)/));
+});
+
+Deno.test("dialTls gives up at its deadline, and at once when nobody wants it any more", async () => {
+  const pki = await TestPki.create();
+  await using silent = await serve(createServer());
+  const late = /^Cannot connect to 127\.0\.0\.1:\d+: no answer in 50 ms$/;
+  await assert.rejects(dialPort(pki, silent.port, { connectTimeoutMs: 50 }), withReason("tunnel_down", late));
+  const abort = new AbortController();
+  const dialling = dialPort(pki, silent.port, { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(dialling, withReason("cancelled", /nobody wants it any more$/));
+  await assert.rejects(
+    dialPort(pki, silent.port, { signal: abort.signal }),
+    withReason("cancelled", /nobody/),
+  );
+});
+
+async function dialPort(pki: TestPki, port: number, options: Partial<DialOptions> = {}) {
+  return await dialTls({
+    host: "127.0.0.1",
+    port,
+    serverName: TEST_SERVER_NAME,
+    sni: TEST_SERVER_NAME,
+    identity: await pki.client(),
+    connectTimeoutMs: 5_000,
+    ...options,
+  });
+}

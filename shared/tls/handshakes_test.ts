@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { withReason } from "../../tests/support/with_reason.ts";
+import type { SallyportError } from "../errors.ts";
+import { Handshakes } from "./handshakes.ts";
+
+/** A TCP connection from a port of its own. */
+class FakeTcp extends EventEmitter {
+  readonly remoteAddress = "192.0.2.1";
+  destroyed = false;
+  constructor(readonly remotePort: number) {
+    super();
+  }
+  destroy(): void {
+    this.destroyed = true;
+    this.emit("close");
+  }
+}
+
+function setUp(options: { limit?: number } = {}) {
+  const refused: [SallyportError, string][] = [];
+  const handshakes = new Handshakes({
+    timeoutMs: 60_000,
+    onRefused: (reason, remote) => refused.push([reason, remote]),
+    ...options,
+  });
+  const begin = (port: number) => {
+    const tcp = new FakeTcp(port);
+    handshakes.begin(tcp as unknown as Socket);
+    return tcp;
+  };
+  return { handshakes, refused, begin };
+}
+
+/** The TLS socket on top of a TCP connection. */
+function tlsOver(tcp: FakeTcp): TLSSocket {
+  const { remoteAddress, remotePort } = tcp;
+  return { remoteAddress, remotePort, _parent: tcp, destroy: () => tcp.destroy() } as unknown as TLSSocket;
+}
+
+Deno.test("Handshakes refuses one too many and keeps those under way", () => {
+  const { handshakes, refused, begin } = setUp({ limit: 2 });
+  const [first, second, third] = [begin(1), begin(2), begin(3)];
+  assert.deepEqual([first, second, third].map(({ destroyed }) => destroyed), [false, false, true]);
+  withReason("limit_reached", /^Cannot begin a handshake: 2 are under way$/)(refused[0]![0]);
+  assert.equal(handshakes.finished(tlsOver(first!)), "192.0.2.1");
+  begin(4);
+  assert.equal(refused.length, 1);
+  handshakes.cutAll();
+  assert.equal(handshakes.size, 0);
+});
+
+Deno.test("Handshakes reports a failure once, also when the connection closed before", () => {
+  const { handshakes, refused, begin } = setUp();
+  const [early, late] = [begin(1), begin(2)];
+  early.destroy();
+  handshakes.failed(new Error("x"), tlsOver(early));
+  handshakes.failed(new Error("x"), tlsOver(early));
+  handshakes.failed(new Error("y"), tlsOver(late));
+  assert.deepEqual(refused.map(([{ message }, remote]) => [message, remote]), [
+    ["Cannot finish the handshake: x", "192.0.2.1"],
+    ["Cannot finish the handshake: y", "192.0.2.1"],
+  ]);
+  assert.equal(late.destroyed, true);
+  assert.equal(handshakes.size, 0);
+});
+
+Deno.test("Handshakes reports nothing of those that it cut, and lets none of them finish", () => {
+  const { handshakes, refused, begin } = setUp();
+  const tcp = begin(1);
+  handshakes.cutAll();
+  handshakes.failed(new Error("x"), tlsOver(tcp));
+  assert.equal(tcp.destroyed, true);
+  assert.equal(handshakes.finished(tlsOver(tcp)), undefined);
+  assert.deepEqual(refused, []);
+});
+
+Deno.test("Handshakes leaves a finished one alone", () => {
+  const { handshakes, begin } = setUp();
+  const tcp = begin(1);
+  assert.equal(handshakes.finished(tlsOver(tcp)), "192.0.2.1");
+  assert.equal(handshakes.size, 0);
+  handshakes.cutAll();
+  assert.equal(tcp.destroyed, false);
+});

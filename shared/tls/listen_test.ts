@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { connect } from "node:tls";
+import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
+import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
+import { within } from "../../tests/support/within.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import type { Identity } from "./identity.ts";
+
+Deno.test("listenTls and dialTls let each other in and tell who is there", async () => {
+  const pki = await TestPki.create();
+  const [server, client] = [await pki.server(), await pki.client()];
+  await using test = await TestListener.start(server);
+  for (let round = 0; round < 3; round++) {
+    const dialled = await test.dial(client);
+    const { socket, peer } = await test.accepted();
+    assert.equal(dialled.peer.commonName, TEST_SERVER_NAME);
+    assert.equal(dialled.peer.fingerprint, server.chain[0]!.fingerprint256);
+    assert.equal(peer.commonName, "test-client");
+    assert.equal(peer.serial, client.chain[0]!.serialNumber);
+    assert.equal(peer.fingerprint, client.chain[0]!.fingerprint256);
+    assert.equal(peer.notAfter.getTime(), Date.parse(client.chain[0]!.validTo));
+    assert.equal(socket.getProtocol(), "TLSv1.3");
+    assert.equal(dialled.socket.alpnProtocol, "http/1.1");
+    assert.equal(test.listener.connectionCount, 1);
+    await destroyed(dialled.socket);
+    await destroyed(socket);
+    assert.equal(test.listener.connectionCount, 0);
+  }
+});
+
+/** Refusals of the listener: who dials, and what is said of it. The dialer's own end must not know better. */
+const STRANGERS: [string, (pki: TestPki) => Promise<Identity>, RegExp][] = [
+  [
+    "of another CA",
+    async (pki) => await pki.forged(await (await TestPki.create("Rogue CA")).clientKey()),
+    /: its certificate \(CN=test-client\) was issued by CN=Rogue CA, not by CN=Test CA$/,
+  ],
+  [
+    "of a CA with the same name",
+    async (pki) => await pki.forged(await (await TestPki.create()).clientKey()),
+    /: its certificate \(CN=test-client\) was issued by another CN=Test CA than the one that is trusted here$/,
+  ],
+  [
+    "whose certificate expired",
+    async (pki) => await pki.forged(await pki.clientKey(EXPIRED)),
+    /: its certificate \(CN=test-client\) expired at [-\dT:.]+Z$/,
+  ],
+  [
+    "whose certificate is not valid yet",
+    async (pki) => await pki.forged(await pki.clientKey(NOT_YET_VALID)),
+    /: its certificate \(CN=test-client\) is not valid before [-\dT:.]+Z$/,
+  ],
+  [
+    "with a server's certificate",
+    async (pki) => await pki.forged(await pki.serverKey()),
+    /: its certificate \(CN=sallyport-server\) is not for clientAuth \(extended key usage\)$/,
+  ],
+  [
+    "with a certificate for no use",
+    async (pki) => await pki.forged(await pki.clientKey({ usages: [] })),
+    /: its certificate \(CN=test-client\) is not for clientAuth \(extended key usage\)$/,
+  ],
+];
+
+for (const [who, stranger, reason] of STRANGERS) {
+  Deno.test(`listenTls refuses a client ${who}`, async () => {
+    const pki = await TestPki.create();
+    await using test = await TestListener.start(await pki.server());
+    const { socket } = await test.dial(await stranger(pki));
+    const ended = once(socket.resume(), "close");
+    const refusal = await test.refused();
+    withReason("peer_rejected", reason)(refusal.reason);
+    assert.equal(refusal.remote, "127.0.0.1");
+    await within(5_000, ended, "the connection ends");
+    assert.equal(test.listener.connectionCount, 0);
+  });
+}
+
+Deno.test("listenTls refuses a client without a certificate", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server());
+  const { ca } = await pki.client();
+  const { port } = test.listener.address;
+  const socket = connect({ host: "127.0.0.1", port, servername: TEST_SERVER_NAME, ca });
+  const ended = once(socket.resume(), "close");
+  withReason("peer_rejected", /: it presented no certificate$/)((await test.refused()).reason);
+  await within(5_000, ended, "the connection ends");
+});
+
+Deno.test("listenTls refuses TLS 1.2", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server());
+  const { ca, cert, key } = await pki.client();
+  const { port } = test.listener.address;
+  const versions = { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const;
+  const socket = connect({
+    host: "127.0.0.1",
+    port,
+    servername: TEST_SERVER_NAME,
+    ca,
+    cert,
+    key,
+    ...versions,
+  });
+  const failed = once(socket, "error");
+  const { reason, remote } = await test.refused();
+  withReason("tunnel_down", /TLSv1\.3 is needed$/)(reason);
+  assert.equal(remote, "127.0.0.1");
+  await failed;
+  await destroyed(socket);
+});
+
+Deno.test("listenTls refuses what is not TLS, once", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server());
+  const socket = connectTcp({ host: "127.0.0.1", port: test.listener.address.port });
+  socket.on("error", () => {});
+  const ended = once(socket.resume(), "close");
+  socket.write("GET / HTTP/1.1\r\n\r\n");
+  const { reason, remote } = await test.refused();
+  withReason("tunnel_down", /: the other end does not speak TLS$/)(reason);
+  assert.equal(remote, "127.0.0.1");
+  await within(5_000, ended, "the connection ends");
+});
+
+Deno.test("listenTls cuts a handshake that takes too long", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server(), { handshakeTimeoutMs: 50 });
+  const socket = connectTcp({ host: "127.0.0.1", port: test.listener.address.port });
+  const ended = once(socket.resume(), "close");
+  const { reason, remote } = await test.refused();
+  withReason("tunnel_down", /^Cannot finish the handshake: 50 ms are over$/)(reason);
+  assert.equal(remote, "127.0.0.1");
+  await within(5_000, ended, "the connection ends");
+});
+
+Deno.test("listenTls lets in no more than max_connections, and the next when one has ended", async () => {
+  const pki = await TestPki.create();
+  const client = await pki.client();
+  await using test = await TestListener.start(await pki.server(), { maxConnections: 1 });
+  const first = await test.dial(client);
+  const accepted = await test.accepted();
+  const second = await test.dial(client);
+  const ended = once(second.socket.resume(), "close");
+  withReason("limit_reached", /all 1 connections/)((await test.refused()).reason);
+  await within(5_000, ended, "the connection ends");
+  await destroyed(accepted.socket);
+  await destroyed(first.socket);
+  const third = await test.dial(client);
+  assert.equal((await test.accepted()).peer.commonName, "test-client");
+  await destroyed(third.socket);
+});
+
+Deno.test("listenTls says which port is taken", async () => {
+  const pki = await TestPki.create();
+  const identity = await pki.server();
+  await using test = await TestListener.start(identity);
+  const { port } = test.listener.address;
+  const taken = new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is taken by another program$`);
+  await assert.rejects(TestListener.start(identity, { port }), withReason("internal", taken));
+});
+
+Deno.test("close frees the port, cuts handshakes and leaves connections to their owners", async () => {
+  const pki = await TestPki.create();
+  const [server, client] = [await pki.server(), await pki.client()];
+  await using test = await TestListener.start(server);
+  const { port } = test.listener.address;
+  const { socket } = await test.dial(client);
+  const accepted = await test.accepted();
+  const silent = connectTcp({ host: "127.0.0.1", port });
+  const cut = once(silent.resume(), "close");
+  await once(silent, "connect");
+  await test.listener.close();
+  await within(5_000, cut, "the handshake is cut");
+  await using again = await TestListener.start(server, { port });
+  assert.equal(again.listener.address.port, port);
+  accepted.socket.write("still here");
+  assert.equal(String((await within(5_000, once(socket, "data"), "data"))[0]), "still here");
+  await destroyed(socket);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import type { CertifiedKey } from "../../agent/certs/authority.ts";
+import { TestPki } from "../../tests/support/pki.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { type JudgedSocket, judgePeer } from "./peer.ts";
+
+/** A socket whose handshake says what a test wants it to say. */
+function socketOf({ cert }: CertifiedKey, changes: Partial<JudgedSocket> = {}): JudgedSocket {
+  const presented = { ...new X509Certificate(cert).toLegacyObject(), issuerCertificate: undefined };
+  return {
+    authorized: true,
+    authorizationError: undefined as unknown as Error,
+    getPeerCertificate: (() => presented) as unknown as JudgedSocket["getPeerCertificate"],
+    getProtocol: () => "TLSv1.3",
+    isSessionReused: () => false,
+    ...changes,
+  };
+}
+
+async function setUp() {
+  const pki = await TestPki.create();
+  const authorities = [new X509Certificate(pki.ca)];
+  return { pki, rule: { authorities, usage: "clientAuth" } as const, client: await pki.clientKey() };
+}
+
+Deno.test("judgePeer tells who the peer is", async () => {
+  const { rule, client } = await setUp();
+  const certificate = new X509Certificate(client.cert);
+  assert.deepEqual(judgePeer(socketOf(client), rule), {
+    commonName: "test-client",
+    serial: certificate.serialNumber,
+    fingerprint: certificate.fingerprint256,
+    notAfter: new Date(certificate.validTo),
+  });
+});
+
+Deno.test("judgePeer refuses a resumed handshake, however good it looks", async () => {
+  const { rule, client } = await setUp();
+  const socket = socketOf(client, { isSessionReused: () => true });
+  assert.throws(() => judgePeer(socket, rule), withReason("peer_rejected", /resumed an earlier session/));
+});
+
+Deno.test("judgePeer refuses what the runtime did not accept, though it sees nothing wrong", async () => {
+  const { rule, client } = await setUp();
+  const error = "SOME_REASON" as unknown as Error;
+  const socket = socketOf(client, { authorized: false, authorizationError: error });
+  assert.throws(() => judgePeer(socket, rule), withReason("peer_rejected", /was not accepted: SOME_REASON$/));
+});
+
+Deno.test("judgePeer refuses a foreign certificate that the runtime accepted", async () => {
+  const { rule } = await setUp();
+  const other = await TestPki.create("Other CA");
+  const socket = socketOf(await other.clientKey());
+  assert.throws(() => judgePeer(socket, rule), withReason("peer_rejected", /was issued by CN=Other CA/));
+});
+
+Deno.test("judgePeer refuses a peer that the runtime accepted without a certificate", async () => {
+  const { rule, client } = await setUp();
+  for (const nothing of [{}, null, undefined, { subject: { CN: "admin" } }]) {
+    const getPeerCertificate = (() => nothing) as unknown as JudgedSocket["getPeerCertificate"];
+    const socket = socketOf(client, { getPeerCertificate });
+    assert.throws(() => judgePeer(socket, rule), withReason("peer_rejected", /it presented no certificate$/));
+  }
+});
+
+Deno.test("judgePeer refuses TLS before 1.3", async () => {
+  const { rule, client } = await setUp();
+  const socket = socketOf(client, { getProtocol: () => "TLSv1.2" });
+  assert.throws(
+    () => judgePeer(socket, rule),
+    withReason("peer_rejected", /it speaks TLSv1\.2, not TLSv1\.3$/),
+  );
+});
+
+Deno.test("judgePeer takes the common name as it stands in the certificate", async () => {
+  const { pki, rule } = await setUp();
+  const socket = socketOf(await pki.clientKey({ commonName: "x, CN=admin" }));
+  assert.equal(judgePeer(socket, rule).commonName, "x, CN=admin");
+});

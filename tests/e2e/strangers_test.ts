@@ -1,0 +1,56 @@
+/** Purpose: the server talks with nobody but holders of a client certificate of its CA, over TLS 1.3. */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { curl } from "../support/curl.ts";
+import { eventually } from "../support/eventually.ts";
+import { agentStatus, health } from "../support/zero.ts";
+
+/** curl as somebody who found the server's port; it trusts the server, so that only the server can refuse. */
+function knock(chain: Chain, identity: readonly string[], ...flags: string[]) {
+  return curl([
+    ...["--connect-to", `sallyport-server:443:127.0.0.1:${chain.serverPort}`],
+    ...["--cacert", `${chain.dir}/certs/ca.crt`, ...identity, ...flags, "https://sallyport-server/"],
+  ]);
+}
+
+function identity(dir: string, name: "client" | "server"): string[] {
+  return ["--cert", `${dir}/certs/${name}.crt`, "--key", `${dir}/certs/${name}.key`];
+}
+
+Deno.test("a client without a good certificate gets no byte and is told apart in the log", async () => {
+  await using chain = await Chain.start();
+  await using stranger = await Chain.prepare();
+  const strangers = {
+    "no certificate": [],
+    "issued by": identity(stranger.dir, "client"),
+    "not for clientAuth": identity(chain.dir, "server"),
+  };
+  for (const [reason, certificate] of Object.entries(strangers)) {
+    const before = chain.server.log.lines.length;
+    const { code, text } = await knock(chain, certificate);
+    assert.ok([35, 52, 56].includes(code), `exit code ${code} of curl tells of a connection that was cut`);
+    assert.equal(text, "");
+    const { fields } = await chain.server.log.waitFor("agent refused", before);
+    assert.equal(fields["code"], "peer_rejected");
+    assert.match(String(fields["reason"]), new RegExp(reason));
+  }
+  const old = await knock(chain, identity(chain.dir, "client"), "--tls-max", "1.2");
+  assert.equal(old.code, 35, "curl: the handshake failed");
+  assert.equal((await health(chain)).connections, 1, "the real agent's connection alone");
+  await chain.finish();
+});
+
+Deno.test("an agent of another CA does not connect, and says so to its clients", async () => {
+  await using stranger = await Chain.prepare();
+  const [cert, key, ca] = ["client.crt", "client.key", "ca.crt"].map((name) =>
+    `${stranger.dir}/certs/${name}`
+  );
+  await using chain = await Chain.start({ agent: { cert_file: cert, key_file: key, ca_cert_file: ca } });
+  await eventually("the agent noticed", async () => {
+    assert.equal((await agentStatus(chain)).state, "failed");
+  });
+  const { text, errors } = await curl(["-x", chain.proxyUrl, "-i", "http://127.0.0.1:9/"]);
+  assert.match(text, /^HTTP\/1\.1 50[23] [^]*\r\nProxy-Status: [^\r\n]*error=/, errors);
+  assert.equal((await health(chain)).connections, 0);
+  await chain.finish();
+});
