@@ -44,7 +44,8 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
         closed(error) {
           if (established) events.closed(session, error);
           else {reject(
-              error ?? new SallyportError("tunnel_down", "Cannot use the connection: the server closed it at once"),
+              error ??
+                new SallyportError("tunnel_down", "Cannot use the connection: the server closed it at once"),
             );}
         },
       },
