@@ -14,6 +14,9 @@ const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds that open streams get when the agent stops. */
 const DRAIN_TIMEOUT = 10_000;
 
+/** Milliseconds: the server's `idle_timeout` decides; this only clears up where the server forgot a stream. */
+const IDLE_TIMEOUT = 86_400_000;
+
 /** An agent that runs. */
 export interface Agent {
   /** Where clients reach the proxy. */
@@ -40,6 +43,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     port: config.localProxyPort,
     openStream: (opening, first) => tunnel.openStream(opening, first),
     retryAfterMs: () => tunnel.retryInMs,
+    idleTimeoutMs: IDLE_TIMEOUT,
     clock: systemClock,
     log: getLogger("front_door"),
   });
@@ -100,6 +104,6 @@ function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): AgentStatus {
     connections: tunnel.connectionCount,
     streams: tunnel.streamCount,
     clients: frontDoor.connectionCount,
-    ...(state.name === "failed" ? { error: state.error.message, retryInMs: tunnel.retryInMs ?? 0 } : {}),
+    ...(state.name === "failed" ? { error: state.error.message, retryInMs: Math.round(tunnel.retryInMs ?? 0) } : {}),
   };
 }

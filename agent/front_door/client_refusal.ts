@@ -12,7 +12,7 @@ export function refuseRequest(
   response: ServerResponse,
   error: SallyportError,
 ): void {
-  const target = request.url ?? "";
+  const target = withoutSecrets(request.url ?? "");
   context.refused({ protocol, target, error });
   const refusal = refusalOf(error, {
     target: `${request.method} ${target}`,
@@ -22,4 +22,9 @@ export function refuseRequest(
   response.sendDate = false;
   response.writeHead(refusal.status, refusal.reason, refusal.headers);
   response.end(refusal.body);
+}
+
+/** A URL for logs and pages: credentials and queries often hold what nobody else should read. */
+function withoutSecrets(url: string): string {
+  return url.split("?", 1)[0]!.replace(/^(\w+:\/\/)[^/]*@/, "$1");
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SallyportError } from "../../shared/errors.ts";
-import { removeFromTrailers } from "../../shared/http/headers.ts";
+import { listedTokens, removeFromTrailers } from "../../shared/http/headers.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.ts";
 import { refuseRequest } from "./client_refusal.ts";
@@ -8,7 +8,7 @@ import type { FrontDoorContext } from "./context.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { requestHeaders } from "./request_headers.ts";
-import { parseRequestTarget } from "./request_target.ts";
+import { parseRequestTarget, RequestTargetError } from "./request_target.ts";
 import { ResponseRelay } from "./response_relay.ts";
 
 /**
@@ -135,8 +135,17 @@ class PlainExchange {
 function openingOf(request: IncomingMessage): OpeningMessage {
   const method = request.method ?? "";
   const { host, port, authority, path } = parseRequestTarget(method, request.url ?? "", ["http"]);
+  requireKnownCoding(request);
   const headers = requestHeaders(request.rawHeaders, authority);
   return { type: "http_request", payload: { method, host, port, path, headers } };
+}
+
+/** A coding that is taken off here would be missing at the origin (RFC 9112 section 6.1). */
+function requireKnownCoding({ rawHeaders }: IncomingMessage): void {
+  const codings = listedTokens(rawHeaders, "transfer-encoding");
+  if (codings.length === 0 || codings.length === 1 && codings[0] === "chunked") return;
+  const problem = `Cannot pass the body on: its transfer coding is ${codings.join(", ")}, only chunked is known`;
+  throw new RequestTargetError(problem, 501);
 }
 
 /** RFC 9112 section 6.3. */

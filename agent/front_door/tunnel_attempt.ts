@@ -39,7 +39,7 @@ class WaitingTunnel {
 
   constructor(attempt: TunnelAttempt) {
     this.#attempt = attempt;
-    this.#stopWatching = watchWaitingClient(attempt.socket, () => this.#gone());
+    this.#stopWatching = watchWaitingClient(attempt.socket, attempt.early.byteLength > 0, () => this.#gone());
   }
 
   opened(stream: MuxStream): void {

@@ -7,10 +7,11 @@ import type { Socket } from "node:net";
  * A connection that broke, or was closed with nothing sent, means that the client is gone. One that was
  * half-closed after early data means a client that has said all it wanted and still listens.
  *
+ * @param hasSpoken Whether early data was taken from the socket before.
  * @param onGone Called at most once.
  * @returns Stops watching; whoever calls it takes the socket over.
  */
-export function watchWaitingClient(socket: Socket, onGone: () => void): () => void {
+export function watchWaitingClient(socket: Socket, hasSpoken: boolean, onGone: () => void): () => void {
   // Only with a "readable" listener does the socket read without handing bytes out; reading nothing from
   // an empty buffer is what lets "end" come.
   const onReadable = () => {
@@ -26,7 +27,7 @@ export function watchWaitingClient(socket: Socket, onGone: () => void): () => vo
     onGone();
   };
   socket.on("error", () => {});
-  socket.on("end", gone);
+  if (!hasSpoken) socket.on("end", gone);
   socket.on("close", gone);
   socket.on("readable", onReadable);
   return stop;

@@ -66,6 +66,7 @@ export class Reception {
         open: (hello) => {
           this.#sessions.set(session, hello.id ?? "");
           log.info("agent connected", { ...who, software: hello.software });
+          this.#tellStatus();
         },
         stream: (stream) => this.#init.stream(stream, peer),
         closed: (error) => this.#forget(session, who, error),
@@ -95,5 +96,14 @@ export class Reception {
       code: error?.code,
     });
     if (this.#draining && this.#sessions.size === 0) this.#emptied?.();
+    else this.#tellStatus();
+  }
+
+  /** Tells every agent how many there are, whenever that changes: the last one may switch the lights off. */
+  #tellStatus(): void {
+    const status = { agents: this.agentCount, streams: this.streamCount };
+    for (const session of this.#sessions.keys()) {
+      if (session.state === "open") session.sendStatus(status);
+    }
   }
 }

@@ -74,6 +74,8 @@ export class Session {
   #state: SessionState = "greeting";
   /** Why the session is closed. */
   #error: SallyportError | undefined;
+  /** Whether this end drains: it refuses streams, and it is the one that closes. */
+  #leaving = false;
   #nonce = 0;
   #cancelDeadline: CancelTimer;
   /** The message whose body is arriving; undefined when nobody wants it. */
@@ -154,7 +156,8 @@ export class Session {
 
   /** Drains: opens and accepts no further stream, and closes when the last has ended (SPEC.md 3.4). */
   drain(): void {
-    if (this.#state === "draining" || this.#state === "closed") return;
+    if (this.#leaving || this.#state === "closed") return;
+    this.#leaving = true;
     this.#sendGoaway("going_away", "draining");
     this.#beginDraining();
   }
@@ -217,7 +220,7 @@ export class Session {
     const found = this.#streams.receive(
       incoming,
       bodyLength,
-      this.#state === "open" ? undefined : "going_away",
+      this.#leaving ? "going_away" : undefined,
     );
     if (found === undefined) return;
     this.#current = incoming;
@@ -293,10 +296,14 @@ export class Session {
     this.#closeIfDrained();
   }
 
-  /** Closes once the last stream has ended and the peer has read all of it. */
+  /**
+   * Closes once the last stream has ended and the peer has read all of it. The peer of an end that drains
+   * waits for it: an opening message that was queued before the `goaway` may still come.
+   */
   #closeIfDrained(): void {
-    if (this.#state !== "draining" || this.#streams.size > 0 || this.#sender.path.inFlight > 0) return;
+    if (this.#state !== "draining" || this.#streams.size > 0) return;
     this.#acknowledger.flush();
+    if (!this.#leaving || this.#sender.path.inFlight > 0) return;
     this.#hangUp();
     this.#finish(undefined);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { collect } from "../../tests/support/collect.ts";
+import { naiveEncode } from "../../tests/support/naive_codec.ts";
 import { over } from "../../tests/support/over.ts";
 import { OPENING, rawTest, sessionTest } from "../../tests/support/session_suite.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
@@ -139,16 +140,61 @@ rawTest(
     peer.send("reset", { stream: ownId(0), code: "cancelled" });
     peer.send("reset", { stream: ownId(1), code: "cancelled" });
     await others;
-    // It stays until the peer has acknowledged what was sent, and no longer.
-    const sent = peer.all("connect_request").reduce((sum, { type, payload }) => {
-      return sum + 8 + text.encode(JSON.stringify({ type, payload })).byteLength;
-    }, 0);
+    // The one that drains closes: something that it had queued may still come.
     await peer.settled();
     assert.equal(end.session.state, "draining");
-    peer.send("ack", { bytes: sent });
+    peer.close();
     assert.equal(await within(5_000, end.closed, "the end"), undefined);
   },
 );
+
+rawTest("stays until the peer has read the last stream's end (SPEC 3.4)", {}, async (pair) => {
+  const { end, peer } = pair;
+  const stream = await pair.accepted([], { end: true });
+  stream.resume();
+  end.session.drain();
+  stream.write(testBytes(30_000));
+  stream.end();
+  while (!(await peer.next("connect_data")).payload.end);
+  await peer.settled();
+  assert.equal(end.session.streamCount, 0);
+  assert.equal(end.session.state, "draining");
+  peer.send("ack", { bytes: peer.received });
+  assert.equal(await within(5_000, end.closed, "the end"), undefined);
+});
+
+rawTest("hears a goaway in the same breath as bytes, and acknowledges no more", {}, async (pair) => {
+  const { end, peer } = pair;
+  const streamOver = over(await pair.accepted());
+  const data = naiveEncode(JSON.stringify({ type: "connect_data", payload: { stream: pair.peerId(0) } }), [
+    1,
+    2,
+  ]);
+  const goaway = { type: "goaway", payload: { code: "internal", last_stream: 0 } };
+  peer.sendBytes([...data, ...naiveEncode(JSON.stringify(goaway))]);
+  assert.equal((await streamOver)?.code, "internal");
+  // That no timer is left is asserted after every test.
+  assert.equal((await within(5_000, end.closed, "the end"))?.code, "internal");
+});
+
+sessionTest("lets a stream finish that was opened right before the drain (SPEC 3.4)", {}, async (pair) => {
+  const near = pair.opener.session.open(OPENING, testBytes(400_000), { end: true });
+  const nearOver = over(near);
+  pair.opener.session.drain();
+  const far = await pair.accepter.nextStream();
+  assert.equal((await within(5_000, collect(far), "all of it")).bytes.byteLength, 400_000);
+  far.end();
+  assert.equal(await nearOver, undefined);
+  const ends = within(5_000, Promise.all([pair.opener.closed, pair.accepter.closed]), "both ends");
+  assert.deepEqual(await ends, [undefined, undefined]);
+});
+
+rawTest("still takes a stream that the peer had queued before its goaway (SPEC 3.4)", {}, async (pair) => {
+  pair.peer.send("goaway", { code: "going_away", last_stream: 0 });
+  const stream = await pair.accepted([1, 2]);
+  assert.equal(pair.end.session.state, "draining");
+  stream.reset("cancelled", "done");
+});
 
 sessionTest("ends every stream when the peer vanishes", {}, async ({ opener, accepter, open, abort }) => {
   const pairs = [await open(), await open(testBytes(400_000)), await open(undefined, { end: true })];

@@ -71,12 +71,15 @@ class Splice {
     else if (stream.over) this.#streamWasClosed(undefined);
     else {
       socket.on("data", (bytes: Uint8Array) => this.#toStream(bytes));
-      socket.once("end", () => {
-        this.#socketEnded = true;
-        stream.end();
-      });
+      if (socket.readableEnded) this.#socketWasEnded();
+      else socket.once("end", () => this.#socketWasEnded());
       stream.resume();
     }
+  }
+
+  #socketWasEnded(): void {
+    this.#socketEnded = true;
+    this.#stream.end();
   }
 
   #toStream(bytes: Uint8Array): void {

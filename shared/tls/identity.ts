@@ -36,11 +36,10 @@ const PEM_BLOCK = /^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gm
  * @throws {SallyportError} `bad_request`, naming the file and what is wrong with it.
  */
 export async function loadIdentity(source: IdentitySource, usage?: KeyUsage): Promise<Identity> {
-  const [certText, keyText, caText] = await Promise.all([
-    read(source.cert, "certificate"),
-    read(source.key, "private key"),
-    read(source.ca, "CA certificate"),
-  ]);
+  // One after the other, so that of several missing files it is always the first that is named.
+  const certText = await read(source.cert, "certificate");
+  const keyText = await read(source.key, "private key");
+  const caText = await read(source.ca, "CA certificate");
   const chain = parseCertificates(certText);
   const authorities = parseCertificates(caText);
   const key = parseKey(keyText);
