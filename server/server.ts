@@ -12,6 +12,7 @@ import type { ServerConfig } from "./config.ts";
 import { forward } from "./forward/forward.ts";
 import { createOriginPool } from "./forward/origin_pool.ts";
 import { openHealthPort } from "./health.ts";
+import { LineWriter } from "./line_writer.ts";
 import { createDialer } from "./targets/dial.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
 import { createResolver } from "./targets/resolve.ts";
@@ -41,11 +42,13 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const identity = await loadIdentity(config.identity, "serverAuth");
   const dial = createDialer({ policy: createTargetPolicy(config.targets), resolve: createResolver() });
   const origins = createOriginPool({ dial });
+  // Audit lines go to standard output, logs to standard error: they have different readers.
+  const auditLines = new LineWriter(systemClock, (bytes) => Deno.stdout.writeSync(bytes));
   const reception = new Reception({
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
-    stream: createForwarder(config, { dial, origins }),
+    stream: createForwarder(config, { dial, origins }, auditLines),
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
@@ -82,6 +85,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
       const portFreed = listener.close();
       await reception.drain(config.drainTimeout);
       origins.destroy();
+      auditLines.flush();
       await Promise.all([portFreed, health.close()]);
       log.info("stopped");
       closed.resolve();
@@ -95,8 +99,9 @@ type Forwarding = Pick<Parameters<typeof forward>[1], "dial" | "origins">;
 function createForwarder(
   config: ServerConfig,
   forwarding: Forwarding,
+  auditLines: LineWriter,
 ): (stream: MuxStream, peer: Peer) => void {
-  const audit = createAudit({ write: writeLine, clock: systemClock });
+  const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   return (stream, peer) =>
     forward(stream, {
       ...forwarding,
@@ -104,12 +109,4 @@ function createForwarder(
       clock: systemClock,
       onDone: (outcome) => audit(peer, outcome),
     });
-}
-
-const encoder = new TextEncoder();
-
-/** Audit lines go to standard output, logs to standard error: they have different readers. */
-function writeLine(line: string): void {
-  const bytes = encoder.encode(`${line}\n`);
-  for (let offset = 0; offset < bytes.byteLength;) offset += Deno.stdout.writeSync(bytes.subarray(offset));
 }

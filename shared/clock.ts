@@ -1,3 +1,5 @@
+import { CoarseTimers } from "./coarse_timers.ts";
+
 /**
  * Time as the rest of the code sees it. It is passed in, so that tests can turn
  * it by hand and nothing has to wait for real seconds.
@@ -7,18 +9,26 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970; counts while the machine sleeps, and jumps when somebody sets it. */
   wallTime(): number;
-  /** Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. */
+  /**
+   * Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. Waits of five
+   * seconds and more may end up to a second late.
+   */
   after(ms: number, callback: () => void): CancelTimer;
 }
 
 /** Stops a timer; calling it again, or after the timer ran, does nothing. */
 export type CancelTimer = () => void;
 
+/** Milliseconds from which a wait need not be exact. */
+const LONG_WAIT = 5_000;
+const longWaits = new CoarseTimers();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(ms, callback) {
+    if (ms >= LONG_WAIT) return longWaits.after(ms, callback);
     const id = setTimeout(callback, ms);
     return () => clearTimeout(id);
   },

@@ -1,0 +1,36 @@
+import type { CancelTimer, Clock } from "../shared/clock.ts";
+
+/** Milliseconds for which lines gather before they are written. */
+const GATHER = 50;
+
+const encoder = new TextEncoder();
+
+/** Writes lines in order, many with one write: a write for each would cost more than the stream it tells of. */
+export class LineWriter {
+  readonly #clock: Clock;
+  readonly #write: (bytes: Uint8Array) => number;
+  #lines: string[] = [];
+  #cancel: CancelTimer | undefined;
+
+  /** @param write Writes some of the bytes and returns how many. */
+  constructor(clock: Clock, write: (bytes: Uint8Array) => number) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  /** Takes a line, without its line end; it is written within 50 ms. */
+  add(line: string): void {
+    this.#lines.push(line);
+    this.#cancel ??= this.#clock.after(GATHER, () => this.flush());
+  }
+
+  /** Writes what has gathered. */
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#lines.length === 0) return;
+    const bytes = encoder.encode(`${this.#lines.join("\n")}\n`);
+    this.#lines = [];
+    for (let offset = 0; offset < bytes.byteLength;) offset += this.#write(bytes.subarray(offset));
+  }
+}
