@@ -1,8 +1,10 @@
 import type { Clock } from "../clock.ts";
+import { DeliveryRate } from "./delivery_rate.ts";
 
-/** A write that is not yet acknowledged. */
+/** A write that is not yet wholly acknowledged. */
 interface Flight {
-  /** Total of bytes sent when it had gone out. */
+  /** Totals of bytes sent before it and after it. */
+  start: number;
   end: number;
   sentAt: number;
   /** Total acknowledged, and when, as of its sending. */
@@ -10,6 +12,10 @@ interface Flight {
   ackedAt: number;
   /** Whether there was less to send than allowed, so that it says little about the path. */
   applicationLimited: boolean;
+  /** Whether the queue had been let run empty before it. */
+  drained: boolean;
+  /** Whether its round trip was taken. */
+  timed: boolean;
 }
 
 /** How eagerly bytes are put in flight, as multiples of delivery rate × round trip. */
@@ -19,42 +25,44 @@ const PROBE_GAIN = 1.5;
 const DRAIN_GAIN = 0.5;
 /** One round in so many asks whether the path carries more than it seems. */
 const PROBE_EVERY = 8;
-/** Rounds whose best delivery rate counts. */
-const RATE_ROUNDS = 10;
 /** Rounds without growth by a quarter that end the start-up. */
 const STALLED_ROUNDS = 3;
 /** Milliseconds for which a lowest round trip is believed. */
 const ROUND_TRIP_LIFETIME = 10_000;
+/** Rounds that are all much longer than the lowest round trip make it doubtful. */
+const DOUBTFUL_ROUNDS = 10;
+const DOUBTFUL_RATIO = 1.5;
 /** Milliseconds: what scheduling adds on a path with no delay of its own, measured on loopback. */
 const ROUND_TRIP_FLOOR = 3;
 /** Bytes that may always be in flight. */
-const WINDOW_FLOOR = 65_536;
+const WINDOW_FLOOR = 32_768;
 /** Bytes in flight before anything was measured. */
-const INITIAL_WINDOW = 262_144;
+const INITIAL_WINDOW = 131_072;
 /** Bytes in flight at the most. */
 const WINDOW_CEILING = 33_554_432;
 
 /**
  * Measures what the path carries, and says how many bytes may be in flight (SPEC.md 5.3): its delivery rate
- * times its lowest round trip, as BBR does (draft-cardwell-ccwg-bbr). More would only stand in a queue
- * somewhere on the path, before every other stream's bytes.
+ * times its lowest round trip, as BBR does (draft-ietf-ccwg-bbr). More would only stand in a queue somewhere
+ * on the path, before every other stream's bytes.
  */
 export class PathEstimator {
   readonly #clock: Clock;
   readonly #flights: Flight[] = [];
+  readonly #rate = new DeliveryRate();
   #sent = 0;
   #acked = 0;
   #ackedAt: number;
-  /** Best delivery rate of each of the last rounds, bytes a millisecond; the newest is last. */
-  readonly #roundRates: number[] = [0];
   #roundEnd = 0;
   #roundsInCycle = 0;
   #roundTrip = Infinity;
   #roundTripAt: number;
+  /** Lowest round trip of the round under way, and how many rounds in a row were doubtful. */
+  #roundLowest = Infinity;
+  #doubtfulRounds = 0;
   #mode: "startup" | "cruise" | "drain" = "startup";
   #fullRate = 0;
   #stalledRounds = 0;
-  #drainEnd = 0;
   #window = INITIAL_WINDOW;
 
   constructor(clock: Clock) {
@@ -75,7 +83,7 @@ export class PathEstimator {
 
   /** Best delivery rate of the last rounds, in bytes a second; 0 before the first measurement. */
   get rate(): number {
-    return Math.max(...this.#roundRates) * 1000;
+    return this.#rate.best * 1000;
   }
 
   /** Lowest round trip seen lately, in milliseconds; `undefined` before the first measurement. */
@@ -91,13 +99,17 @@ export class PathEstimator {
     const now = this.#clock.now();
     // After a pause the time without traffic must not count as time of slow delivery.
     if (this.inFlight === 0) this.#ackedAt = now;
+    const start = this.#sent;
     this.#sent += bytes;
     this.#flights.push({
+      start,
       end: this.#sent,
       sentAt: now,
       acked: this.#acked,
       ackedAt: this.#ackedAt,
       applicationLimited,
+      drained: this.#mode === "drain",
+      timed: false,
     });
   }
 
@@ -108,10 +120,33 @@ export class PathEstimator {
     const now = this.#clock.now();
     this.#acked = total;
     this.#ackedAt = now;
+    this.#time(now);
     const flight = this.#landed();
     if (flight !== undefined) this.#measure(flight, now);
     this.#steer(now);
     return true;
+  }
+
+  /**
+   * Takes the round trip of the newest write that has begun to arrive. Its first bytes tell it: on a slow path
+   * the last ones are late by the time that the write itself takes.
+   */
+  #time(now: number): void {
+    let newest: Flight | undefined;
+    for (const flight of this.#flights) {
+      if (flight.start >= this.#acked) break;
+      newest = flight;
+    }
+    if (newest === undefined || newest.timed) return;
+    newest.timed = true;
+    const roundTrip = Math.max(now - newest.sentAt, 0.01);
+    this.#roundLowest = Math.min(this.#roundLowest, roundTrip);
+    const drained = newest.drained && this.#mode === "drain";
+    if (roundTrip > this.#roundTrip && !drained) return;
+    this.#roundTrip = roundTrip;
+    this.#roundTripAt = now;
+    this.#doubtfulRounds = 0;
+    if (drained) this.#mode = "cruise";
   }
 
   /** The newest write that is now wholly acknowledged; it and older ones are forgotten. */
@@ -122,34 +157,27 @@ export class PathEstimator {
   }
 
   #measure(flight: Flight, now: number): void {
-    const roundTrip = now - flight.sentAt;
-    if (roundTrip <= this.#roundTrip || this.#mode === "drain" && now >= this.#drainEnd) {
-      this.#roundTrip = Math.max(roundTrip, 0.01);
-      this.#roundTripAt = now;
-    }
     const elapsed = Math.max(now - flight.ackedAt, this.#roundTrip);
     const rate = (this.#acked - flight.acked) / elapsed;
-    const newest = this.#roundRates.length - 1;
-    if (!flight.applicationLimited || rate > Math.max(...this.#roundRates)) {
-      this.#roundRates[newest] = Math.max(this.#roundRates[newest]!, rate);
-    }
+    if (!flight.applicationLimited || rate > this.#rate.best) this.#rate.sample(rate);
     if (flight.acked >= this.#roundEnd) this.#nextRound(flight.applicationLimited);
   }
 
   #nextRound(applicationLimited: boolean): void {
     this.#roundEnd = this.#sent;
     this.#roundsInCycle = (this.#roundsInCycle + 1) % PROBE_EVERY;
-    if (this.#mode === "startup" && !applicationLimited) this.#judgeStartup();
+    const doubtful = this.#roundLowest > this.#roundTrip * DOUBTFUL_RATIO + ROUND_TRIP_FLOOR;
+    this.#doubtfulRounds = doubtful ? this.#doubtfulRounds + 1 : 0;
+    this.#roundLowest = Infinity;
     // Rounds of an application that asks for little must not push the measured rates out.
     if (applicationLimited) return;
-    this.#roundRates.push(0);
-    if (this.#roundRates.length > RATE_ROUNDS) this.#roundRates.shift();
+    if (this.#mode === "startup") this.#judgeStartup();
+    this.#rate.nextRound();
   }
 
   #judgeStartup(): void {
-    const rate = Math.max(...this.#roundRates);
-    if (rate >= this.#fullRate * 1.25) {
-      this.#fullRate = rate;
+    if (this.#rate.best >= this.#fullRate * 1.25) {
+      this.#fullRate = this.#rate.best;
       this.#stalledRounds = 0;
     } else if (++this.#stalledRounds >= STALLED_ROUNDS) {
       this.#mode = "cruise";
@@ -157,17 +185,21 @@ export class PathEstimator {
   }
 
   #steer(now: number): void {
-    if (this.#mode === "drain") {
-      if (now >= this.#drainEnd && this.#roundTripAt >= this.#drainEnd) this.#mode = "cruise";
-    } else if (now - this.#roundTripAt > ROUND_TRIP_LIFETIME && this.#mode === "cruise") {
-      // A queue of our own would hide a lower round trip: let it run empty for one round and look.
-      this.#mode = "drain";
-      this.#drainEnd = now + this.#roundTrip;
-    }
-    const carried = Math.max(...this.#roundRates) * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR);
+    const old = now - this.#roundTripAt > ROUND_TRIP_LIFETIME;
+    if (this.#mode === "cruise" && (old || this.#doubtfulRounds >= DOUBTFUL_ROUNDS)) this.#beginDrain(now);
+    const carried = this.#rate.best * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR);
     if (!(carried > 0 && carried < Infinity)) return;
-    this.#window = Math.min(WINDOW_CEILING, Math.max(WINDOW_FLOOR, carried * this.#gain()));
-    if (this.#mode === "startup") this.#window = Math.max(this.#window, INITIAL_WINDOW);
+    // Nothing that was sent before the first round ended can say how much there is room for.
+    const floor = this.#fullRate === 0 ? INITIAL_WINDOW : WINDOW_FLOOR;
+    this.#window = Math.min(WINDOW_CEILING, Math.max(floor, carried * this.#gain()));
+  }
+
+  /** Lets the queue run empty: one of our own would hide a lower round trip, and look like a longer path. */
+  #beginDrain(now: number): void {
+    this.#mode = "drain";
+    this.#roundTripAt = now;
+    if (this.#doubtfulRounds >= DOUBTFUL_ROUNDS) this.#rate.forgetOld();
+    this.#doubtfulRounds = 0;
   }
 
   #gain(): number {
