@@ -53,6 +53,21 @@ Deno.test("CONNECT loses no early data, whenever it comes", () =>
     assert.equal(await far.read(9), "two three");
   }));
 
+Deno.test("CONNECT takes early data and a half-close in one packet for a client that still listens", () =>
+  withFrontDoor({}, async ({ client, nextStream }) => {
+    const near = client();
+    near.send(`${REQUEST}all I have`);
+    near.end();
+    await new Promise<void>((resolve) => near.socket.once("finish", resolve));
+    const far = await nextStream();
+    assert.equal(await far.read(10), "all I have");
+    far.stream.send(ACK, new TextEncoder().encode("answer"));
+    await far.end();
+    far.stream.end();
+    assert.equal(await near.rest(), `${ESTABLISHED}answer`);
+    assert.equal(await far.over(), undefined);
+  }));
+
 Deno.test("CONNECT gives the target's first bytes behind the answer", () =>
   withFrontDoor({}, async ({ client, nextStream }) => {
     const near = client();

@@ -144,7 +144,9 @@ function openingOf(request: IncomingMessage): OpeningMessage {
 function requireKnownCoding({ rawHeaders }: IncomingMessage): void {
   const codings = listedTokens(rawHeaders, "transfer-encoding");
   if (codings.length === 0 || codings.length === 1 && codings[0] === "chunked") return;
-  const problem = `Cannot pass the body on: its transfer coding is ${codings.join(", ")}, only chunked is known`;
+  const problem = `Cannot pass the body on: its transfer coding is ${
+    codings.join(", ")
+  }, only chunked is known`;
   throw new RequestTargetError(problem, 501);
 }
 

@@ -53,6 +53,16 @@ Deno.test("requests that are not for a proxy get a page that says so", () =>
     assert.match(await near.readTo("Correct the request\n"), /^HTTP\/1\.1 400 Bad Request\r\n/);
   }));
 
+Deno.test("requests whose body is coded in a way that only this hop would see are 501", () =>
+  withFrontDoor({}, async ({ client, refused }) => {
+    const near = client();
+    const head =
+      "POST http://a.test/?token=secret HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: gzip, chunked";
+    near.send(`${head}\r\n\r\n3\r\nabc\r\n0\r\n\r\n`);
+    assert.match(await near.readTo("\r\n\r\n"), /^HTTP\/1\.1 501 Not Implemented\r\n/);
+    assert.deepEqual(refused.map(({ target }) => target), ["http://a.test/"], "the query is not logged");
+  }));
+
 for (const how of ["end", "reset"] as const) {
   Deno.test(`client that leaves cancels its request at every stage (${how})`, () =>
     withFrontDoor({}, async ({ client, nextStream, settled }) => {

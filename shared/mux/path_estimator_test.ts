@@ -145,3 +145,22 @@ Deno.test("path estimator never lets so little or so much be in flight that noth
     }
   }
 });
+
+Deno.test("path estimator keeps the queue of a slow link as small as that of a fast one", () => {
+  const { path } = simulate({ rate: MBIT_100 / 10, delay: 10 });
+  path.offer(Infinity);
+  path.run(2_000);
+  const { rate, probes } = path.run(10_000);
+  assertAtLeast(rate, 0.95 * MBIT_100 / 10, "rate");
+  const median = probes[probes.length >> 1]!;
+  assert.ok(median < 40, `a probe sees ${median} ms on a path of 20 ms`);
+});
+
+Deno.test("path estimator fills a path that has become longer within seconds", () => {
+  const { path } = simulate({ rate: MBIT_100, delay: 10 });
+  path.offer(Infinity);
+  path.run(5_000);
+  path.shape.delay = 40;
+  path.run(3_000);
+  assertAtLeast(path.run(2_000).rate, 0.95 * MBIT_100, "rate after three seconds");
+});
