@@ -104,6 +104,8 @@ function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): AgentStatus {
     connections: tunnel.connectionCount,
     streams: tunnel.streamCount,
     clients: frontDoor.connectionCount,
-    ...(state.name === "failed" ? { error: state.error.message, retryInMs: Math.round(tunnel.retryInMs ?? 0) } : {}),
+    ...(state.name === "failed"
+      ? { error: state.error.message, retryInMs: Math.round(tunnel.retryInMs ?? 0) }
+      : {}),
   };
 }

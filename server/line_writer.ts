@@ -11,11 +11,17 @@ export class LineWriter {
   readonly #write: (bytes: Uint8Array) => number;
   #lines: string[] = [];
   #cancel: CancelTimer | undefined;
+  readonly #onFailure: (error: unknown) => void;
+  #failed = false;
 
-  /** @param write Writes some of the bytes and returns how many. */
-  constructor(clock: Clock, write: (bytes: Uint8Array) => number) {
+  /**
+   * @param write Writes some of the bytes and returns how many.
+   * @param onFailure Hears of the first write that threw; its lines are lost.
+   */
+  constructor(clock: Clock, write: (bytes: Uint8Array) => number, onFailure: (error: unknown) => void) {
     this.#clock = clock;
     this.#write = write;
+    this.#onFailure = onFailure;
   }
 
   /** Takes a line, without its line end; it is written within 50 ms. */
@@ -31,6 +37,12 @@ export class LineWriter {
     if (this.#lines.length === 0) return;
     const bytes = encoder.encode(`${this.#lines.join("\n")}\n`);
     this.#lines = [];
-    for (let offset = 0; offset < bytes.byteLength;) offset += this.#write(bytes.subarray(offset));
+    try {
+      for (let offset = 0; offset < bytes.byteLength;) offset += this.#write(bytes.subarray(offset));
+    } catch (error) {
+      // Whoever read the lines went away: that must end neither the traffic nor the process.
+      if (!this.#failed) this.#onFailure(error);
+      this.#failed = true;
+    }
   }
 }

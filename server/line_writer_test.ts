@@ -10,7 +10,7 @@ function scene(most = Infinity) {
     const taken = bytes.subarray(0, Math.min(most, bytes.byteLength));
     writes.push(new TextDecoder().decode(taken));
     return taken.byteLength;
-  });
+  }, (error) => assert.fail(String(error)));
   return { clock, writes, writer };
 }
 
@@ -41,4 +41,17 @@ Deno.test("line writer writes all of a line that a file takes in pieces", () => 
   writer.add("long line");
   writer.flush();
   assert.equal(writes.join(""), "long line\n");
+});
+
+Deno.test("line writer goes on when nobody reads any more, and says so once", () => {
+  const failures: unknown[] = [];
+  const gone = () => {
+    throw new Deno.errors.BrokenPipe();
+  };
+  const writer = new LineWriter(new ManualClock(), gone, (error) => failures.push(error));
+  for (const line of ["one", "two"]) {
+    writer.add(line);
+    writer.flush();
+  }
+  assert.equal(failures.length, 1);
 });

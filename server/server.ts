@@ -2,6 +2,7 @@ import { systemClock } from "../shared/clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
+import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { loadIdentity } from "../shared/tls/identity.ts";
 import { listenTls } from "../shared/tls/listen.ts";
@@ -43,7 +44,12 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const dial = createDialer({ policy: createTargetPolicy(config.targets), resolve: createResolver() });
   const origins = createOriginPool({ dial });
   // Audit lines go to standard output, logs to standard error: they have different readers.
-  const auditLines = new LineWriter(systemClock, (bytes) => Deno.stdout.writeSync(bytes));
+  const auditLines = new LineWriter(
+    systemClock,
+    (bytes) => Deno.stdout.writeSync(bytes),
+    (error) =>
+      log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
+  );
   const reception = new Reception({
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),

@@ -1,4 +1,6 @@
-import { CoarseTimers } from "./coarse_timers.ts";
+import { type CancelTimer, CoarseTimers } from "./coarse_timers.ts";
+
+export type { CancelTimer };
 
 /**
  * Time as the rest of the code sees it. It is passed in, so that tests can turn
@@ -15,9 +17,6 @@ export interface Clock {
    */
   after(ms: number, callback: () => void): CancelTimer;
 }
-
-/** Stops a timer; calling it again, or after the timer ran, does nothing. */
-export type CancelTimer = () => void;
 
 /** Milliseconds from which a wait need not be exact. */
 const LONG_WAIT = 5_000;

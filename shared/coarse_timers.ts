@@ -1,4 +1,5 @@
-import type { CancelTimer } from "./clock.ts";
+/** Stops a timer; calling it again, or after the timer ran, does nothing. */
+export type CancelTimer = () => void;
 
 /** Milliseconds by which a coarse timer may be late. */
 const GRAIN = 1_000;

@@ -43,12 +43,17 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
         draining: () => established && events.draining(session),
         closed(error) {
           if (established) events.closed(session, error);
-          else {reject(
-              error ??
-                new SallyportError("tunnel_down", "Cannot use the connection: the server closed it at once"),
-            );}
+          else reject(withoutHello(error));
         },
       },
     });
   });
+}
+
+/** A server that does not let an agent in says nothing, so that a stranger learns nothing: its silence has to do. */
+function withoutHello(error: SallyportError | undefined): SallyportError {
+  if (error !== undefined && error.code !== "tunnel_down") return error;
+  const why =
+    "the server closed it before its hello, as it does when it does not accept the agent's certificate";
+  return new SallyportError("tunnel_down", `Cannot use the connection: ${why}`, { cause: error });
 }

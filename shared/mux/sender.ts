@@ -7,13 +7,13 @@ import type { MuxStream } from "./stream.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes gathered for one write: few large writes beat many small ones. */
-const BATCH_BYTES = 65_536;
+const BATCH_BYTES = 131_072;
 /** Bytes of a batch's buffer: one turn may end beyond the batch's mark. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
 /** Buffers kept for reuse. */
-const SPARE_BUFFERS = 4;
+const SPARE_BUFFERS = 2;
 /** Writes that the connection may hold at once. While it holds one, small frames gather for the next. */
-const MAX_WRITES = 4;
+const MAX_WRITES = 2;
 /** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
 const TURN_BYTES = 16_384;
 /** Room below which a turn waits for more: crumbs cost more than they carry. */
@@ -96,15 +96,13 @@ export class Sender {
 
   #flush(): void {
     while (!this.#stopped && this.#writes < MAX_WRITES) {
+      if (this.#control.length === 0 && this.#ring.size === 0) return this.#tellIdle();
       const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
       if (this.#ring.size > 0) this.#beforeWrite();
       this.#gatherControl(encoder);
       const streamBytes = this.#gatherStreams(encoder);
-      if (encoder.length === 0) {
-        this.#recycle(encoder);
-        this.#tellIdle();
-        return;
-      }
+      // Streams wait, but the path is full.
+      if (encoder.length === 0) return this.#recycle(encoder);
       if (streamBytes > 0) this.path.sent(streamBytes, this.#ring.size === 0);
       this.#write(encoder);
     }
@@ -156,7 +154,7 @@ export class Sender {
   }
 
   #tellIdle(): void {
-    if (this.#writes > 0 || this.#ring.size > 0 || this.#control.length > 0) return;
+    if (this.#writes > 0) return;
     const idle = this.#onIdle;
     this.#onIdle = undefined;
     idle?.();
