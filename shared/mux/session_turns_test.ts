@@ -6,7 +6,10 @@ import { sessionTest } from "../../tests/support/session_suite.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
 import { within } from "../../tests/support/within.ts";
 
-sessionTest("gives every stream its turn, by bytes (SPEC 5.4)", {}, async ({ open }) => {
+// The same window for all, so that nothing but the turns decides.
+const WIDE = { initialWindow: 16_777_216, maxWindow: 16_777_216 };
+
+sessionTest("gives every stream its turn, by bytes (SPEC 5.4)", { accepter: WIDE }, async ({ open }) => {
   const size = 6_000_000;
   const bulks = [await open(), await open()];
   let widest = 0;
@@ -42,9 +45,6 @@ sessionTest("gives every stream its turn, by bytes (SPEC 5.4)", {}, async ({ ope
     assert.equal(await over(near), undefined);
   }
 });
-
-// The same window for all, so that nothing but the turns decides.
-const WIDE = { initialWindow: 16_777_216, maxWindow: 16_777_216 };
 
 sessionTest(
   "gives a late stream as much as those before it (SPEC 5.4)",
