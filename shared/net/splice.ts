@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
 import type { MuxStream } from "../mux/stream.ts";
 import { IdleTimer } from "./idle_timer.ts";
+import { TurnCork } from "./turn_cork.ts";
 
 /** What a splice uses of a stream. */
 export type SpliceStream = Pick<
@@ -42,6 +43,7 @@ class Splice {
   readonly #stream: SpliceStream;
   readonly #options: SpliceOptions;
   readonly #idle: IdleTimer;
+  readonly #cork: TurnCork;
   #socketEnded = false;
   #socketError: Error | undefined;
   #socketClosed = false;
@@ -52,6 +54,7 @@ class Splice {
     this.#options = options;
     this.#socket = options.socket;
     this.#stream = options.stream;
+    this.#cork = new TurnCork(options.socket);
     const { clock, idleTimeoutMs: timeoutMs = 600_000 } = options;
     this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });
   }
@@ -90,6 +93,7 @@ class Splice {
   #toSocket(bytes: Uint8Array): void {
     this.#idle.touch();
     const { byteLength } = bytes;
+    this.#cork.before(byteLength);
     // Credit goes back when the bytes have left, so that the socket never waits for the next ones (`drain`
     // would come only when it has run dry) and what it holds is bounded by the stream's window.
     this.#socket.write(bytes, () => {
