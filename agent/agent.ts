@@ -1,4 +1,4 @@
-import { systemClock } from "../shared/clock.ts";
+import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { dialTls } from "../shared/tls/dial.ts";

@@ -15,8 +15,10 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 const PARTS_REASON =
   "agent and server (and lambdas) share code only through shared/, which depends on none of them";
 
-/** Folders that have to run anywhere, and all that they may import. */
+/** Folders and files that have to run anywhere, and all that they may import. */
 const PURE: Readonly<Record<string, readonly string[]>> = {
+  "shared/errors.ts": [],
+  "shared/clock.ts": [],
   "shared/protocol/": ["shared/protocol/", "shared/errors.ts"],
   "shared/mux/": ["shared/mux/", "shared/protocol/", "shared/errors.ts", "shared/clock.ts"],
 };
@@ -66,7 +68,7 @@ class Place {
     return this.part === "tests" || this.part === "scripts" || this.path.endsWith("_test.ts");
   }
 
-  /** The pure folder that the file is in. */
+  /** The pure folder that the file is in, or the file itself. */
   get pure(): string | undefined {
     return Object.keys(PURE).find((folder) => this.path.startsWith(folder));
   }
@@ -111,9 +113,8 @@ function importFault(place: Place, specifier: string): string | undefined {
 function pureFault(place: Place, path: string | undefined, specifier: string): string | undefined {
   const { pure } = place;
   if (pure === undefined || (path !== undefined && isWithin(path, PURE[pure]!))) return undefined;
-  return `Cannot import "${specifier}" in ${pure}: it may import only ${
-    PURE[pure]!.join(", ")
-  }, since ${PURE_REASON}`;
+  const allowed = PURE[pure]!.length > 0 ? `only ${PURE[pure]!.join(", ")}` : "nothing";
+  return `Cannot import "${specifier}" in ${pure}: it may import ${allowed}, since ${PURE_REASON}`;
 }
 
 function layerFault(place: Place, path: string): string | undefined {

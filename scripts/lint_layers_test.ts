@@ -58,6 +58,13 @@ Deno.test("layers lint keeps protocol and mux to what they may know", () => {
   forbids("shared/mux/session.ts", reason, "../log.ts", "node:tls", "cockatiel", "../../agent/config.ts");
 });
 
+Deno.test("layers lint keeps what protocol and mux import as pure as they are", () => {
+  forbids("shared/clock.ts", /may import nothing/, "./system_clock.ts", "./coarse_timers.ts", "node:timers");
+  forbids("shared/errors.ts", /may import nothing/, "./log.ts");
+  assert.match(lint("shared/clock.ts", "const now = performance.now();")[0] ?? "", /performance/);
+  forbids("shared/mux/session.ts", /may import only/, "../system_clock.ts");
+});
+
 Deno.test("layers lint sees every form of import", () => {
   const forms = [
     `import { a } from "../log.ts";`,

@@ -1,6 +1,5 @@
-import { type CancelTimer, CoarseTimers } from "./coarse_timers.ts";
-
-export type { CancelTimer };
+/** Stops a timer; calling it again, or after the timer ran, does nothing. */
+export type CancelTimer = () => void;
 
 /**
  * Time as the rest of the code sees it. It is passed in, so that tests can turn
@@ -17,18 +16,3 @@ export interface Clock {
    */
   after(ms: number, callback: () => void): CancelTimer;
 }
-
-/** Milliseconds from which a wait need not be exact. */
-const LONG_WAIT = 5_000;
-const longWaits = new CoarseTimers();
-
-/** The machine's own clock. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallTime: () => Date.now(),
-  after(ms, callback) {
-    if (ms >= LONG_WAIT) return longWaits.after(ms, callback);
-    const id = setTimeout(callback, ms);
-    return () => clearTimeout(id);
-  },
-};

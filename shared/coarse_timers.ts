@@ -1,5 +1,4 @@
-/** Stops a timer; calling it again, or after the timer ran, does nothing. */
-export type CancelTimer = () => void;
+import type { CancelTimer } from "./clock.ts";
 
 /** Milliseconds by which a coarse timer may be late. */
 const GRAIN = 1_000;
@@ -10,7 +9,7 @@ interface Slot {
 }
 
 /**
- * Timers that may run up to a second late, and share one timer of the runtime for each second. Every connection
+ * The part of the machine's clock for long waits: timers that may run up to a second late, and share one timer of the runtime for each second. Every connection
  * has several limits that are long and hardly ever reached: making and clearing a timer for each would cost more
  * than all else that is done for a short connection.
  */

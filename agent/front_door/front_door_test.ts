@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { StreamMessage } from "../../shared/protocol/messages.ts";
 import { withFrontDoor } from "../../tests/support/front_door.ts";

@@ -1,5 +1,6 @@
 import { connect as connectSocket, isIP, type Socket } from "node:net";
-import { type Clock, systemClock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { interleave } from "./interleave.ts";
 import type { TargetPolicy, Verdict } from "./policy.ts";

@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from "node:dns/promises";
-import { type CancelTimer, type Clock, systemClock } from "../../shared/clock.ts";
+import type { CancelTimer, Clock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
 import { normalName } from "./name.ts";

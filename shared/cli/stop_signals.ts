@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../system_clock.ts";
 
 /**
  * Calls `listener` for every time that the process is asked to stop, with the signal's name and how many times

@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, systemClock } from "../clock.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import {
@@ -49,8 +49,8 @@ export interface SessionInit {
   role: Role;
   /** Who hears of what happens. */
   events: SessionEvents;
-  /** @default the machine's clock */
-  clock?: Clock;
+  /** Where time comes from. */
+  clock: Clock;
   /** @default those of `DEFAULT_SESSION_OPTIONS` */
   options?: Partial<SessionOptions>;
   /** Memory shared by all sessions of a process. @default 64 MiB of its own */
@@ -81,7 +81,7 @@ export class Session {
   /** The message whose body is arriving; undefined when nobody wants it. */
   #current: IncomingStreamMessage | undefined;
   constructor(init: SessionInit) {
-    const clock = this.#clock = init.clock ?? systemClock;
+    const clock = this.#clock = init.clock;
     const options = this.#options = sessionOptions(init.options);
     this.#transport = init.transport;
     this.#events = init.events;

@@ -1,5 +1,6 @@
 import { ConsecutiveBreaker } from "cockatiel";
-import { type Clock, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../system_clock.ts";
 import { Backoff } from "./backoff.ts";
 
 /** How a {@linkcode CircuitBreaker} behaves; times are milliseconds. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RefusedRequest } from "../../agent/front_door/context.ts";
 import { type FrontDoor, type FrontDoorOptions, openFrontDoor } from "../../agent/front_door/front_door.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import { FarStream } from "./far_stream.ts";
 import { MemoryTransport } from "./memory_transport.ts";

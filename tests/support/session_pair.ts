@@ -6,6 +6,7 @@ import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Payload } from "../../shared/protocol/messages.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 import { within } from "./within.ts";
 
 /** One end of a pair of sessions, with what happened to it. */
@@ -47,7 +48,7 @@ export function sessionEnd(
   transport: Transport,
   role: "dialer" | "listener",
   options: Partial<SessionOptions> = {},
-  clock?: Clock,
+  clock: Clock = systemClock,
   budget?: MemoryBudget,
 ): SessionEnd {
   const closed = Promise.withResolvers<SallyportError | undefined>();
@@ -60,7 +61,7 @@ export function sessionEnd(
     transport,
     role,
     options,
-    ...(clock === undefined ? {} : { clock }),
+    clock,
     ...(budget === undefined ? {} : { budget }),
     events: {
       open: () => opened.resolve(),
