@@ -3,7 +3,7 @@ import { SallyportError } from "../../shared/errors.ts";
 import { removeFromTrailers } from "../../shared/http/headers.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import { IdleTimer } from "../../shared/net/idle_timer.ts";
-import type { HeaderList, Payload } from "../../shared/protocol/messages.ts";
+import { type HeaderList, MAX_INTERIM, type Payload } from "../../shared/protocol/messages.ts";
 import { shownTarget } from "../targets/shown_target.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";
@@ -12,8 +12,6 @@ import { refuse } from "./refuse.ts";
 import { authenticatesConnection, type RequestHead, requestHead } from "./request_head.ts";
 import { type RawHead, relayBody, responseHead } from "./response.ts";
 
-/** Interim responses that are passed on (SPEC.md 4.3). */
-const MAX_INTERIM = 32;
 /** Bytes of a response's head that are read. */
 const MAX_HEAD_BYTES = 65_536;
 /** Idempotent methods (RFC 9110 section 9.2.2, IANA's registry of methods). */

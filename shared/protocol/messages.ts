@@ -1,5 +1,5 @@
 import { SallyportError } from "../errors.ts";
-import { type Checked, headerList, integer, object, optional, type Shape, text } from "./shape.ts";
+import { type Checked, flag, headerList, integer, object, optional, type Shape, text } from "./shape.ts";
 
 /** Version of the wire protocol (SPEC.md 3.1). */
 export const PROTOCOL_VERSION = 1;
@@ -7,22 +7,25 @@ export const PROTOCOL_VERSION = 1;
 /** The most credit that a stream's direction may have, in bytes (SPEC.md 5.1). */
 export const MAX_WINDOW = 16_777_216;
 
+/** Interim answers that one stream may have (SPEC.md 4.3). */
+export const MAX_INTERIM = 32;
+
 /** Names and values in turn, in received order and case (SPEC.md 2.6). */
 export type HeaderList = string[];
 
 const streamId = integer(1);
-const host = text(255);
+const host = text(255, 1);
 const port = integer(1, 65_535);
 const message = text(1_024);
 const code = text(64);
 const wireError = object({ code, message });
 const target = { host, port };
-const responseHead = {
+const responseHead = answer(object({
   status: optional(integer(100, 999)),
   reason: optional(text(1_024)),
   headers: optional(headerList),
   error: optional(wireError),
-};
+}));
 
 /** Payloads of the session's own messages (SPEC.md 3). */
 const SESSION_SHAPES = {
@@ -47,10 +50,10 @@ const STREAM_SHAPES = {
   connect_request: object(target),
   connect_ack: object({ error: optional(wireError) }),
   connect_data: object({}),
-  http_request: object({ method: text(64), ...target, path: text(65_536), headers: headerList }),
-  http_response: object(responseHead),
-  websocket_open: object({ ...target, path: text(65_536), headers: headerList }),
-  websocket_ack: object(responseHead),
+  http_request: object({ method: text(64, 1), ...target, path: text(65_536, 1), headers: headerList }),
+  http_response: responseHead,
+  websocket_open: object({ ...target, path: text(65_536, 1), headers: headerList }),
+  websocket_ack: responseHead,
   websocket_message: object({}),
   websocket_close: object({}),
 };
@@ -58,7 +61,7 @@ const STREAM_SHAPES = {
 /** What every message of a stream may carry beside its own payload (SPEC.md 4.2). */
 const STREAM_FRAME = object({
   stream: streamId,
-  end: optional(((value) => value === true) as Shape<boolean>),
+  end: optional(flag),
   trailers: optional(headerList),
 });
 
@@ -123,6 +126,22 @@ export function readStreamMessage(type: StreamType, payload: unknown): StreamMes
 /** Checks what every message of a stream carries; throws `protocol_violation`. */
 export function readStreamFrame(type: StreamType, payload: unknown): StreamFrame {
   return STREAM_FRAME(payload, type);
+}
+
+/** A target's answer is whole, or there is an error in its place (SPEC.md 4.2). */
+function answer<T extends { status?: number; reason?: string; headers?: HeaderList; error?: object }>(
+  shape: Shape<T>,
+): Shape<T> {
+  return (value, where) => {
+    const head = shape(value, where);
+    const members = [head.status, head.reason, head.headers];
+    const fits = members.every((member) => (member === undefined) === (head.error !== undefined));
+    if (fits) return head;
+    throw new SallyportError(
+      "protocol_violation",
+      `Cannot read ${where}: expected status, reason and headers, or error alone`,
+    );
+  };
 }
 
 /** Looks at the version first: the `hello` of another one may have other members. */

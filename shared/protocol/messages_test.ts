@@ -64,14 +64,15 @@ Deno.test("messages of a stream keep their members and drop others (SPEC 4.2)", 
 });
 
 Deno.test("messages refuse a member that is missing", () => {
-  const optional = new Set(["id", "message", "error", "status", "reason", "headers"]);
+  const optional = new Set(["id", "message"]);
   for (const [type, payload] of [...SESSION, ...STREAM]) {
     for (
-      const name of Object.keys(payload).filter((each) => !optional.has(each) || type === "http_request")
+      const name of Object.keys(payload).filter((each) => !optional.has(each))
     ) {
+      if (type === "connect_ack") continue;
       const rest = Object.fromEntries(Object.entries(payload).filter(([each]) => each !== name));
       const read = () => isSessionType(type) ? readSessionMessage(type, rest) : readStreamMessage(type, rest);
-      assertViolation(read, new RegExp(`^Cannot read ${type}\\.${name}: `));
+      assertViolation(read, new RegExp(`^Cannot read ${type}(\\.${name})?: `));
     }
   }
 });
@@ -93,7 +94,8 @@ Deno.test("messages refuse numbers out of the ranges of SPEC 3.1, 4.2 and 5.1", 
     );
   }
   for (const status of [99, 1000]) {
-    assertViolation(() => readStreamMessage("http_response", { status }), /status: \d+ is not in 100\.\.999/);
+    const head = { status, reason: "", headers: [] };
+    assertViolation(() => readStreamMessage("http_response", head), /status: \d+ is not in 100\.\.999/);
   }
 });
 
@@ -112,6 +114,35 @@ Deno.test("messages of a stream carry stream, end and trailers (SPEC 4.2)", () =
     assertViolation(() => readStreamFrame("connect_data", { stream }), /^Cannot read connect_data\.stream: /);
   }
   assertViolation(() => readStreamFrame("connect_data", { stream: 1, trailers: ["x"] }), /trailers: /);
+});
+
+Deno.test("messages read end as what it is, true or false (SPEC 4.2)", () => {
+  assert.equal(readStreamFrame("connect_data", { stream: 1, end: false }).end, false);
+  for (const end of ["yes", 1, 0, null, []]) {
+    assertViolation(() => readStreamFrame("connect_data", { stream: 1, end }), /end: expected a boolean/);
+  }
+});
+
+Deno.test("messages that answer have a whole head, or an error alone (SPEC 4.2)", () => {
+  const head = { status: 200, reason: "", headers: [] };
+  const error = { code: "dns_error", message: "" };
+  for (const type of ["http_response", "websocket_ack"] as const) {
+    const { reason: _, ...part } = head;
+    for (const payload of [{}, part, { ...head, error }, { status: 200, error }]) {
+      assertViolation(
+        () => readStreamMessage(type, payload),
+        /expected status, reason and headers, or error alone/,
+      );
+    }
+  }
+});
+
+Deno.test("messages refuse an empty host, method and path (SPEC 4.2)", () => {
+  const request = { method: "GET", ...target, path: "/", headers: [] };
+  for (const name of ["host", "method", "path"]) {
+    const act = () => readStreamMessage("http_request", { ...request, [name]: "" });
+    assertViolation(act, new RegExp(`${name}: length 0 is not in 1`));
+  }
 });
 
 Deno.test("messages that open a stream are the three of SPEC 4.2", () => {

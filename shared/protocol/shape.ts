@@ -28,25 +28,37 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Shape<numbe
   };
 }
 
-/** A string of at most `maxLength` UTF-16 units. */
-export function text(maxLength: number): Shape<string> {
+/** A string of `minLength` to `maxLength` UTF-16 units. */
+export function text(maxLength: number, minLength = 0): Shape<string> {
   return (value, where) => {
     if (typeof value !== "string") refuse(where, "a string", value);
-    if (value.length > maxLength) {
+    if (value.length > maxLength || value.length < minLength) {
       throw new SallyportError(
         "protocol_violation",
-        `Cannot read ${where}: length ${value.length} exceeds ${maxLength}`,
+        `Cannot read ${where}: length ${value.length} is not in ${minLength}..${maxLength}`,
       );
     }
     return value;
   };
 }
 
+/** `true` or `false`, and nothing that is taken for it. */
+export const flag: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") refuse(where, "a boolean", value);
+  return value;
+};
+
+/** A character that stands for no byte. */
+const NO_BYTE = /[\u0100-\uffff]/;
+
 /** A header list: `[name, value, name, value, …]` (SPEC.md 2.6). */
 export const headerList: Shape<string[]> = (value, where) => {
   if (!Array.isArray(value) || value.length % 2 !== 0) refuse(where, "an array of even length", value);
   for (const item of value) {
     if (typeof item !== "string") refuse(where, "an array of strings", item);
+    if (NO_BYTE.test(item)) {
+      throw new SallyportError("protocol_violation", `Cannot read ${where}: a character is above U+00FF`);
+    }
   }
   return value as string[];
 };

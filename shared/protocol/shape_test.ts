@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../errors.ts";
-import { headerList, integer, object, optional, type Shape, text } from "./shape.ts";
+import { flag, headerList, integer, object, optional, type Shape, text } from "./shape.ts";
 
 function assertRefused(shape: Shape<unknown>, value: unknown, message: string): void {
   assert.throws(() => shape(value, "m.x"), (error: unknown) => {
@@ -33,8 +33,20 @@ Deno.test("text accepts strings up to its length only", () => {
   const shape = text(3);
   assert.equal(shape("", "m.x"), "");
   assert.equal(shape("abc", "m.x"), "abc");
-  assertRefused(shape, "abcd", "length 4 exceeds 3");
+  assertRefused(shape, "abcd", "length 4 is not in 0..3");
   assertRefused(shape, 5, "expected a string, got a number");
+});
+
+Deno.test("text may have a least length", () => {
+  assert.equal(text(3, 1)("a", "m.x"), "a");
+  assertRefused(text(3, 1), "", "length 0 is not in 1..3");
+});
+
+Deno.test("flag accepts a boolean only", () => {
+  assert.deepEqual([flag(true, "m.x"), flag(false, "m.x")], [true, false]);
+  assertRefused(flag, "yes", "expected a boolean, got a string");
+  assertRefused(flag, 1, "expected a boolean, got a number");
+  assertRefused(flag, null, "expected a boolean, got null");
 });
 
 Deno.test("headerList keeps order, case and repeats (SPEC 2.6)", () => {
@@ -48,6 +60,7 @@ Deno.test("headerList refuses an odd length and anything but strings (SPEC 2.6)"
   assertRefused(headerList, { length: 0 }, "expected an array of even length, got a object");
   assertRefused(headerList, ["a", 1], "expected an array of strings, got a number");
   assertRefused(headerList, ["a", null], "expected an array of strings, got null");
+  assertRefused(headerList, ["a", "\u0100"], "a character is above U+00FF");
 });
 
 Deno.test("optional lets a value be missing, but not be null", () => {
