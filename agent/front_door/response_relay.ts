@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SallyportError } from "../../shared/errors.ts";
 import { removeFromTrailers, removeHopByHop, withoutHeaders } from "../../shared/http/headers.ts";
-import type { MuxStream, StreamEvents } from "../../shared/mux/stream.ts";
+import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { StreamEvents } from "../../shared/mux/stream_events.ts";
 import type { HeaderList, Payload, StreamMessage } from "../../shared/protocol/messages.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
 import { encodeHead } from "./raw_response.ts";

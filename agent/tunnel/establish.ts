@@ -11,6 +11,8 @@ export interface EstablishedEvents {
   draining(session: Session): void;
   /** It is gone. */
   closed(session: Session, error: SallyportError | undefined): void;
+  /** A callback of one of its streams, or of the session, threw. */
+  fault(error: SallyportError): void;
 }
 
 /** What a session of the agent is made of. */
@@ -40,6 +42,7 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
           established = true;
           resolve(session);
         },
+        fault: (error) => events.fault(error),
         draining: () => established && events.draining(session),
         closed(error) {
           if (established) events.closed(session, error);

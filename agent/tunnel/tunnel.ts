@@ -57,6 +57,10 @@ export class Tunnel {
     const events = {
       draining: () => this.#connectIfNeeded(),
       closed: (session: Session, error: SallyportError | undefined) => this.#lost(session, error),
+      fault: ({ message, cause }: SallyportError) => {
+        const stack = cause instanceof Error ? cause.stack : undefined;
+        this.#log.error("a callback failed", { reason: message, stack });
+      },
     };
     this.#connector = new Connector({
       clock,

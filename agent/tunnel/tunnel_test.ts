@@ -159,7 +159,7 @@ Deno.test("tunnel leaves a connection that the server drains, and its streams en
   await all.servers[1]!.nextStream();
   old.end();
   assert.equal((await within(5_000, got, "the old stream ends")).bytes.byteLength, 100_000);
-  far.end();
+  far.send({ type: "connect_ack", payload: {} }, undefined, { end: true });
   const back = collect(old);
   await within(5_000, back, "the answer");
   young.reset("cancelled", "done");

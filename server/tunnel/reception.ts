@@ -71,6 +71,10 @@ export class Reception {
         },
         stream: (stream) => this.#init.stream(stream, peer),
         closed: (error) => this.#forget(session, who, error),
+        fault: ({ message, cause }) => {
+          const stack = cause instanceof Error ? cause.stack : undefined;
+          log.error("a callback failed", { ...who, reason: message, stack });
+        },
       },
     });
     this.#sessions.set(session, "");

@@ -36,6 +36,7 @@ class Bench {
     const stream = new MuxStream({
       id: this.#nextId,
       opening,
+      own: true,
       options: sessionOptions(),
       budget: new MemoryBudget(0),
       sendCredit: 16_000_000,
@@ -43,6 +44,7 @@ class Bench {
         ready: (each) => this.sender.ready(each),
         sendCredit: () => {},
         sendReset: () => {},
+        fault: assert.fail,
         finished: (each) => this.sender.remove(each),
       },
     });

@@ -1,6 +1,5 @@
 import type { CancelTimer, Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
-import type { Envelope } from "../protocol/envelope.ts";
 import {
   type OpeningMessage,
   type Payload,
@@ -8,54 +7,24 @@ import {
   type SessionMessage,
 } from "../protocol/messages.ts";
 import { Acknowledger } from "./acknowledger.ts";
-import { FrameDecoder } from "./codec.ts";
-import { type IncomingStreamMessage, readIncoming } from "./incoming.ts";
+import { Dispatch } from "./dispatch.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
 import { Sender } from "./sender.ts";
+import { FAULT_MESSAGE } from "./room_fault.ts";
+import type { SessionInit } from "./session_init.ts";
+import { SessionListener } from "./session_listener.ts";
 import type { MuxStream } from "./stream.ts";
-import { type Role, StreamTable } from "./stream_table.ts";
+import { StreamTable } from "./stream_table.ts";
 import type { Transport } from "./transport.ts";
+import { violation } from "./violation.ts";
 
 /** Milliseconds for a last `goaway` to leave before the connection is cut. */
 const CLOSE_TIMEOUT = 1_000;
 /** Bytes that all streams of a process may take beyond their first window. */
 const DEFAULT_BUDGET = 67_108_864;
-
-/** What a session tells its room. */
-export interface SessionEvents {
-  /** The peer's `hello` came: streams can be opened. */
-  open?(hello: Payload<"hello">): void;
-  /** The peer opened a stream; it waits for `listen` and `resume`. */
-  stream?(stream: MuxStream): void;
-  /** No stream can be opened any more, those that are open go on (SPEC.md 3.4). */
-  draining?(): void;
-  /** What the peer serves (SPEC.md 3). */
-  status?(status: Payload<"status">): void;
-  /**
-   * The connection is gone and nothing is held for it; every stream was told before. Called exactly once;
-   * `error` is undefined after a drain.
-   */
-  closed?(error: SallyportError | undefined): void;
-}
-
-/** What makes a session. */
-export interface SessionInit {
-  /** The connection, whose peer was already let in. */
-  transport: Transport;
-  /** Which end this is. */
-  role: Role;
-  /** Who hears of what happens. */
-  events: SessionEvents;
-  /** Where time comes from. */
-  clock: Clock;
-  /** @default those of `DEFAULT_SESSION_OPTIONS` */
-  options?: Partial<SessionOptions>;
-  /** Memory shared by all sessions of a process. @default 64 MiB of its own */
-  budget?: MemoryBudget;
-}
 
 /** Where a session is in its life. */
 export type SessionState = "greeting" | "open" | "draining" | "closed";
@@ -63,14 +32,14 @@ export type SessionState = "greeting" | "open" | "draining" | "closed";
 /** Many streams over one connection (SPEC.md). */
 export class Session {
   readonly #transport: Transport;
-  readonly #events: SessionEvents;
+  readonly #listener: SessionListener;
   readonly #clock: Clock;
   readonly #options: SessionOptions;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
   readonly #acknowledger: Acknowledger;
   readonly #keepalive: Keepalive;
-  readonly #decoder: FrameDecoder;
+  readonly #dispatch: Dispatch;
   #state: SessionState = "greeting";
   /** Why the session is closed. */
   #error: SallyportError | undefined;
@@ -78,19 +47,23 @@ export class Session {
   #leaving = false;
   #nonce = 0;
   #cancelDeadline: CancelTimer;
-  /** The message whose body is arriving; undefined when nobody wants it. */
-  #current: IncomingStreamMessage | undefined;
+
   constructor(init: SessionInit) {
     const clock = this.#clock = init.clock;
-    const options = this.#options = sessionOptions(init.options);
+    const options = this.#options = sessionOptions({
+      ...init.options,
+      // Streams that nobody hears of are not taken (SPEC.md 4.1).
+      ...(init.events.stream === undefined ? { maxStreams: 0 } : {}),
+    });
     this.#transport = init.transport;
-    this.#events = init.events;
+    this.#listener = new SessionListener(init.events, (error) => this.#break(error, FAULT_MESSAGE));
     this.#sender = new Sender(init.transport, clock, () => this.#acknowledger.flush());
     this.#streams = new StreamTable({
       role: init.role,
       options,
       budget: init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
       sender: this.#sender,
+      fault: (error) => this.#listener.fault(error),
       // Later, because the stream's last frame may be in a write that does not count as in flight yet.
       finished: () => queueMicrotask(() => this.#closeIfDrained()),
     });
@@ -102,9 +75,11 @@ export class Session {
       ping: () => this.#send({ type: "ping", payload: { nonce: this.#nonce++ } }),
       dead: (silence) => this.#dead(silence),
     });
-    this.#decoder = new FrameDecoder({
-      head: (envelope, bodyLength, headBytes) => this.#head(envelope, bodyLength, headBytes),
-      body: (part, last) => this.#body(part, last),
+    this.#dispatch = new Dispatch({
+      streams: this.#streams,
+      acknowledger: this.#acknowledger,
+      message: (message) => this.#received(message),
+      opened: (stream) => this.#listener.stream(stream),
     });
     this.#cancelDeadline = clock.after(options.helloTimeout, () => {
       this.close("protocol_violation", `no hello within ${options.helloTimeout} ms`);
@@ -131,11 +106,6 @@ export class Session {
     return this.#state === "open" ? this.#streams.room : 0;
   }
 
-  /** Lowest round trip of the path in milliseconds; undefined before traffic measured it. */
-  get roundTrip(): number | undefined {
-    return this.#sender.path.roundTrip;
-  }
-
   /**
    * Opens a stream.
    * @throws SallyportError `tunnel_down` before the peer's `hello` and after the end, `going_away` while
@@ -158,16 +128,14 @@ export class Session {
   drain(): void {
     if (this.#leaving || this.#state === "closed") return;
     this.#leaving = true;
+    this.#streams.refuse("going_away");
     this.#sendGoaway("going_away", "draining");
     this.#beginDraining();
   }
 
   /** Ends the connection now: the peer is told `code`, and open streams fail with it. */
   close(code: ErrorCode, message: string): void {
-    if (this.#state === "closed") return;
-    this.#sendGoaway(code, message);
-    this.#hangUp();
-    this.#finish(new SallyportError(code, message));
+    this.#break(new SallyportError(code, message), message);
   }
 
   #setState(state: SessionState): void {
@@ -193,56 +161,14 @@ export class Session {
     if (this.#state === "closed") return;
     this.#keepalive.heard();
     try {
-      this.#decoder.push(bytes);
-      this.#acknowledger.settle();
+      this.#dispatch.push(bytes);
     } catch (reason) {
       const error = SallyportError.from(reason);
-      this.close(error.code, error.message);
+      this.#break(error, error.message);
     }
   }
 
-  #head(envelope: Envelope, bodyLength: number, headBytes: number): void {
-    this.#current = undefined;
-    if (this.#state === "closed") return;
-    const incoming = readIncoming(envelope);
-    if (this.#state === "greeting") requireGreeting(envelope.type);
-    const ofStream = incoming.kind === "stream" || incoming.kind === "unknown" && incoming.id !== undefined;
-    if (!ofStream && bodyLength > 0) throw violation(`${envelope.type} has a body but no stream`);
-    if (ofStream) this.#acknowledger.count(headBytes);
-    if (incoming.kind === "session") this.#sessionMessage(incoming.message);
-    else if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
-    else if (incoming.id !== undefined) {
-      this.#streams.find(incoming.id)?.reset("protocol_violation", "message of an unknown type");
-    }
-  }
-
-  #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {
-    const found = this.#streams.receive(
-      incoming,
-      bodyLength,
-      this.#leaving ? "going_away" : undefined,
-    );
-    if (found === undefined) return;
-    this.#current = incoming;
-    if (found.opened) this.#events.stream?.(found.stream);
-    if (bodyLength === 0) this.#endMessage();
-  }
-
-  #body(part: Uint8Array, last: boolean): void {
-    if (this.#state === "closed") return;
-    this.#acknowledger.count(part.byteLength);
-    if (this.#current === undefined) return;
-    this.#streams.get(this.#current.id)?.receiveBody(part);
-    if (last) this.#endMessage();
-  }
-
-  #endMessage(): void {
-    const ended = this.#current;
-    this.#current = undefined;
-    if (ended?.end === true) this.#streams.get(ended.id)?.receiveEnd(ended.trailers);
-  }
-
-  #sessionMessage(message: SessionMessage): void {
+  #received(message: SessionMessage): void {
     switch (message.type) {
       case "hello":
         return this.#greeted(message.payload);
@@ -262,18 +188,25 @@ export class Session {
       case "goaway":
         return this.#peerLeaves(message.payload);
       case "status":
-        return this.#events.status?.(message.payload);
+        return this.#listener.status(message.payload);
       case "pong":
         return;
     }
   }
 
   #greeted(hello: Payload<"hello">): void {
-    if (this.#state !== "greeting") throw violation("a second hello");
     this.#cancelDeadline();
     this.#streams.greet(hello);
     this.#setState("open");
-    this.#events.open?.(hello);
+    this.#listener.open(hello);
+  }
+
+  /** Tells the peer why, in words of its own, and ends the session with `error`. */
+  #break(error: SallyportError, message: string): void {
+    if (this.#state === "closed") return;
+    this.#sendGoaway(error.code, message);
+    this.#hangUp();
+    this.#finish(error);
   }
 
   #peerLeaves({ code, message, last_stream }: Payload<"goaway">): void {
@@ -291,7 +224,7 @@ export class Session {
     if (this.#state !== "draining") {
       this.#cancelDeadline();
       this.#setState("draining");
-      this.#events.draining?.();
+      this.#listener.draining();
     }
     this.#closeIfDrained();
   }
@@ -328,7 +261,7 @@ export class Session {
     const drained = this.#state === "draining" && this.#streams.size === 0;
     const lost = new SallyportError("tunnel_down", "Cannot go on: the peer closed the connection");
     this.#finish(error ?? (drained ? undefined : lost));
-    this.#events.closed?.(this.#error);
+    this.#listener.closed(this.#error);
   }
 
   /** Ends every stream and all work of the session's own; the transport may still be closing. */
@@ -336,19 +269,11 @@ export class Session {
     if (this.#state === "closed") return;
     this.#setState("closed");
     this.#error = error;
+    this.#dispatch.stop();
     this.#keepalive.stop();
     this.#acknowledger.stop();
     this.#streams.failAll(
       error ?? new SallyportError("going_away", "Cannot go on: the connection was drained"),
     );
   }
-}
-
-function requireGreeting(type: string): void {
-  if (type === "hello" || type === "goaway") return;
-  throw violation(`${type} came before hello`);
-}
-
-function violation(problem: string): SallyportError {
-  return new SallyportError("protocol_violation", `Cannot accept message: ${problem}`);
 }

@@ -101,7 +101,8 @@ sessionTest("drains with a stream whose end is in the very last write (SPEC 3.4)
   const got = collect(near);
   pair.accepter.session.drain();
   await within(5_000, collect(far), "the end");
-  far.send({ type: "connect_ack", payload: {} }, testBytes(200_000), { end: true });
+  far.write(testBytes(200_000));
+  far.end();
   assert.equal((await within(5_000, got, "all of it")).bytes.byteLength, 200_000);
   const ends = within(5_000, Promise.all([pair.opener.closed, pair.accepter.closed]), "both ends");
   assert.deepEqual(await ends, [undefined, undefined]);

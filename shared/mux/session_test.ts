@@ -20,7 +20,8 @@ sessionTest("carries bytes both ways on one stream (SPEC 4.1)", {}, async ({ ope
   const down = testBytes(2_000_000, 2);
   for (let at = 0; at < up.byteLength; at += 60_000) near.write(up.subarray(at, at + 60_000));
   near.end();
-  far.send({ type: "connect_ack", payload: {} }, down, { end: true });
+  far.write(down);
+  far.end();
   const [back, forth] = await within(10_000, Promise.all([nearGot, farGot]), "both ends");
   assert.equal(read(forth.bytes.subarray(0, 5)), "early");
   assert.equal(sha256(forth.bytes.subarray(5)), sha256(up));
@@ -59,13 +60,15 @@ sessionTest(
     assert.equal(read(got.bytes), "body");
     assert.deepEqual(got.trailers, ["X-Sum", "1"]);
     assert.deepEqual(got.messages, []);
+    far.send({ type: "http_response", payload: { status: 204, reason: "", headers: [] } });
     far.end();
     assert.equal(await over(near), undefined);
   },
 );
 
 sessionTest("carries messages in their place among the bytes (SPEC 4.2)", {}, async ({ open }) => {
-  const { near, far } = await open(undefined, { end: true });
+  const payload = { method: "GET", host: "a", port: 80, path: "/", headers: [] };
+  const { near, far } = await open(undefined, { end: true }, { type: "http_request", payload });
   const interim: StreamMessage = {
     type: "http_response",
     payload: { status: 103, reason: "", headers: ["L", "x"] },
@@ -199,7 +202,7 @@ sessionTest("refuses to open what the peer would refuse, and goes on", {}, async
   assert.throws(() => opener.session.open(bad), { code: "bad_request" });
   const { near, far } = await open();
   const ends = Promise.all([over(near), over(far)]);
-  far.send({ type: "http_response", payload: { status: 200, headers: ["a", "x".repeat(262_144)] } });
+  far.end(["a", "x".repeat(262_144)]);
   assert.deepEqual((await ends).map((error) => error?.code), ["bad_request", "bad_request"]);
 });
 

@@ -1,49 +1,24 @@
 import { type ErrorCode, SallyportError } from "../errors.ts";
-import {
-  dataTypeOf,
-  type HeaderList,
-  type OpeningMessage,
-  type StreamMessage,
-} from "../protocol/messages.ts";
+import type { HeaderList, OpeningMessage, StreamMessage } from "../protocol/messages.ts";
+import { Inbound } from "./inbound.ts";
+import type { IncomingStreamMessage } from "./incoming.ts";
+import { Listener } from "./listener.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
+import { Outbound } from "./outbound.ts";
+import type { EndOptions, OutgoingFrame } from "./outbox.ts";
 import { checkOutgoing } from "./outgoing.ts";
-import { type EndOptions, Outbox, type OutgoingFrame } from "./outbox.ts";
-import { ReceiveWindow, SendWindow } from "./window.ts";
-
-/** What happens on a stream, for the room that uses it. */
-export interface StreamEvents {
-  /** A message other than plain bytes came: an answer, for example. */
-  message?(message: StreamMessage): void;
-  /** Bytes came; call `consumed` with their length once they were handed on. */
-  data?(bytes: Uint8Array): void;
-  /** The peer half-closed; `trailers` are those of an HTTP body. */
-  end?(trailers: HeaderList | undefined): void;
-  /** There is room again after `write` or `send` returned false. */
-  drain?(): void;
-  /**
-   * The stream is over: both directions ended (`undefined`), or it was reset, or its connection is lost.
-   * Called exactly once.
-   */
-  closed?(error: SallyportError | undefined): void;
-}
-
-/** What a stream needs of its session. */
-export interface StreamOwner {
-  /** The stream may have something to send. */
-  ready(stream: MuxStream): void;
-  /** Sends credit to the peer. */
-  sendCredit(stream: MuxStream, bytes: number): void;
-  /** Tells the peer that the stream is over. */
-  sendReset(stream: MuxStream, code: ErrorCode, message: string): void;
-  /** Both directions have ended: the session may forget the stream. */
-  finished(stream: MuxStream): void;
-}
+import { FAULT_MESSAGE, roomFault } from "./room_fault.ts";
+import type { StreamEvents } from "./stream_events.ts";
+import type { StreamOwner } from "./stream_owner.ts";
+import { ReceiveWindow } from "./window.ts";
 
 /** What makes a stream; only a session does. */
 export interface StreamInit {
   id: number;
   opening: OpeningMessage;
+  /** Whether this end opens it. */
+  own: boolean;
   owner: StreamOwner;
   options: SessionOptions;
   budget: MemoryBudget;
@@ -51,77 +26,83 @@ export interface StreamInit {
   sendCredit: number;
 }
 
-type Event =
-  | { kind: "message"; message: StreamMessage }
-  | { kind: "data"; bytes: Uint8Array }
-  | { kind: "end"; trailers: HeaderList | undefined };
+/** Where a stream is in its life. What each direction has reached, `Inbound` and `Outbound` know. */
+type State =
+  /** The peer does not know of it yet. */
+  | { readonly name: "idle" }
+  | { readonly name: "open" }
+  | { readonly name: "closed"; readonly error: SallyportError | undefined };
 
-/** One stream of a session: two byte sequences and the messages about them (SPEC.md 4). */
+const IDLE: State = { name: "idle" };
+const OPEN: State = { name: "open" };
+
+/**
+ * One stream of a session: two byte sequences and the messages about them (SPEC.md 4).
+ *
+ * It is over when both directions have ended, or by a reset. A callback that throws resets its stream with
+ * `internal`; the session tells `fault`.
+ */
 export class MuxStream {
   /** Odd if the dialer opened it (SPEC.md 4.1). */
   readonly id: number;
   /** The message that opened it. */
   readonly opening: OpeningMessage;
   readonly #owner: StreamOwner;
-  readonly #options: SessionOptions;
-  readonly #outbox: Outbox;
-  readonly #sendWindow: SendWindow;
-  readonly #receiveWindow: ReceiveWindow;
-  #events: StreamEvents = {};
-  /** Events that wait for `resume`; undefined once they flow. */
-  #held: Event[] | undefined = [];
-  /** Whether the peer has, or is about to have, the opening message. */
-  #known = false;
-  #wantsDrain = false;
-  #endQueued = false;
-  #endSent = false;
-  #endReceived = false;
-  #endDelivered = false;
-  #over = false;
-  #closedTold = false;
-  #error: SallyportError | undefined;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  readonly #listener: Listener;
+  readonly #inbound: Inbound;
+  readonly #outbound: Outbound;
+  #state = IDLE;
 
-  constructor(init: StreamInit) {
-    this.id = init.id;
-    this.opening = init.opening;
-    this.#owner = init.owner;
-    this.#options = init.options;
-    this.#outbox = new Outbox(init.id, dataTypeOf(init.opening.type));
-    this.#sendWindow = new SendWindow(init.sendCredit);
-    this.#receiveWindow = new ReceiveWindow(init.options.initialWindow, init.options.maxWindow, init.budget);
+  constructor({ id, opening, own, owner, options, budget, sendCredit }: StreamInit) {
+    this.id = id;
+    this.opening = opening;
+    this.#owner = owner;
+    const listener = this.#listener = new Listener((reason) => this.failed(reason));
+    this.#inbound = new Inbound({
+      opening: opening.type,
+      own,
+      listener,
+      window: new ReceiveWindow(options.initialWindow, options.maxWindow, budget),
+      sendCredit: (bytes) => owner.sendCredit(this, bytes),
+    });
+    this.#outbound = new Outbound({
+      id,
+      opening: opening.type,
+      credit: sendCredit,
+      marks: options,
+      listener,
+    });
   }
 
   /** Body bytes received so far. */
   get bytesIn(): number {
-    return this.#bytesIn;
+    return this.#inbound.bytes;
   }
 
   /** Body bytes sent so far; those in the queue are not counted. */
   get bytesOut(): number {
-    return this.#bytesOut;
+    return this.#outbound.bytes;
   }
 
   /** Whether the stream is over; why, `closed` said. */
   get over(): boolean {
-    return this.#over;
+    return this.#state.name === "closed";
   }
 
   /** Sets who hears of events, in place of an earlier one. A stream that is over tells `closed` at once. */
   listen(events: StreamEvents): void {
-    this.#events = events;
-    if (this.#over) this.#tellClosed();
+    this.#listener.listen(events);
+    if (this.#state.name === "closed") this.#listener.closed(this.#state.error);
   }
 
-  /** Lets messages, bytes and the peer's end flow; until the first call they wait, within the window. */
+  /**
+   * Lets messages, bytes and the peer's end flow; until the first call they wait, within the window. A stream
+   * whose both ends are on the wire does not wait for it: what is held goes to whoever listens then, or to
+   * nobody, so that no stream is kept for a room that left it.
+   */
   resume(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const event of held ?? []) {
-      if (this.#over) return;
-      this.#deliver(event);
-    }
+    this.#inbound.resume();
+    this.#closeIfEnded();
   }
 
   /** Sends a message with bytes of this stream; returns false when the writer should wait for `drain`. */
@@ -136,93 +117,107 @@ export class MuxStream {
 
   /** Half-closes: nothing more will be sent. Doing so again does nothing. */
   end(trailers?: HeaderList): void {
-    if (!this.#endQueued) this.#push(undefined, undefined, { end: true, trailers });
+    this.#push(undefined, undefined, { end: true, trailers });
   }
 
   /** Ends both directions at once and tells the peer why. A stream that is over stays as it is. */
   reset(code: ErrorCode, message: string): void {
-    if (this.#over) return;
-    // To a peer that never saw the stream, a reset would be a violation (SPEC.md 4.4).
-    if (this.#known) this.#owner.sendReset(this, code, message);
-    this.fail(new SallyportError(code, message));
+    this.#reset(new SallyportError(code, message), message);
   }
 
-  /** Says that `count` of the bytes from `data` were handed on, so that the peer may send as many more. */
+  /**
+   * Says that `count` of the bytes from `data` were handed on, so that the peer may send as many more. More than
+   * there were is a fault of the room, as if its callback had thrown.
+   */
   consumed(count: number): void {
-    if (this.#over) return;
-    const credit = this.#receiveWindow.consume(count);
-    if (credit > 0 && !this.#endReceived) this.#owner.sendCredit(this, credit);
+    if (this.over) return;
+    try {
+      this.#inbound.consumed(count);
+    } catch (reason) {
+      this.failed(reason);
+    }
   }
 
   // What follows is for the session only.
 
   /** Whether a frame can be sent now. */
   get sendable(): boolean {
-    return !this.#over && this.#outbox.sendable(this.#sendWindow.credit);
+    return !this.over && this.#outbound.sendable;
+  }
+
+  /** Queues the opening message, which was checked before. */
+  begin(bytes?: Uint8Array, options?: EndOptions): void {
+    this.#outbound.push(this.opening, bytes, options);
+    this.#owner.ready(this);
   }
 
   /** Takes the next frame, its body at most `limit` bytes; only when `sendable`. */
   takeFrame(limit: number): OutgoingFrame {
-    const frame = this.#outbox.take(Math.min(limit, this.#sendWindow.credit));
-    this.#sendWindow.spend(frame.body.byteLength);
-    this.#bytesOut += frame.body.byteLength;
-    this.#known = true;
-    if (frame.end) this.#endSent = true;
-    return frame;
+    this.#beKnown();
+    return this.#outbound.take(limit);
   }
 
   /** A frame from `takeFrame` was written: room may have come, or the stream's end. */
   frameTaken(): void {
-    if (this.#wantsDrain && this.#outbox.queued <= this.#options.queueLowMark) {
-      this.#wantsDrain = false;
-      this.#events.drain?.();
-    }
-    this.#finishIfEnded();
+    this.#outbound.taken();
+    this.#closeIfEnded();
   }
 
   /** The peer gave credit; throws `flow_control_violation`. */
   widen(bytes: number): void {
-    if (this.#over) return;
-    this.#sendWindow.widen(bytes);
+    if (this.over) return;
+    this.#outbound.widen(bytes);
     this.#owner.ready(this);
   }
 
   /**
    * A message of the peer began whose body has this length.
    * @throws SallyportError `flow_control_violation`, which ends the connection.
-   * @returns false when the peer had already ended its direction: a violation that ends this stream only.
+   * @returns false when the message broke the rules of its stream, which was reset for it (SPEC.md 4.2, 4.4).
    */
-  receiveHead(message: StreamMessage, bodyLength: number): boolean {
-    this.#known = true;
-    if (this.#endReceived) return false;
-    this.#receiveWindow.receive(bodyLength);
-    if (message.type !== "connect_data" && message.type !== "websocket_message") {
-      if (message !== this.opening) this.#arrived({ kind: "message", message });
-    }
-    return true;
+  receiveHead(incoming: IncomingStreamMessage, bodyLength: number): boolean {
+    this.#beKnown();
+    const fault = this.#inbound.head(incoming, bodyLength);
+    if (fault !== undefined) this.reset("protocol_violation", fault);
+    else this.#tell(incoming.message);
+    return fault === undefined;
   }
 
   /** A part of that message's body came. */
   receiveBody(bytes: Uint8Array): void {
-    if (this.#over) return;
-    this.#bytesIn += bytes.byteLength;
-    this.#arrived({ kind: "data", bytes });
+    if (!this.over) this.#inbound.body(bytes);
   }
 
   /** The peer half-closed. */
   receiveEnd(trailers: HeaderList | undefined): void {
-    if (this.#over) return;
-    this.#endReceived = true;
-    this.#arrived({ kind: "end", trailers });
+    if (this.over) return;
+    this.#inbound.end(trailers);
+    this.#closeIfEnded();
   }
 
   /** Ends the stream because of `error`, without a word to the peer. */
   fail(error: SallyportError): void {
-    if (!this.#over) this.#close(error);
+    if (!this.over) this.#close(error);
+  }
+
+  /** Ends the stream because its room threw `reason`. */
+  failed(reason: unknown): void {
+    const error = roomFault(`stream ${this.id}`, reason);
+    this.#owner.fault(error);
+    this.#reset(error, FAULT_MESSAGE);
+  }
+
+  #setState(state: State): void {
+    this.#state = state;
+  }
+
+  /** From here on a reset has to be told. */
+  #beKnown(): void {
+    if (this.#state === IDLE) this.#setState(OPEN);
   }
 
   #push(message: StreamMessage | undefined, bytes?: Uint8Array, options?: EndOptions): boolean {
-    if (this.#over || this.#endQueued) return true;
+    if (this.over || !this.#outbound.open) return true;
     if (message !== undefined || options?.trailers !== undefined) {
       try {
         checkOutgoing(message, options?.trailers);
@@ -232,52 +227,36 @@ export class MuxStream {
         return true;
       }
     }
-    const end = options?.end === true || message?.type === "websocket_close";
-    this.#outbox.push(message, bytes, { end, trailers: options?.trailers });
-    this.#endQueued = end;
+    const goOn = this.#outbound.push(message, bytes, options);
     this.#owner.ready(this);
-    if (this.#outbox.queued < this.#options.queueHighMark) return true;
-    this.#wantsDrain = true;
-    return false;
+    return goOn;
   }
 
-  #arrived(event: Event): void {
-    if (this.#held === undefined) this.#deliver(event);
-    else this.#held.push(event);
+  /** Plain data has no event of its own, and the opening message came with the stream. */
+  #tell(message: StreamMessage): void {
+    if (message.type === "connect_data" || message.type === "websocket_message") return;
+    if (message !== this.opening) this.#inbound.message(message);
   }
 
-  #deliver(event: Event): void {
-    if (event.kind === "data") {
-      if (this.#events.data === undefined) this.consumed(event.bytes.byteLength);
-      else this.#events.data(event.bytes);
-    } else if (event.kind === "message") {
-      this.#events.message?.(event.message);
-    } else {
-      this.#endDelivered = true;
-      this.#events.end?.(event.trailers);
-      this.#finishIfEnded();
-    }
+  #closeIfEnded(): void {
+    if (!this.#outbound.ended || !this.#inbound.ended || this.over) return;
+    if (!this.#inbound.delivered) this.#inbound.resume();
+    // A room that resumes in a callback is told of the end a moment later.
+    if (this.#inbound.delivered && !this.over) this.#close(undefined);
   }
 
-  #finishIfEnded(): void {
-    if (this.#endSent && this.#endDelivered && !this.#over) this.#close(undefined);
+  #reset(error: SallyportError, message: string): void {
+    if (this.over) return;
+    // To a peer that never saw the stream, a reset would be a violation (SPEC.md 4.4).
+    if (this.#state !== IDLE) this.#owner.sendReset(this, error.code, message);
+    this.#close(error);
   }
 
   #close(error: SallyportError | undefined): void {
-    this.#over = true;
-    this.#error = error;
-    this.#held = undefined;
-    this.#outbox.clear();
-    this.#receiveWindow.release();
+    this.#setState({ name: "closed", error });
+    this.#inbound.stop();
+    this.#outbound.stop();
     this.#owner.finished(this);
-    this.#tellClosed();
-  }
-
-  #tellClosed(): void {
-    const closed = this.#events.closed;
-    this.#events = {};
-    if (closed === undefined || this.#closedTold) return;
-    this.#closedTold = true;
-    closed(this.#error);
+    this.#listener.closed(error);
   }
 }

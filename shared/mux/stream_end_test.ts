@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { flush, listen, makeStream, opening, receive } from "../../tests/support/noting_stream.ts";
+import {
+  data,
+  flush,
+  incoming,
+  listen,
+  makeStream,
+  opening,
+  receive,
+} from "../../tests/support/noting_stream.ts";
 import type { SallyportError } from "../errors.ts";
 
 Deno.test("stream ends well when both directions have ended, whichever first (SPEC 4.1)", () => {
@@ -18,16 +26,17 @@ Deno.test("stream ends well when both directions have ended, whichever first (SP
   }
 });
 
-Deno.test("stream is not over before the peer's end was handed on", () => {
+Deno.test("stream is not over before this end's last frame left", () => {
   const { stream } = makeStream();
-  const seen = listen(stream);
-  stream.end();
-  flush(stream);
+  const seen = listen(stream, { data: () => assert.equal(stream.over, false) });
   receive(stream, 1);
   stream.receiveEnd(undefined);
-  assert.equal(stream.over, false);
+  stream.end();
+  assert.deepEqual(seen, []);
   stream.resume();
-  assert.deepEqual(seen, ["connect_ack", "data 1", "end -", "closed well"]);
+  assert.deepEqual(seen, ["connect_ack", "end -"]);
+  flush(stream);
+  assert.deepEqual(seen, ["connect_ack", "end -", "closed well"]);
 });
 
 Deno.test("stream ends its direction with websocket_close, whether told to or not (SPEC 4.2)", () => {
@@ -64,7 +73,7 @@ Deno.test("stream that is reset tells the peer once and drops its queue (SPEC 4.
 
 Deno.test("stream that the peer never heard of is reset without a word (SPEC 4.4)", () => {
   const { stream, told } = makeStream();
-  stream.send(opening, new Uint8Array(5));
+  stream.begin(new Uint8Array(5));
   stream.reset("cancelled", "x");
   assert.deepEqual(told, ["ready", "finished"]);
 });
@@ -111,19 +120,20 @@ Deno.test("stream does nothing more once it is over", () => {
   assert.deepEqual(seen, ["connect_ack", "data 900", "closed tunnel_down"]);
 });
 
-Deno.test("stream says that a message came after the end (SPEC 4.4)", () => {
-  const { stream } = makeStream();
+Deno.test("stream is reset by a message after the end (SPEC 4.4)", () => {
+  const { stream, told } = makeStream();
   listen(stream);
   stream.resume();
   stream.receiveEnd(undefined);
-  assert.equal(stream.receiveHead({ type: "connect_data", payload: {} }, 0), false);
+  assert.equal(stream.receiveHead(incoming(data), 0), false);
+  assert.deepEqual(told, ["reset protocol_violation", "finished"]);
 });
 
 Deno.test("stream is reset when it is to send what the peer would refuse", () => {
-  const { stream, told } = makeStream();
+  const { stream, told } = makeStream({}, 1_000, false);
   receive(stream, 0, opening);
   const seen = listen(stream);
-  stream.send({ type: "http_response", payload: { status: 200, reason: "x".repeat(2_000) } });
+  stream.send({ type: "connect_ack", payload: { error: { code: "internal", message: "x".repeat(2_000) } } });
   assert.deepEqual(told, ["reset bad_request", "finished"]);
   assert.deepEqual(seen, ["closed bad_request"]);
 });

@@ -6,7 +6,9 @@ import type { SessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
 import { checkOutgoing } from "./outgoing.ts";
 import type { Sender } from "./sender.ts";
-import { MuxStream, type StreamOwner } from "./stream.ts";
+import { MuxStream } from "./stream.ts";
+import type { StreamOwner } from "./stream_owner.ts";
+import { violation } from "./violation.ts";
 
 /** Which end of the connection a session is: the dialer's streams have odd ids (SPEC.md 4.1). */
 export type Role = "dialer" | "listener";
@@ -17,6 +19,8 @@ export interface StreamTableInit {
   options: SessionOptions;
   budget: MemoryBudget;
   sender: Sender;
+  /** A callback of a stream's room failed. */
+  fault(error: SallyportError): void;
   /** A stream has ended and is forgotten. */
   finished(): void;
 }
@@ -35,6 +39,7 @@ export class StreamTable implements StreamOwner {
   #nextId: number;
   #lastAccepted = 0;
   #ownCount = 0;
+  #refusal: ErrorCode | undefined;
   #limits: Pick<Payload<"hello">, "window" | "max_streams"> = { window: 0, max_streams: 0 };
 
   constructor(init: StreamTableInit) {
@@ -63,6 +68,11 @@ export class StreamTable implements StreamOwner {
     this.#limits = hello;
   }
 
+  /** Accepts no further stream of the peer: an opening message is answered with a reset of this code. */
+  refuse(code: ErrorCode): void {
+    this.#refusal = code;
+  }
+
   /** The open stream with this id. */
   get(id: number): MuxStream | undefined {
     return this.#streams.get(id);
@@ -79,28 +89,21 @@ export class StreamTable implements StreamOwner {
     this.#nextId += 2;
     this.#ownCount++;
     const stream = this.#add(id, opening);
-    stream.send(opening, bytes, options);
+    stream.begin(bytes, options);
     return stream;
   }
 
   /**
    * Finds the stream of a message of the peer, or makes it. Undefined when nobody wants the message: its
-   * stream is over, or was refused just now.
-   * @param refuse Why streams are not accepted at present, if so.
+   * stream is over, or was refused or reset just now.
    * @throws SallyportError a violation that ends the connection (SPEC.md 4.1, 4.4, 5.1).
    */
-  receive(
-    incoming: IncomingStreamMessage,
-    bodyLength: number,
-    refuse: ErrorCode | undefined,
-  ): Found | undefined {
+  receive(incoming: IncomingStreamMessage, bodyLength: number): Found | undefined {
     const { id, message } = incoming;
-    if (isOpening(message)) return this.#accept(id, message, bodyLength, refuse);
+    if (isOpening(message)) return this.#accept(incoming, message, bodyLength);
     const stream = this.find(id);
-    if (stream === undefined) return undefined;
-    if (stream.receiveHead(message, bodyLength)) return { stream, opened: false };
-    stream.reset("protocol_violation", `${message.type} came after the end of its direction`);
-    return undefined;
+    if (stream === undefined || !stream.receiveHead(incoming, bodyLength)) return undefined;
+    return { stream, opened: false };
   }
 
   /** The open stream with this id, undefined if it is over; throws `protocol_violation` if it never was. */
@@ -136,6 +139,10 @@ export class StreamTable implements StreamOwner {
     this.#reset(stream.id, code, message);
   }
 
+  fault(error: SallyportError): void {
+    this.#init.fault(error);
+  }
+
   finished(stream: MuxStream): void {
     this.#init.sender.remove(stream);
     this.#streams.delete(stream.id);
@@ -143,25 +150,20 @@ export class StreamTable implements StreamOwner {
     this.#init.finished();
   }
 
-  #accept(
-    id: number,
-    opening: OpeningMessage,
-    bodyLength: number,
-    refuse: ErrorCode | undefined,
-  ): Found | undefined {
+  #accept(incoming: IncomingStreamMessage, opening: OpeningMessage, bodyLength: number): Found | undefined {
+    const { id } = incoming;
     if (this.#isOwn(id)) throw violation(`stream ${id} is not the peer's to open`);
     if (id <= this.#lastAccepted) throw violation(`stream ${id} is not above ${this.#lastAccepted}`);
     this.#lastAccepted = id;
     const { maxStreams } = this.#init.options;
     const peerCount = this.#streams.size - this.#ownCount;
-    const code = refuse ?? (peerCount >= maxStreams ? "limit_reached" : undefined);
+    const code = this.#refusal ?? (peerCount >= maxStreams ? "limit_reached" : undefined);
     if (code !== undefined) {
       this.#reset(id, code, code === "limit_reached" ? `at most ${maxStreams} streams` : "no new streams");
       return undefined;
     }
     const stream = this.#add(id, opening);
-    stream.receiveHead(opening, bodyLength);
-    return { stream, opened: true };
+    return stream.receiveHead(incoming, bodyLength) ? { stream, opened: true } : undefined;
   }
 
   #add(id: number, opening: OpeningMessage): MuxStream {
@@ -169,6 +171,7 @@ export class StreamTable implements StreamOwner {
     const stream = new MuxStream({
       id,
       opening,
+      own: this.#isOwn(id),
       owner: this,
       options,
       budget,
@@ -188,8 +191,4 @@ export class StreamTable implements StreamOwner {
   #isOwn(id: number): boolean {
     return id % 2 === this.#ownParity;
   }
-}
-
-function violation(problem: string): SallyportError {
-  return new SallyportError("protocol_violation", `Cannot accept message: ${problem}`);
 }

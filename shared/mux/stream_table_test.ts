@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
-import type { ErrorCode } from "../errors.ts";
 import type { OpeningMessage, StreamMessage } from "../protocol/messages.ts";
 import { SallyportError } from "../errors.ts";
 import { MemoryBudget } from "./memory_budget.ts";
@@ -36,11 +35,12 @@ function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows
     options: sessionOptions(options),
     budget: new MemoryBudget(0),
     sender,
+    fault: assert.fail,
     finished: () => finished++,
   });
   table.greet({ version: 1, software: "", window: 1_000, max_streams: peerAllows });
-  const receive = (id: number, message: StreamMessage, refuse?: ErrorCode, bodyLength = 0) =>
-    table.receive({ kind: "stream", id, message, end: false, trailers: undefined }, bodyLength, refuse);
+  const receive = (id: number, message: StreamMessage, bodyLength = 0) =>
+    table.receive({ kind: "stream", id, message, end: false, trailers: undefined }, bodyLength);
   return { table, sent: sender.sent, receive, finished: () => finished };
 }
 
@@ -84,7 +84,8 @@ Deno.test("stream table refuses streams beyond its limit with limit_reached (SPE
 
 Deno.test("stream table refuses streams while draining with going_away (SPEC 4.4)", () => {
   const { table, receive, sent } = makeTable("listener");
-  assert.equal(receive(1, opening, "going_away"), undefined);
+  table.refuse("going_away");
+  assert.equal(receive(1, opening), undefined);
   assert.deepEqual(sent, ["reset 1 going_away"]);
   assert.equal(table.size, 0);
 });
@@ -124,7 +125,7 @@ Deno.test("stream table resets a stream whose peer goes on after its end (SPEC 4
 
 Deno.test("stream table refuses an opening whose bytes exceed the credit (SPEC 5.1)", () => {
   const { receive } = makeTable("listener", { initialWindow: 10, maxWindow: 10 });
-  assert.throws(() => receive(1, opening, undefined, 11), { code: "flow_control_violation" });
+  assert.throws(() => receive(1, opening, 11), { code: "flow_control_violation" });
 });
 
 Deno.test("stream table refuses to open what cannot travel, and uses no id for it", () => {

@@ -32,6 +32,7 @@ async function joined(
   const pairs: StreamPairs = await streamPairs();
   const clock = new ManualClock();
   const { near, far } = await pairs.open(OPENING, early);
+  far.send({ type: "connect_ack", payload: {} });
   const socket = connect({ host: "127.0.0.1", port: listener.port, allowHalfOpen: true });
   const origin = await listener.next();
   const { promise, resolve } = Promise.withResolvers<SallyportError | undefined>();

@@ -35,7 +35,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   send("connect_data", { stream: id, ...common }),
   send("connect_data", { stream: id }),
   send("websocket_close", { stream: id }),
-  send("http_response", { stream: id, ...common, status: fc.constant(200) }),
+  send("connect_ack", { stream: id }),
+  send("connect_ack", { stream: id, end: fc.constantFrom<unknown>(true, false, "yes") }),
+  send("http_response", {
+    stream: id,
+    ...common,
+    status: fc.constantFrom(100, 101, 200),
+    reason: fc.constant(""),
+    headers: fc.constant([]),
+  }),
   send("window", { stream: id, bytes: fc.integer({ min: 0, max: 20_000_000 }) }),
   send("ack", { bytes: fc.nat(400) }),
   send("reset", { stream: id, code: fc.constantFrom("cancelled", "unheard_of") }),
@@ -87,6 +95,7 @@ class Run {
   /** How often each stream was told that it is over. */
   readonly told = new Map<MuxStream, number>();
   closed = 0;
+  readonly faults: SallyportError[] = [];
   readonly session: Session;
 
   constructor(role: "dialer" | "listener") {
@@ -96,7 +105,11 @@ class Run {
       clock: this.clock,
       budget: this.budget,
       options: { initialWindow: 5_000, maxWindow: 20_000, maxStreams: 3 },
-      events: { stream: (stream) => this.#own(stream), closed: () => this.closed++ },
+      events: {
+        stream: (stream) => this.#own(stream),
+        closed: () => this.closed++,
+        fault: (error) => this.faults.push(error),
+      },
     });
     const hello = { version: 1, software: "", window: 2_000, max_streams: 4 };
     this.#deliver(naiveEncode(JSON.stringify({ type: "hello", payload: hello })));
@@ -158,6 +171,7 @@ for (const role of ["dialer", "listener"] as const) {
         await run.settle();
         run.clock.advance(2_000);
         assert.equal(run.closed, 1, "closed was told once");
+        assert.deepEqual(run.faults, []);
         assert.equal(run.session.streamCount, 0);
         for (const stream of run.streams) {
           assert.equal(run.told.get(stream), 1, `stream ${stream.id} told once`);

@@ -20,6 +20,8 @@ export interface SessionEnd {
   opened: Promise<void>;
   /** Resolves when the session begins to drain. */
   draining: Promise<void>;
+  /** What callbacks threw; a test takes out what it expects. */
+  faults: SallyportError[];
   /** What the peer said in `status`. */
   status: Payload<"status">[];
 }
@@ -30,6 +32,8 @@ export interface PairOptions {
   listener?: Partial<SessionOptions>;
   clock?: Clock;
   budget?: MemoryBudget;
+  /** Whether each `connect_request` is answered with `connect_ack` as it arrives. @default false */
+  answers?: boolean;
 }
 
 /** Two sessions over the two ends of one connection, both open. */
@@ -37,8 +41,9 @@ export async function sessionPair(
   [a, b]: [Transport, Transport],
   options: PairOptions = {},
 ): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
-  const dialer = sessionEnd(a, "dialer", options.dialer, options.clock, options.budget);
-  const listener = sessionEnd(b, "listener", options.listener, options.clock, options.budget);
+  const { clock, budget, answers } = options;
+  const dialer = sessionEnd(a, "dialer", options.dialer, clock, budget, answers);
+  const listener = sessionEnd(b, "listener", options.listener, clock, budget, answers);
   await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
   return { dialer, listener };
 }
@@ -50,11 +55,13 @@ export function sessionEnd(
   options: Partial<SessionOptions> = {},
   clock: Clock = systemClock,
   budget?: MemoryBudget,
+  answers = false,
 ): SessionEnd {
   const closed = Promise.withResolvers<SallyportError | undefined>();
   const opened = Promise.withResolvers<void>();
   const draining = Promise.withResolvers<void>();
   const status: Payload<"status">[] = [];
+  const faults: SallyportError[] = [];
   const arrived: MuxStream[] = [];
   const waiting: ((stream: MuxStream) => void)[] = [];
   const session = new Session({
@@ -67,11 +74,15 @@ export function sessionEnd(
       open: () => opened.resolve(),
       draining: () => draining.resolve(),
       status: (each) => status.push(each),
+      fault: (error) => faults.push(error),
       closed: (error) => {
         opened.resolve();
         closed.resolve(error);
       },
       stream: (stream) => {
+        if (answers && stream.opening.type === "connect_request") {
+          stream.send({ type: "connect_ack", payload: {} });
+        }
         const taker = waiting.shift();
         if (taker === undefined) arrived.push(stream);
         else taker(stream);
@@ -84,5 +95,5 @@ export function sessionEnd(
     return within(5_000, new Promise<MuxStream>((resolve) => waiting.push(resolve)), "a stream arrives");
   };
   const promises = { closed: closed.promise, opened: opened.promise, draining: draining.promise };
-  return { session, nextStream, status, ...promises };
+  return { session, nextStream, status, faults, ...promises };
 }

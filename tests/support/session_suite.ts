@@ -39,7 +39,7 @@ export interface SuiteOptions extends Pick<PairOptions, "clock" | "budget"> {
 
 /**
  * Tests a pair of sessions over every transport, with streams that the dialer opens and that the listener
- * opens. Afterwards no stream may be left; the sessions are drained if they still are open.
+ * opens; `OPENING` is answered by itself. Afterwards no stream may be left; the sessions are drained if they still are open.
  */
 export function sessionTest(name: string, options: SuiteOptions, body: (pair: Pair) => Promise<void>): void {
   for (const kind of TRANSPORTS) {
@@ -48,7 +48,7 @@ export function sessionTest(name: string, options: SuiteOptions, body: (pair: Pa
         const transports = await kind.pair();
         const { opener: own = {}, accepter: other = {}, ...rest } = options;
         const given = role === "dialer" ? { dialer: own, listener: other } : { dialer: other, listener: own };
-        const ends = await sessionPair(transports, { ...given, ...rest });
+        const ends = await sessionPair(transports, { ...given, ...rest, answers: true });
         const opener = ends[role];
         const accepter = ends[opposite(role)];
         await body({
@@ -129,6 +129,7 @@ export async function assertEnds({ end, peer }: RawPair, code: string, message?:
 }
 
 async function finish(opener: SessionEnd, accepter: SessionEnd): Promise<void> {
+  assert.deepEqual([...opener.faults, ...accepter.faults], [], "callbacks failed");
   assert.equal(opener.session.streamCount, 0, "streams left at the opener");
   assert.equal(accepter.session.streamCount, 0, "streams left at the accepter");
   const open = opener.session.state === "open" && accepter.session.state === "open";
@@ -141,6 +142,7 @@ async function finishRaw(end: SessionEnd, peer: RawPeer, clock: ManualClock): Pr
   if (end.session.state !== "closed") end.session.close("going_away", "the test is over");
   peer.close();
   await within(5_000, Promise.all([end.closed, peer.closed]), "the connection closes");
+  assert.deepEqual(end.faults, [], "callbacks failed");
   assert.equal(end.session.streamCount, 0);
   assert.equal(clock.timers, 0, "timers left");
 }

@@ -1,0 +1,101 @@
+import type { Envelope } from "../protocol/envelope.ts";
+import type { SessionMessage } from "../protocol/messages.ts";
+import type { Acknowledger } from "./acknowledger.ts";
+import { FrameDecoder } from "./codec.ts";
+import { type IncomingStreamMessage, readIncoming } from "./incoming.ts";
+import type { MuxStream } from "./stream.ts";
+import type { StreamTable } from "./stream_table.ts";
+import { violation } from "./violation.ts";
+
+/** Where messages go. */
+export interface DispatchInit {
+  /** The streams that messages are for. */
+  streams: StreamTable;
+  /** Counts what was read of streams (SPEC.md 5.2). */
+  acknowledger: Acknowledger;
+  /** A message of the session itself came; may throw a violation. */
+  message(message: SessionMessage): void;
+  /** The peer opened a stream. */
+  opened(stream: MuxStream): void;
+}
+
+/** The reading half of a session: takes the connection's bytes apart and brings each message where it belongs. */
+export class Dispatch {
+  readonly #init: DispatchInit;
+  readonly #decoder: FrameDecoder;
+  /** Whether the first message came (SPEC.md 3.1). */
+  #greeted = false;
+  #stopped = false;
+  /** The message whose body is arriving; undefined when nobody wants it. */
+  #current: IncomingStreamMessage | undefined;
+
+  constructor(init: DispatchInit) {
+    this.#init = init;
+    this.#decoder = new FrameDecoder({
+      head: (envelope, bodyLength, headBytes) => this.#head(envelope, bodyLength, headBytes),
+      body: (part, last) => this.#body(part, last),
+    });
+  }
+
+  /**
+   * Takes the next bytes of the connection.
+   * @throws SallyportError a violation that ends the connection.
+   */
+  push(bytes: Uint8Array): void {
+    if (this.#stopped) return;
+    this.#decoder.push(bytes);
+    this.#init.acknowledger.settle();
+  }
+
+  /** Reads nothing more, not even the rest of the bytes at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #head(envelope: Envelope, bodyLength: number, headBytes: number): void {
+    this.#current = undefined;
+    if (this.#stopped) return;
+    const incoming = readIncoming(envelope);
+    this.#greet(envelope.type);
+    const ofStream = incoming.kind === "stream" || incoming.kind === "unknown" && incoming.id !== undefined;
+    if (!ofStream && bodyLength > 0) throw violation(`${envelope.type} has a body but no stream`);
+    if (ofStream) this.#init.acknowledger.count(headBytes);
+    if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
+    else if (incoming.kind === "session") this.#init.message(incoming.message);
+    else if (incoming.id !== undefined) {
+      this.#init.streams.find(incoming.id)?.reset("protocol_violation", "message of an unknown type");
+    }
+  }
+
+  /** The first message is `hello`, or a `goaway` in its place, and there is no second `hello` (SPEC.md 3.1). */
+  #greet(type: string): void {
+    if (this.#greeted) {
+      if (type === "hello") throw violation("a second hello");
+      return;
+    }
+    if (type !== "hello" && type !== "goaway") throw violation(`${type} came before hello`);
+    this.#greeted = true;
+  }
+
+  #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {
+    const found = this.#init.streams.receive(incoming, bodyLength);
+    if (found === undefined) return;
+    this.#current = incoming;
+    if (found.opened) this.#init.opened(found.stream);
+    if (bodyLength === 0) this.#endMessage();
+  }
+
+  #body(part: Uint8Array, last: boolean): void {
+    if (this.#stopped) return;
+    this.#init.acknowledger.count(part.byteLength);
+    if (this.#current === undefined) return;
+    this.#init.streams.get(this.#current.id)?.receiveBody(part);
+    if (last) this.#endMessage();
+  }
+
+  #endMessage(): void {
+    const ended = this.#current;
+    this.#current = undefined;
+    if (ended?.end === true) this.#init.streams.get(ended.id)?.receiveEnd(ended.trailers);
+  }
+}
