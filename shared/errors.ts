@@ -60,6 +60,6 @@ export class SallyportError extends Error {
 }
 
 /** Tells whether `text` is a code of the closed list. */
-export function isErrorCode(text: string): text is ErrorCode {
+function isErrorCode(text: string): text is ErrorCode {
   return KNOWN.has(text);
 }

@@ -1,3 +1,4 @@
+import { SallyportError } from "../errors.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionMessage } from "../protocol/messages.ts";
 import type { Acknowledger } from "./acknowledger.ts";
@@ -7,14 +8,17 @@ import type { MuxStream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
 import { violation } from "./violation.ts";
 
+/** A session message that is not about one stream. */
+export type ConnectionMessage = Exclude<SessionMessage, { type: "window" | "reset" }>;
+
 /** Where messages go. */
 export interface DispatchInit {
   /** The streams that messages are for. */
   streams: StreamTable;
   /** Counts what was read of streams (SPEC.md 5.2). */
   acknowledger: Acknowledger;
-  /** A message of the session itself came; may throw a violation. */
-  message(message: SessionMessage): void;
+  /** A message came that concerns the connection as a whole; may throw a violation. */
+  message(message: ConnectionMessage): void;
   /** The peer opened a stream. */
   opened(stream: MuxStream): void;
 }
@@ -61,7 +65,7 @@ export class Dispatch {
     if (!ofStream && bodyLength > 0) throw violation(`${envelope.type} has a body but no stream`);
     if (ofStream) this.#init.acknowledger.count(headBytes);
     if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
-    else if (incoming.kind === "session") this.#init.message(incoming.message);
+    else if (incoming.kind === "session") this.#sessionMessage(incoming.message);
     else if (incoming.id !== undefined) {
       this.#init.streams.find(incoming.id)?.reset("protocol_violation", "message of an unknown type");
     }
@@ -75,6 +79,18 @@ export class Dispatch {
     }
     if (type !== "hello" && type !== "goaway") throw violation(`${type} came before hello`);
     this.#greeted = true;
+  }
+
+  #sessionMessage(message: SessionMessage): void {
+    if (message.type === "window") {
+      const { stream, bytes } = message.payload;
+      this.#init.streams.find(stream)?.widen(bytes);
+    } else if (message.type === "reset") {
+      const { stream, code, message: text = "reset by the peer" } = message.payload;
+      this.#init.streams.find(stream)?.fail(SallyportError.fromWire(code, text));
+    } else {
+      this.#init.message(message);
+    }
   }
 
   #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {

@@ -3,7 +3,7 @@ import { SallyportError } from "../errors.ts";
 /** `jsonLength` and `bodyLength`, four bytes each (SPEC.md 2.1). */
 export const HEADER_BYTES = 8;
 /** The shortest JSON that can be an object (SPEC.md 2.2). */
-export const MIN_JSON_BYTES = 2;
+const MIN_JSON_BYTES = 2;
 /** The longest JSON part of a frame (SPEC.md 2.2). */
 export const MAX_JSON_BYTES = 262_144;
 /** The longest body that is accepted (SPEC.md 2.2). */

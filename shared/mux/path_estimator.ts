@@ -81,11 +81,6 @@ export class PathEstimator {
     return this.#window;
   }
 
-  /** Best delivery rate of the last rounds, in bytes a second; 0 before the first measurement. */
-  get rate(): number {
-    return this.#rate.best * 1000;
-  }
-
   /** Lowest round trip seen lately, in milliseconds; `undefined` before the first measurement. */
   get roundTrip(): number | undefined {
     return this.#roundTrip === Infinity ? undefined : this.#roundTrip;

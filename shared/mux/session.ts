@@ -7,13 +7,13 @@ import {
   type SessionMessage,
 } from "../protocol/messages.ts";
 import { Acknowledger } from "./acknowledger.ts";
-import { Dispatch } from "./dispatch.ts";
+import { type ConnectionMessage, Dispatch } from "./dispatch.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
-import { Sender } from "./sender.ts";
 import { FAULT_MESSAGE } from "./room_fault.ts";
+import { Sender } from "./sender.ts";
 import type { SessionInit } from "./session_init.ts";
 import { SessionListener } from "./session_listener.ts";
 import type { MuxStream } from "./stream.ts";
@@ -34,7 +34,6 @@ export class Session {
   readonly #transport: Transport;
   readonly #listener: SessionListener;
   readonly #clock: Clock;
-  readonly #options: SessionOptions;
   readonly #sender: Sender;
   readonly #streams: StreamTable;
   readonly #acknowledger: Acknowledger;
@@ -50,9 +49,9 @@ export class Session {
 
   constructor(init: SessionInit) {
     const clock = this.#clock = init.clock;
-    const options = this.#options = sessionOptions({
+    const options = sessionOptions({
       ...init.options,
-      // Streams that nobody hears of are not taken (SPEC.md 4.1).
+      // A stream that nobody hears of would never end.
       ...(init.events.stream === undefined ? { maxStreams: 0 } : {}),
     });
     this.#transport = init.transport;
@@ -88,7 +87,7 @@ export class Session {
       data: (bytes) => this.#data(bytes),
       closed: (error) => this.#disconnected(error),
     });
-    this.#sendHello();
+    this.#send({ type: "hello", payload: helloOf(options) });
   }
 
   /** Streams that are open now. */
@@ -146,12 +145,6 @@ export class Session {
     this.#sender.control(message);
   }
 
-  #sendHello(): void {
-    const { software, initialWindow, maxStreams, id } = this.#options;
-    const payload = { version: PROTOCOL_VERSION, software, window: initialWindow, max_streams: maxStreams };
-    this.#send({ type: "hello", payload: id === "" ? payload : { ...payload, id } });
-  }
-
   #sendGoaway(code: ErrorCode, message: string): void {
     const last_stream = this.#streams.lastAccepted;
     this.#send({ type: "goaway", payload: { code, message: message.slice(0, 1_024), last_stream } });
@@ -168,21 +161,15 @@ export class Session {
     }
   }
 
-  #received(message: SessionMessage): void {
+  #received(message: ConnectionMessage): void {
     switch (message.type) {
       case "hello":
         return this.#greeted(message.payload);
-      case "window":
-        return this.#streams.find(message.payload.stream)?.widen(message.payload.bytes);
       case "ack":
         if (!this.#sender.acknowledged(message.payload.bytes)) {
           throw violation("ack of bytes that were not sent");
         }
         return this.#closeIfDrained();
-      case "reset": {
-        const { stream, code, message: text } = message.payload;
-        return this.#streams.find(stream)?.fail(SallyportError.fromWire(code, text ?? "reset by the peer"));
-      }
       case "ping":
         return this.#send({ type: "pong", payload: message.payload });
       case "goaway":
@@ -276,4 +263,9 @@ export class Session {
       error ?? new SallyportError("going_away", "Cannot go on: the connection was drained"),
     );
   }
+}
+
+function helloOf({ software, initialWindow, maxStreams, id }: SessionOptions): Payload<"hello"> {
+  const payload = { version: PROTOCOL_VERSION, software, window: initialWindow, max_streams: maxStreams };
+  return id === "" ? payload : { ...payload, id };
 }

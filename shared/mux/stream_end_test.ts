@@ -137,3 +137,45 @@ Deno.test("stream is reset when it is to send what the peer would refuse", () =>
   assert.deepEqual(told, ["reset bad_request", "finished"]);
   assert.deepEqual(seen, ["closed bad_request"]);
 });
+
+Deno.test("stream that nobody resumed is over when both ends are on the wire, and hands on what it held", () => {
+  for (const endFirst of [true, false]) {
+    const { stream, told } = makeStream();
+    const seen = listen(stream);
+    receive(stream, 5);
+    if (endFirst) {
+      stream.end();
+      flush(stream);
+      assert.deepEqual(seen, []);
+      stream.receiveEnd(undefined);
+    } else {
+      stream.receiveEnd(undefined);
+      stream.end();
+      assert.deepEqual(seen, []);
+      flush(stream);
+    }
+    assert.deepEqual(seen, ["connect_ack", "data 5", "end -", "closed well"]);
+    assert.equal(told.at(-1), "finished");
+  }
+});
+
+Deno.test("stream that nobody listens to is over when both ends are on the wire", () => {
+  const { stream, told, budget } = makeStream();
+  receive(stream, 900);
+  stream.receiveEnd(undefined);
+  stream.end();
+  flush(stream);
+  assert.equal(stream.over, true);
+  assert.equal(told.at(-1), "finished");
+  assert.equal(budget.reserved, 0);
+});
+
+Deno.test("stream whose listener resumes once more tells the end before it is over", () => {
+  const { stream } = makeStream();
+  const seen = listen(stream, { message: () => stream.resume() });
+  stream.end();
+  flush(stream);
+  receive(stream, 5);
+  stream.receiveEnd(undefined);
+  assert.deepEqual(seen, ["data 5", "end -", "closed well"]);
+});

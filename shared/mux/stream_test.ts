@@ -91,3 +91,24 @@ Deno.test("stream asks its writer to pause at the high mark, and tells of the lo
   flush(stream);
   assert.deepEqual(seen, ["drain"]);
 });
+
+Deno.test("stream takes no more bytes for handed on than its listener got (SPEC 5.1)", () => {
+  for (const count of [1_001, -1, NaN]) {
+    const { stream, told } = makeStream();
+    const seen = listen(stream);
+    stream.resume();
+    receive(stream, 1_000);
+    stream.consumed(count);
+    const fault = `fault Cannot take ${count} bytes for handed on: the room has 1000`;
+    assert.deepEqual(told, [fault, "reset internal", "finished"]);
+    assert.deepEqual(seen, ["connect_ack", "data 1000", "closed internal"]);
+  }
+});
+
+Deno.test("stream takes no bytes for handed on that are still under way or held", () => {
+  const { stream, told } = makeStream();
+  listen(stream);
+  receive(stream, 500);
+  stream.consumed(500);
+  assert.deepEqual(told.slice(1), ["reset internal", "finished"]);
+});

@@ -3,6 +3,7 @@ import type { Role } from "../../shared/mux/stream_table.ts";
 import type { EndOptions } from "../../shared/mux/outbox.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
+import { CountingTransport } from "./counting_transport.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { RawPeer } from "./raw_peer.ts";
 import { type PairOptions, type SessionEnd, sessionEnd, sessionPair } from "./session_pair.ts";
@@ -72,6 +73,8 @@ export interface RawPair {
   end: SessionEnd;
   peer: RawPeer;
   clock: ManualClock;
+  /** Resolves once the session has worked through this many bytes in all. */
+  received(bytes: number): Promise<void>;
   /** The peer's stream ids, from 0 on: the first, the second, … */
   peerId(index: number): number;
   /** The session's own stream ids, from 0 on. */
@@ -92,7 +95,8 @@ export function rawTest(
       Deno.test(`session ${name} (${kind.name}, as ${role})`, async () => {
         const [a, b] = await kind.pair();
         const clock = new ManualClock();
-        const end = sessionEnd(role === "dialer" ? a : b, role, sessionOptions, clock);
+        const transport = new CountingTransport(role === "dialer" ? a : b);
+        const end = sessionEnd(transport, role, sessionOptions, clock);
         const peer = new RawPeer(role === "dialer" ? b : a);
         if (greet) {
           peer.hello();
@@ -105,6 +109,7 @@ export function rawTest(
           end,
           peer,
           clock,
+          received: (bytes) => transport.received(bytes),
           peerId,
           ownId,
           accepted(bytes = [], more = {}) {
