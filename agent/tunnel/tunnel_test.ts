@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
+import type { LogFields } from "../../shared/log.ts";
 import type { Session } from "../../shared/mux/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import { collect } from "../../tests/support/collect.ts";
@@ -12,7 +13,14 @@ import type { TunnelOptions } from "./options.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const opening = { type: "connect_request", payload: { host: "example.org", port: 443 } } as const;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+/** What was logged as an error. */
+const errors: string[] = [];
+const silent = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (message: string, fields?: LogFields) => void errors.push(`${message}: ${fields?.["reason"]}`),
+};
 
 /** A tunnel with a server in memory that can be up or down. */
 function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096) {
@@ -179,4 +187,21 @@ Deno.test("tunnel that drains cuts what does not end in time", async () => {
   const sessions: Session[] = all.servers.map(({ session }) => session);
   for (const server of all.servers) await within(5_000, server.closed, "a server's session ends");
   assert.deepEqual(sessions.map(({ streamCount }) => streamCount), [0]);
+});
+
+Deno.test("tunnel logs what a stream's room throws, and goes on", async () => {
+  const all = scene();
+  all.tunnel.start();
+  const stream = await all.tunnel.openStream(opening);
+  stream.listen({
+    closed: () => {
+      throw new Error("a bug");
+    },
+  });
+  stream.reset("cancelled", "done");
+  assert.deepEqual(errors.splice(0), [
+    "a callback failed: Cannot go on with stream 1: its callback failed: a bug",
+  ]);
+  assert.equal(all.tunnel.state.name, "ready");
+  await all.stop();
 });
