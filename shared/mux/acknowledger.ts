@@ -1,9 +1,12 @@
 import type { CancelTimer, Clock } from "../clock.ts";
 
 /** Unacknowledged bytes from which an `ack` goes out at once (SPEC.md 5.2). */
-const ACK_BYTES = 16_384;
+const ACK_BYTES = 65_536;
 /** Milliseconds that an `ack` may wait (SPEC.md 5.2). */
 const ACK_DELAY = 2;
+/** Bytes, and milliseconds, from which an `ack` is worth its bytes in a write that leaves anyway. */
+const RIDE_BYTES = 4_096;
+const RIDE_DELAY = 1;
 
 /**
  * Counts the stream bytes that were read and says when to acknowledge them: at once when they are many, else
@@ -41,6 +44,12 @@ export class Acknowledger {
     if (this.#stopped) return;
     if (this.open >= ACK_BYTES) this.flush();
     else if (this.open > 0) this.#wait(ACK_DELAY);
+  }
+
+  /** A write leaves: acknowledges with it, unless that can wait for a later one. */
+  ride(): void {
+    if (this.open === 0) return;
+    if (this.open >= RIDE_BYTES || this.#clock.now() - this.#openSince >= RIDE_DELAY) this.flush();
   }
 
   /** Acknowledges what is open now. */

@@ -8,16 +8,16 @@ function acknowledger() {
   return { clock, sent, acks: new Acknowledger(clock, (total) => sent.push(total)) };
 }
 
-Deno.test("acknowledger tells 16,384 bytes at once (SPEC 5.2)", () => {
+Deno.test("acknowledger tells 65,536 bytes at once (SPEC 5.2)", () => {
   const { clock, sent, acks } = acknowledger();
-  acks.count(16_383);
+  acks.count(65_535);
   acks.settle();
   assert.deepEqual(sent, []);
   acks.count(1);
   acks.settle();
-  assert.deepEqual(sent, [16_384]);
+  assert.deepEqual(sent, [65_536]);
   clock.advance(100);
-  assert.deepEqual(sent, [16_384]);
+  assert.deepEqual(sent, [65_536]);
   assert.equal(clock.timers, 0);
 });
 
@@ -38,13 +38,13 @@ Deno.test("acknowledger tells fewer bytes 2 ms after the first of them (SPEC 5.2
 Deno.test("acknowledger gives the total since the beginning (SPEC 5.2)", () => {
   const { clock, sent, acks } = acknowledger();
   for (let i = 0; i < 3; i++) {
-    acks.count(20_000);
+    acks.count(70_000);
     acks.settle();
   }
   acks.count(5);
   acks.settle();
   clock.advance(2);
-  assert.deepEqual(sent, [20_000, 40_000, 60_000, 60_005]);
+  assert.deepEqual(sent, [70_000, 140_000, 210_000, 210_005]);
 });
 
 Deno.test("acknowledger says nothing about nothing", () => {
@@ -99,4 +99,22 @@ Deno.test("acknowledger that was stopped sends nothing more and starts no timer"
   assert.equal(clock.timers, 0);
   clock.advance(10);
   assert.deepEqual(sent, []);
+});
+
+Deno.test("acknowledger rides with a write when much is open or some is old", () => {
+  const { clock, sent, acks } = acknowledger();
+  acks.ride();
+  acks.count(4_095);
+  acks.ride();
+  assert.deepEqual(sent, []);
+  acks.count(1);
+  acks.ride();
+  assert.deepEqual(sent, [4_096]);
+  acks.count(1);
+  clock.advance(0.9);
+  acks.ride();
+  assert.deepEqual(sent, [4_096]);
+  clock.advance(0.1);
+  acks.ride();
+  assert.deepEqual(sent, [4_096, 4_097]);
 });

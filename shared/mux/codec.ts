@@ -1,10 +1,9 @@
-import { decodeEnvelope, type Envelope } from "../protocol/envelope.ts";
 import { HEADER_BYTES, readHeader, writeHeader } from "./frame.ts";
 
 /** What the decoder finds in the bytes of a connection. */
 export interface FrameEvents {
-  /** A frame began: its envelope, the length of its body, and the bytes that header and JSON took. */
-  head(envelope: Envelope, bodyLength: number, headBytes: number): void;
+  /** A frame began: its JSON, good until the next event, the length of its body, and the bytes before that. */
+  head(json: Uint8Array, bodyLength: number, headBytes: number): void;
   /** A part of that frame's body, as it arrived; `last` with the final one. Never called for an empty body. */
   body(part: Uint8Array, last: boolean): void;
 }
@@ -60,10 +59,10 @@ export class FrameDecoder {
     const length = this.#jsonLength;
     const whole = this.#collect(chunk, offset, length);
     if (whole === undefined) return chunk.byteLength;
-    const envelope = decodeEnvelope(whole.bytes.subarray(whole.start, whole.start + length));
+    const json = whole.bytes.subarray(whole.start, whole.start + length);
     this.#jsonLength = 0;
     this.#bodyLeft = this.#bodyLength;
-    this.#events.head(envelope, this.#bodyLength, HEADER_BYTES + length);
+    this.#events.head(json, this.#bodyLength, HEADER_BYTES + length);
     return whole.next;
   }
 

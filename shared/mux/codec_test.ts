@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { naiveDecode, naiveEncode, type NaiveFrame } from "../../tests/support/naive_codec.ts";
 import { SallyportError } from "../errors.ts";
+import { decodeEnvelope } from "../protocol/envelope.ts";
 import { FrameDecoder, FrameEncoder } from "./codec.ts";
 
 interface Vector {
@@ -30,10 +31,10 @@ function decode(chunks: Uint8Array[]): NaiveFrame[] {
   let current: NaiveFrame | undefined;
   let missing = 0;
   const decoder = new FrameDecoder({
-    head(envelope, bodyLength, headBytes) {
+    head(json, bodyLength, headBytes) {
       assert.equal(current, undefined, "a head came before the last body was whole");
-      assert.equal(headBytes, 8 + new TextEncoder().encode(JSON.stringify(envelope)).byteLength);
-      const frame = { type: envelope.type, payload: envelope.payload, body: [] };
+      assert.equal(headBytes, 8 + json.byteLength);
+      const frame = { ...decodeEnvelope(json), body: [] };
       if (bodyLength === 0) frames.push(frame);
       else [current, missing] = [frame, bodyLength];
     },

@@ -1,5 +1,4 @@
 import { SallyportError } from "../errors.ts";
-import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionMessage } from "../protocol/messages.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import { FrameDecoder } from "./codec.ts";
@@ -36,7 +35,7 @@ export class Dispatch {
   constructor(init: DispatchInit) {
     this.#init = init;
     this.#decoder = new FrameDecoder({
-      head: (envelope, bodyLength, headBytes) => this.#head(envelope, bodyLength, headBytes),
+      head: (json, bodyLength, headBytes) => this.#head(json, bodyLength, headBytes),
       body: (part, last) => this.#body(part, last),
     });
   }
@@ -56,13 +55,14 @@ export class Dispatch {
     this.#stopped = true;
   }
 
-  #head(envelope: Envelope, bodyLength: number, headBytes: number): void {
+  #head(json: Uint8Array, bodyLength: number, headBytes: number): void {
     this.#current = undefined;
     if (this.#stopped) return;
-    const incoming = readIncoming(envelope);
-    this.#greet(envelope.type);
+    const incoming = readIncoming(json);
+    const type = incoming.kind === "unknown" ? incoming.type : incoming.message.type;
+    this.#greet(type);
     const ofStream = incoming.kind === "stream" || incoming.kind === "unknown" && incoming.id !== undefined;
-    if (!ofStream && bodyLength > 0) throw violation(`${envelope.type} has a body but no stream`);
+    if (!ofStream && bodyLength > 0) throw violation(`${type} has a body but no stream`);
     if (ofStream) this.#init.acknowledger.count(headBytes);
     if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
     else if (incoming.kind === "session") this.#sessionMessage(incoming.message);

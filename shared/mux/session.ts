@@ -56,7 +56,7 @@ export class Session {
     });
     this.#transport = init.transport;
     this.#listener = new SessionListener(init.events, (error) => this.#break(error, FAULT_MESSAGE));
-    this.#sender = new Sender(init.transport, clock, () => this.#acknowledger.flush());
+    this.#sender = new Sender(init.transport, clock, () => this.#acknowledger.ride());
     this.#streams = new StreamTable({
       role: init.role,
       options,

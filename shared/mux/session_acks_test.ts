@@ -19,7 +19,7 @@ function arrival(stream: MuxStream, bytes: number): Promise<void> {
   return within(5_000, promise, `${bytes} bytes`);
 }
 
-rawTest("acknowledges 16,384 bytes at once (SPEC 5.2)", {}, async (pair) => {
+rawTest("acknowledges 65,536 bytes at once (SPEC 5.2)", {}, async (pair) => {
   const { peer, peerId } = pair;
   const opened = naiveEncode(
     JSON.stringify({ type: "connect_request", payload: { stream: peerId(0), host: "a", port: 1 } }),
@@ -27,15 +27,15 @@ rawTest("acknowledges 16,384 bytes at once (SPEC 5.2)", {}, async (pair) => {
   const stream = await pair.accepted();
   const data = { stream: stream.id };
   const overhead = naiveEncode(JSON.stringify({ type: "connect_data", payload: data })).length;
-  const arrived = arrival(stream, 16_384 - opened - overhead);
+  const arrived = arrival(stream, 65_536 - opened - overhead);
   // One byte short of the mark, with headers and envelopes.
-  peer.send("connect_data", data, testBytes(16_384 - opened - overhead - 1));
+  peer.send("connect_data", data, testBytes(65_536 - opened - overhead - 1));
   await peer.settled();
   assert.deepEqual(peer.all("ack"), []);
   // A body's next byte does not come alone: this frame passes the mark with its own head.
   const more = peer.send("connect_data", data, [1]);
   await arrived;
-  assert.deepEqual((await peer.next("ack")).payload, { bytes: 16_383 + more });
+  assert.deepEqual((await peer.next("ack")).payload, { bytes: 65_535 + more });
   stream.reset("cancelled", "done");
 });
 
