@@ -6,6 +6,50 @@ import assert from "node:assert/strict";
 import { taskCommand } from "../../scripts/task_command.ts";
 import { childEnvironment } from "../../scripts/child_environment.ts";
 
+/** What of `forbidden_acts.ts` a task's program has to be able to do; everything else must fail. */
+const NEEDED: Record<string, readonly string[]> = {
+  agent: ["connect to a host"],
+  server: ["connect to a host"],
+  certs: ["write a file", "write a file through node:fs", "remove a file"],
+};
+
+for (const [task, needed] of Object.entries(NEEDED)) {
+  Deno.test(`a program with the flags of the task ${task} cannot do what it need not`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "sallyport_acts_" });
+    try {
+      await Deno.writeTextFile(`${directory}/kept`, "");
+      const { outcomes, variables } = await actsOf(task, directory);
+      const done = Object.keys(outcomes).filter((act) => outcomes[act] === "done");
+      assert.deepEqual(done, needed);
+      for (const [act, outcome] of Object.entries(outcomes)) {
+        if (!needed.includes(act)) assert.match(outcome, REFUSED, act);
+      }
+      assert.deepEqual(variables, task === "certs" ? {} : { setting: "seen" });
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
+/** How Deno refuses for want of a permission, how `node:child_process` does, and what code of another host is told. */
+const REFUSED = /^NotCapable: |^Error: Command failed|Requires import access/;
+
+interface Acts {
+  outcomes: Record<string, string>;
+  variables: { secret?: string; setting?: string };
+}
+
+async function actsOf(task: string, directory: string): Promise<Acts> {
+  const { flags } = await taskCommand(task);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...flags, `${import.meta.dirname}/../support/forbidden_acts.ts`, directory],
+    env: { ...childEnvironment(), SECRET: "not seen", SALLYPORT_SETTING: "seen" },
+    clearEnv: true,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
 /** What the flags of a task may open; anything else has to be thought about here first. */
 const ALLOWED: Record<string, readonly string[]> = {
   agent: ["net", "read", "env", "sys"],
@@ -20,6 +64,8 @@ for (const [task, allowed] of Object.entries(ALLOWED)) {
     assert.ok(!flags.some((flag) => /^-[a-z]*A|^--allow-all|^--unstable/.test(flag)), flags.join(" "));
     const opened = flags.flatMap((flag) => flag.match(/^--allow-([a-z]+)/)?.[1] ?? []);
     assert.deepEqual(opened.filter((name) => !allowed.includes(name)), []);
+    // Without it, a few well-known hosts may be imported from.
+    if (task !== "demo") assert.ok(flags.includes("--no-remote"), flags.join(" "));
   });
 
   Deno.test(`the task ${task} needs no deno on the PATH`, async () => {
