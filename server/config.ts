@@ -2,6 +2,8 @@ import { duration, host, integer, list, listenPort, logLevel, pem } from "../sha
 import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
+import { clientEntries } from "./clients/field.ts";
+import type { ClientEntry } from "./clients/rules.ts";
 import { parseRule } from "./targets/rule.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
@@ -20,6 +22,8 @@ export interface ServerConfig {
   readonly maxStreams: number;
   /** Destinations that are let in beside the public ones, and those that are not. @default {none} */
   readonly targets: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Clients that are served, and where they may go; all of the CA when it is empty. @default {none} */
+  readonly clients: { readonly allow: readonly ClientEntry[] };
   /** @default "info" */
   readonly logLevel: LogLevel;
   /** Milliseconds that streams get to finish when the server is told to stop. @default 20000 */
@@ -49,6 +53,7 @@ const SERVER_KEYS = {
   max_connections: integer(100, 1, 1_000_000),
   max_streams: integer(4096, 1, 1_000_000),
   targets: { allow: list(TARGETS, isTarget), deny: list(TARGETS, isTarget) },
+  clients: { allow: clientEntries(TARGETS, isTarget) },
   log_level: logLevel("info"),
   drain_timeout: duration("20s"),
   idle_timeout: duration("10m", 1),
@@ -69,6 +74,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
     maxConnections: read.max_connections,
     maxStreams: read.max_streams,
     targets: { allow: read.targets.allow, deny: read.targets.deny },
+    clients: { allow: read.clients.allow },
     logLevel: read.log_level,
     drainTimeout: read.drain_timeout,
     idleTimeout: read.idle_timeout,

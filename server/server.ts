@@ -10,13 +10,12 @@ import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
 import type { ServerConfig } from "./config.ts";
+import { Destinations } from "./destinations.ts";
 import { forward } from "./forward/forward.ts";
-import { createOriginPool } from "./forward/origin_pool.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
-import { createDialer } from "./targets/dial.ts";
-import { createTargetPolicy } from "./targets/policy.ts";
-import { createResolver } from "./targets/resolve.ts";
+import { OwnPorts } from "./targets/own_ports.ts";
+import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
@@ -34,19 +33,31 @@ export interface Server {
   drain(reason: string): Promise<void>;
 }
 
+/** What a server uses of the world around it, beside its ports. */
+export interface ServerSurroundings {
+  /** Who knows names. @default the system */
+  lookup?: Lookup;
+  /** Takes audit lines, and throws when it cannot. @default standard output */
+  writeAudit?: (bytes: Uint8Array) => number;
+}
+
 /**
  * Starts the server.
- * @throws SallyportError when the certificates or targets cannot be used, or a port cannot be had.
+ * @throws SallyportError when the certificates, clients or targets cannot be used, or a port cannot be had.
  */
-export async function startServer(config: ServerConfig): Promise<Server> {
+export async function startServer(
+  config: ServerConfig,
+  { lookup, writeAudit = (bytes) => Deno.stdout.writeSync(bytes) }: ServerSurroundings = {},
+): Promise<Server> {
   const log = getLogger("server");
   const identity = await loadIdentity(config.identity, "serverAuth");
-  const dial = createDialer({ policy: createTargetPolicy(config.targets), resolve: createResolver() });
-  const origins = createOriginPool({ dial });
+  const ownPorts = new OwnPorts();
+  const { targets, clients } = config;
+  const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, lookup });
   // Audit lines go to standard output, logs to standard error: they have different readers.
   const auditLines = new LineWriter(
     systemClock,
-    (bytes) => Deno.stdout.writeSync(bytes),
+    writeAudit,
     (error) =>
       log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
   );
@@ -54,7 +65,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
-    stream: createForwarder(config, { dial, origins }, auditLines),
+    stream: createForwarder(config, destinations, auditLines),
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
@@ -78,6 +89,8 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     await health.close();
     throw error;
   });
+  ownPorts.add(listener.address.port);
+  ownPorts.add(health.address.port);
   log.info("server listening", listener.address);
   log.info("health listening", health.address);
 
@@ -90,7 +103,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
       state = "draining";
       const portFreed = listener.close();
       await reception.drain(config.drainTimeout);
-      origins.destroy();
+      destinations.destroy();
       auditLines.flush();
       await Promise.all([portFreed, health.close()]);
       log.info("stopped");
@@ -99,18 +112,16 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   };
 }
 
-type Forwarding = Pick<Parameters<typeof forward>[1], "dial" | "origins">;
-
 /** Serves each stream and writes its audit line. */
 function createForwarder(
   config: ServerConfig,
-  forwarding: Forwarding,
+  destinations: Destinations,
   auditLines: LineWriter,
 ): (stream: MuxStream, peer: Peer) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   return (stream, peer) =>
     forward(stream, {
-      ...forwarding,
+      ...destinations.of(peer),
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
       onDone: (outcome) => audit(peer, outcome),

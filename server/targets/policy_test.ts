@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
+import { OwnPorts } from "./own_ports.ts";
 import { createTargetPolicy, type TargetPolicyOptions } from "./policy.ts";
 
 function verdict(address: string, options: TargetPolicyOptions = {}, port = 443, host = address): string {
@@ -72,6 +73,13 @@ Deno.test("policy looks through IPv6 forms that embed IPv4", () => {
   }
 });
 
+Deno.test("policy looks at the IPv4 address at the end of an ISATAP address, under any prefix", () => {
+  for (const form of ["2600::5efe:a00:1", "2600:1:2:3:200:5efe:10.0.0.1"]) {
+    assert.match(verdict(form), /^no: .*private$/, form);
+  }
+  assert.equal(verdict("2600::200:5efe:808:808"), "yes: default public");
+});
+
 Deno.test("policy looks at the client inside a Teredo address", () => {
   assert.match(verdict("2001:0:808:808::f5ff:fffe"), /^no: .*private$/); // 10.0.0.1, inverted
 });
@@ -107,10 +115,35 @@ Deno.test("policy allows the addresses of an allowed name", () => {
   assert.equal(of("www.example.com"), "no: default private");
 });
 
-Deno.test("policy opens a metadata service to no name, only to its address", () => {
-  const allow = ["evil.example"];
-  assert.equal(verdict("169.254.169.254", { allow }, 80, "evil.example"), "no: default metadata");
-  assert.match(verdict("169.254.169.254", { allow: ["169.254.169.254"] }, 80), /^yes/);
+Deno.test("policy opens a metadata service to no name and no range, only to its address", () => {
+  const allow = ["evil.example", "169.254.0.0/16", "0.0.0.0/0", "fd00::/8", "::/0"];
+  for (const address of ["169.254.169.254", "fd00:ec2::254", "168.63.129.16", "64:ff9b::a9fe:a9fe"]) {
+    assert.equal(verdict(address, { allow }, 80, "evil.example"), "no: default metadata", address);
+    assert.match(verdict(address, { allow: [address] }, 80), /^yes/, address);
+  }
+});
+
+Deno.test("policy refuses the names of metadata services before they are resolved", () => {
+  const judge = (host: string, allow: string[] = []) => createTargetPolicy({ allow }).judgeName(host, 80);
+  for (const host of ["metadata.google.internal", "METADATA.google.internal.", "metadata.goog"]) {
+    assert.equal(judge(host).rule, "default metadata", host);
+  }
+  assert.equal(judge("metadata.goog", ["metadata.goog"]).allowed, true);
+  assert.equal(judge("metadata.example").allowed, true);
+});
+
+Deno.test("policy opens the server's own ports to nobody", () => {
+  const ownPorts = new OwnPorts();
+  ownPorts.add(8443);
+  const allow = ["127.0.0.0/8", "::/0", "0.0.0.0/8", "localhost"];
+  for (
+    const address of ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
+  ) {
+    assert.equal(verdict(address, { allow, ownPorts }, 8443), "no: own port", address);
+    assert.match(verdict(address, { allow, ownPorts }, 8444), /^yes/, address);
+  }
+  assert.equal(verdict("127.0.0.1", { allow, ownPorts }, 8443, "localhost"), "no: own port");
+  assert.match(verdict("10.0.0.1", { allow: ["10.0.0.0/8"], ownPorts }, 8443), /^yes/);
 });
 
 Deno.test("policy lets deny win over allow, for names, addresses and what they embed", () => {
@@ -131,9 +164,12 @@ Deno.test("policy refuses a denied name before it is resolved", () => {
   assert.equal(policy.judgeName("xn--bcher-kva.example", 81).allowed, true);
 });
 
-Deno.test("policy tells the client nothing of the network", () => {
-  const { text } = createTargetPolicy({ deny: ["10.0.0.0/8"] }).judge("a.example", "10.0.0.1", 80);
-  assert.equal(text, "the server's rules forbid this target");
+Deno.test("policy tells the client the kind of rule and nothing of the network", () => {
+  const textOf = (options: TargetPolicyOptions) =>
+    createTargetPolicy(options).judge("a.example", "10.0.0.1", 80).text;
+  assert.equal(textOf({}), "private and other non-public addresses are refused by default");
+  assert.equal(textOf({ deny: ["10.0.0.0/8"] }), "targets.deny on the server forbids it");
+  assert.equal(textOf({ deny: ["a.example"] }), "targets.deny on the server forbids it");
 });
 
 Deno.test("policy refuses an address that it cannot read", () => {

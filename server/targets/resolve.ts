@@ -4,12 +4,13 @@ import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
 import { normalName } from "./name.ts";
+import type { UnderWay } from "./under_way.ts";
 
 /**
  * Finds every address of a name, IPv6 and IPv4, in the order of preference.
  *
  * @throws SallyportError `dns_error` when the name has none, `dns_timeout` when there was no answer in time,
- * `cancelled` when `signal` was aborted.
+ * `limit_reached` when too many look-ups are under way, `cancelled` when `signal` was aborted.
  */
 export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
 
@@ -20,6 +21,8 @@ export type Lookup = (name: string) => Promise<{ address: string }[]>;
 export interface ResolverOptions {
   /** Who is asked. @default the system: its hosts file, then its name servers */
   lookup?: Lookup;
+  /** Counts the look-ups, those that came too late until they are over. @default {no limit} */
+  underWay?: UnderWay | undefined;
   /** Milliseconds for an answer. @default 5000 */
   timeoutMs?: number;
   /** Where time comes from. @default the machine's clock */
@@ -34,16 +37,17 @@ const defaultLookup: Lookup = (name) => systemLookup(name, { all: true, order: "
 
 /** Makes a resolver with a deadline. A lookup that came too late is left alone: it cannot be called back. */
 export function createResolver(options: ResolverOptions = {}): Resolve {
-  const { lookup = defaultLookup, timeoutMs = 5_000, clock = systemClock } = options;
+  const { lookup = defaultLookup, underWay, timeoutMs = 5_000, clock = systemClock } = options;
   return (name, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<string[]>();
     if (signal?.aborted) return Promise.reject(cancelled(name));
     const normal = normalName(name);
     if (normal === undefined) return Promise.reject(failed(name, "it is not a host name"));
+    const asking = ask(normal, lookup, underWay);
     const onAbort = () => reject(cancelled(name));
     signal?.addEventListener("abort", onAbort);
     const cancelTimer: CancelTimer = clock.after(timeoutMs, () => reject(late(name, timeoutMs)));
-    lookup(normal).then((found) => resolve(unique(name, found)))
+    asking.then((found) => resolve(unique(name, found)))
       .catch((reason: unknown) => reject(translate(name, reason)));
     return promise.finally(() => {
       cancelTimer();
@@ -52,14 +56,26 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
   };
 }
 
+/** One look-up, which counts until it is over, however long ago its asker gave it up. */
+async function ask(name: string, lookup: Lookup, underWay?: UnderWay): Promise<{ address: string }[]> {
+  const done = underWay?.begin(`resolve ${name}`);
+  try {
+    return await lookup(name);
+  } finally {
+    done?.();
+  }
+}
+
 function unique(name: string, found: { address: string }[]): string[] {
   if (found.length === 0) throw failed(name, "it has no address");
   return [...new Set(found.map(({ address }) => address))];
 }
 
+const PASSED_ON: ReadonlySet<string> = new Set(["dns_error", "dns_timeout", "limit_reached"]);
+
 function translate(name: string, reason: unknown): SallyportError {
   const error = fromOsError(reason, `resolve ${shown(name)}`);
-  if (error.code === "dns_error" || error.code === "dns_timeout") return error;
+  if (PASSED_ON.has(error.code)) return error;
   return failed(name, "the resolver failed", reason);
 }
 

@@ -10,6 +10,8 @@ export interface TargetRule {
   readonly text: string;
   /** Whether it is about names; otherwise it is about addresses. */
   readonly named: boolean;
+  /** Whether it is about one address and no other. */
+  readonly exact: boolean;
   /** Whether it covers a name in normal form. */
   matchesName(name: string, port: number): boolean;
   /** Whether it covers an address. */
@@ -60,6 +62,7 @@ function addressRule(text: string, { host, port }: Parts): TargetRule | undefine
   return {
     text,
     named: false,
+    exact: bits === width,
     matchesName: () => false,
     matchesAddress: (address, to) =>
       (port === undefined || port === to) && address.kind() === network.kind() &&
@@ -84,6 +87,7 @@ function nameRule(text: string, { host, port }: Parts): TargetRule | undefined {
   return {
     text,
     named: true,
+    exact: false,
     matchesName: (asked, to) =>
       (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),
     matchesAddress: () => false,

@@ -8,6 +8,11 @@ import { sessionEnd } from "../../tests/support/session_pair.ts";
 import { within } from "../../tests/support/within.ts";
 import { Reception } from "./reception.ts";
 
+const PEER = {
+  ...{ commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) },
+  names: { dns: [], uris: [], addresses: [] },
+};
+
 Deno.test("reception logs what a stream's room throws, and the agent stays connected", async () => {
   const logged: LogFields[] = [];
   const reception = new Reception({
@@ -21,7 +26,7 @@ Deno.test("reception logs what a stream's room throws, and the agent stays conne
   });
   const [near, far] = MemoryTransport.pair();
   const agent = sessionEnd(near, "dialer");
-  reception.welcome(far, { commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) });
+  reception.welcome(far, PEER);
   await within(5_000, agent.opened, "the session opens");
   const stream = agent.session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
   assert.equal((await over(stream))?.code, "internal");

@@ -8,6 +8,8 @@ import type { PemSource } from "../tls/identity_source.ts";
 export interface Field<T> {
   /** What belongs there, as it follows "expected" in an error. */
   readonly expected: string;
+  /** What belongs at a place below the key, where that is not the same; `undefined` where it is. */
+  expectedAt?(below: readonly (string | number)[]): string | undefined;
   /** Checks what the file says and turns it into the value. */
   readonly schema: z.ZodType<T>;
   /** What counts as written when neither file nor environment says anything. */

@@ -7,6 +7,7 @@ export type KeyUsage = "serverAuth" | "clientAuth";
 /** What the names of a certificate are; texts as they stand in it, addresses as bytes in hex. */
 export interface AlternativeNames {
   readonly dns: readonly string[];
+  readonly uris: readonly string[];
   readonly addresses: readonly string[];
 }
 
@@ -23,6 +24,7 @@ const PURPOSES: Readonly<Record<string, KeyUsage>> = {
 const VERSION = 0xa0;
 /** Tags of RFC 5280 section 4.2.1.6. */
 const DNS_NAME = 0x82;
+const URI = 0x86;
 const IP_ADDRESS = 0x87;
 /** Tag of a UTF8String; the others that occur in names hold a byte a character. */
 const UTF8_STRING = 0x0c;
@@ -54,6 +56,7 @@ export function certificateFields(certificate: X509Certificate): CertificateFiel
     usages: purposes.flatMap(({ content }) => PURPOSES[content.toHex()] ?? []),
     names: {
       dns: names.filter(({ tag }) => tag === DNS_NAME).map(({ content }) => latin1.decode(content)),
+      uris: names.filter(({ tag }) => tag === URI).map(({ content }) => latin1.decode(content)),
       addresses: names.filter(({ tag }) => tag === IP_ADDRESS).map(({ content }) => content.toHex()),
     },
   };

@@ -30,6 +30,7 @@ Deno.test("certificateFields reads alternative names, and one that looks like tw
     ],
   });
   assert.deepEqual(names.dns, ["a.example, DNS:b.example"]);
+  assert.deepEqual(names.uris, ["https://c.example"]);
   assert.deepEqual(names.addresses, ["c0000201", "20010db8000000000000000000000001"]);
 });
 

@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
-import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { type AlternativeNames, certificateFields, type KeyUsage } from "./certificate_fields.ts";
 import { presentedChain } from "./presented_chain.ts";
 import { findFault, subjectOf } from "./trust.ts";
 
@@ -9,6 +9,8 @@ import { findFault, subjectOf } from "./trust.ts";
 export interface Peer {
   /** The common name of the subject; "" when it has none. */
   readonly commonName: string;
+  /** The alternative names; control characters and anything else may be in them. */
+  readonly names: AlternativeNames;
   /** The serial number, in hex. */
   readonly serial: string;
   /** SHA-256 of the certificate, in hex with colons. */
@@ -54,8 +56,10 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   const fault = findFault({ chain, ...rule });
   if (fault !== undefined) throw rejected(`${whose} ${fault}`);
   if (socket.authorized !== true) throw rejected(`${whose} was not accepted: ${socket.authorizationError}`);
+  const { commonName, names } = certificateFields(leaf);
   return {
-    commonName: certificateFields(leaf).commonName,
+    commonName,
+    names,
     serial: leaf.serialNumber,
     fingerprint: leaf.fingerprint256,
     notAfter: new Date(leaf.validTo),

@@ -29,6 +29,7 @@ Deno.test("judgePeer tells who the peer is", async () => {
   const certificate = new X509Certificate(client.cert);
   assert.deepEqual(judgePeer(socketOf(client), rule), {
     commonName: "test-client",
+    names: { dns: [], uris: [], addresses: [] },
     serial: certificate.serialNumber,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.validTo),
