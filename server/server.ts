@@ -20,6 +20,8 @@ import { Reception } from "./tunnel/reception.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
+/** Connections beyond `max_connections` that can be told so at the same time; those beyond them are cut. */
+const TOLD_AT_ONCE = 32;
 /** Bytes that all streams may take beyond their first window: a part of the 512 MB that Fargate gives. */
 const STREAM_MEMORY = 100_663_296;
 
@@ -65,6 +67,7 @@ export async function startServer(
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
+    maxConnections: config.maxConnections,
     stream: createForwarder(config, destinations, auditLines),
   });
   let state: "ready" | "draining" = "ready";
@@ -81,7 +84,7 @@ export async function startServer(
     port: config.listenPort,
     identity,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
-    maxConnections: config.maxConnections,
+    maxConnections: config.maxConnections + TOLD_AT_ONCE,
     onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
     onRefused: (error, remote) =>
       log.warn("agent refused", { remote, code: error.code, reason: error.message }),

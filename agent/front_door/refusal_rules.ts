@@ -57,8 +57,10 @@ export const REFUSAL_RULES: Readonly<Record<ErrorCode, RefusalRule>> = {
     status: 403,
     type: "destination_ip_prohibited",
     where: "server",
-    what: "the server's rules forbid this target",
-    advice: "Private addresses are refused unless targets.allow on the server names them",
+    what: "the server's rules forbid this target, or forbid it to this client",
+    advice:
+      "Private addresses are refused unless targets.allow on the server names them; clients.allow there " +
+      "says which clients are served, and where they may go",
   },
   target_reset: {
     status: 502,

@@ -7,6 +7,7 @@ import type { SessionOptions } from "../../shared/mux/options.ts";
 import { Session } from "../../shared/mux/session.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
+import { turnAway } from "../../shared/mux/turn_away.ts";
 import type { Peer } from "../../shared/tls/peer.ts";
 
 /** What makes a reception. */
@@ -15,6 +16,8 @@ export interface ReceptionInit {
   /** Memory of all streams beyond their first window. */
   budget: MemoryBudget;
   session: Partial<SessionOptions>;
+  /** Connections at once; those beyond it are told so. @default {no limit} */
+  maxConnections?: number;
   /** An agent opened a stream; the room must `listen` and `resume`. */
   stream(stream: MuxStream, peer: Peer): void;
   /** @default the machine's clock */
@@ -53,10 +56,11 @@ export class Reception {
     return count;
   }
 
-  /** Begins a session with an agent whose certificate was accepted. */
+  /** Begins a session with an agent whose certificate was accepted, or tells it that there is no room. */
   welcome(transport: Transport, peer: Peer): void {
-    const { log, budget, session: options } = this.#init;
+    const { log, budget, session: options, maxConnections = Infinity } = this.#init;
     const who = { client: peer.commonName, serial: peer.serial };
+    if (this.#sessions.size >= maxConnections) return this.#sendAway(transport, who, maxConnections);
     const session: Session = new Session({
       transport,
       role: "listener",
@@ -91,6 +95,12 @@ export class Reception {
     });
     if (this.#sessions.size > 0) await emptied;
     cancel();
+  }
+
+  #sendAway(transport: Transport, who: object, max: number): void {
+    const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
+    this.#init.log.warn("agent refused", { ...who, code: "limit_reached", reason: message });
+    turnAway({ transport, clock: this.#clock, code: "limit_reached", message });
   }
 
   #forget(session: Session, who: object, error: SallyportError | undefined): void {
