@@ -3,6 +3,9 @@ import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { RawClient } from "./raw_client.ts";
 
+/** Longer than the server waits for a resolver or a target. */
+const PATIENCE_MS = 20_000;
+
 /** A way into the agent's port. */
 export type Door = "connect" | "absolute" | "websocket" | "socks_name" | "socks_address";
 
@@ -24,7 +27,7 @@ export function doorsFor(host: string): Door[] {
 
 /** Asks for a target, written as it is but for the brackets of an IPv6 address, and reads all of the answer. */
 export async function knock(proxyPort: number, door: Door, host: string, port: number): Promise<DoorAnswer> {
-  const client = new RawClient(proxyPort);
+  const client = new RawClient(proxyPort, PATIENCE_MS);
   try {
     client.socket.write(door.startsWith("socks") ? socks(door, host, port) : http(door, host, port));
     const text = await client.rest();
