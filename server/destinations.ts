@@ -26,6 +26,12 @@ export interface DestinationsOptions {
   readonly lookup?: Lookup | undefined;
 }
 
+/** Who wants to go somewhere. */
+export interface Client extends ClientNames {
+  /** Of its certificate: tells it from others. */
+  readonly fingerprint: string;
+}
+
 /** How a client reaches its targets. */
 export interface Destination {
   readonly dial: Dial;
@@ -63,7 +69,12 @@ export class Destinations {
   }
 
   /** How a client reaches its targets, or is told that it reaches none; asked for every stream. */
-  of(client: ClientNames): Destination {
+  of(client: Client): Destination {
+    const { dial, origins } = this.#rulesOf(client);
+    return { dial: (host, port, signal) => dial(host, port, signal, client.fingerprint), origins };
+  }
+
+  #rulesOf(client: Client): Destination {
     const entry = this.#find(client);
     if (entry === undefined) return this.#none;
     return (entry === "everybody" ? undefined : this.#own.get(entry)) ?? this.#common;
@@ -76,7 +87,7 @@ export class Destinations {
 }
 
 function destination(dial: Dial): Destination {
-  return { dial, origins: createOriginPool({ dial }) };
+  return { dial, origins: createOriginPool() };
 }
 
 function refuseStranger(host: string, port: number): Promise<never> {

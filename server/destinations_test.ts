@@ -4,7 +4,11 @@ import type { ClientEntry } from "./clients/rules.ts";
 import { Destinations } from "./destinations.ts";
 import { OwnPorts } from "./targets/own_ports.ts";
 
-const client = (commonName: string) => ({ commonName, names: { dns: [], uris: [] } });
+const client = (commonName: string) => ({
+  commonName,
+  fingerprint: commonName,
+  names: { dns: [], uris: [] },
+});
 
 function destinationsOf(clients: ClientEntry[], targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] }) {
   const destinations = new Destinations({ targets, clients, ownPorts: new OwnPorts() });

@@ -12,14 +12,14 @@ import { shownTarget } from "./shown_target.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /**
- * Connects to a target. The socket is connected, sends without delay, and may be half-open: whoever takes it
+ * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be half-open: whoever takes it
  * ends its side too.
  *
  * @throws SallyportError `bad_request` for what is no host, `target_denied`, `dns_error`, `dns_timeout`,
  * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when the server has too much under way,
  * or `cancelled` when `signal` was aborted.
  */
-export type Dial = (host: string, port: number, signal?: AbortSignal) => Promise<Socket>;
+export type Dial = (host: string, port: number, signal?: AbortSignal, client?: string) => Promise<Socket>;
 
 /** What makes a dialer. */
 export interface DialerOptions {
@@ -55,13 +55,13 @@ const MAX_ADDRESSES = 8;
 export function createDialer(options: DialerOptions): Dial {
   const { policy, resolve, ownPorts, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
-  return async (host, port, signal) => {
+  return async (host, port, signal, client = "") => {
     const doing = `connect to ${shownTarget(host, port)}`;
     const { kind, text } = readHost(host) ?? notAHost(host);
     requireAllowed(policy.judgeName(text, port), doing);
-    const found = kind === "name" ? await resolve(text, signal) : [text];
+    const found = kind === "name" ? await resolve(text, signal, client) : [text];
     const addresses = allowedOf(found, (address) => policy.judge(text, address, port), doing);
-    const done = underWay?.begin(doing);
+    const done = underWay?.begin(doing, client);
     try {
       const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
       const socket = await race({ addresses, port, doing, connect, ...timing });

@@ -7,12 +7,12 @@ import { normalName } from "./name.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /**
- * Finds every address of a name, IPv6 and IPv4, in the order of preference.
+ * Finds every address of a name, IPv6 and IPv4, in the order of preference. `client` is whom it is for.
  *
  * @throws SallyportError `dns_error` when the name has none, `dns_timeout` when there was no answer in time,
  * `limit_reached` when too many look-ups are under way, `cancelled` when `signal` was aborted.
  */
-export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
+export type Resolve = (name: string, signal?: AbortSignal, client?: string) => Promise<string[]>;
 
 /** Asks whoever knows names on this machine. */
 export type Lookup = (name: string) => Promise<{ address: string }[]>;
@@ -38,12 +38,12 @@ const defaultLookup: Lookup = (name) => systemLookup(name, { all: true, order: "
 /** Makes a resolver with a deadline. A lookup that came too late is left alone: it cannot be called back. */
 export function createResolver(options: ResolverOptions = {}): Resolve {
   const { lookup = defaultLookup, underWay, timeoutMs = 5_000, clock = systemClock } = options;
-  return (name, signal) => {
+  return (name, signal, client = "") => {
     const { promise, resolve, reject } = Promise.withResolvers<string[]>();
     if (signal?.aborted) return Promise.reject(cancelled(name));
     const normal = normalName(name);
     if (normal === undefined) return Promise.reject(failed(name, "it is not a host name"));
-    const asking = ask(normal, lookup, underWay);
+    const asking = ask(normal, lookup, () => underWay?.begin(`resolve ${normal}`, client));
     const onAbort = () => reject(cancelled(name));
     signal?.addEventListener("abort", onAbort);
     const cancelTimer: CancelTimer = clock.after(timeoutMs, () => reject(late(name, timeoutMs)));
@@ -57,8 +57,12 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
 }
 
 /** One look-up, which counts until it is over, however long ago its asker gave it up. */
-async function ask(name: string, lookup: Lookup, underWay?: UnderWay): Promise<{ address: string }[]> {
-  const done = underWay?.begin(`resolve ${name}`);
+async function ask(
+  name: string,
+  lookup: Lookup,
+  begin: () => (() => void) | undefined,
+): Promise<{ address: string }[]> {
+  const done = begin();
   try {
     return await lookup(name);
   } finally {

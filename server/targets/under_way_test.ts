@@ -8,23 +8,36 @@ import { Socket } from "node:net";
 
 Deno.test("underWay lets no more begin than its limit, and others when one is over", () => {
   const underWay = new UnderWay(2, "look-ups");
-  const [first] = [underWay.begin("a"), underWay.begin("b")];
-  assert.throws(() => underWay.begin("resolve c"), {
+  const [first] = [underWay.begin("a", "x"), underWay.begin("b", "y")];
+  assert.throws(() => underWay.begin("resolve c", "z"), {
     code: "limit_reached",
     message: "Cannot resolve c: 2 look-ups are under way on the server",
   });
   first();
   first();
   assert.equal(underWay.count, 1);
-  underWay.begin("d");
+  underWay.begin("d", "z");
   assert.equal(underWay.count, 2);
+});
+
+Deno.test("underWay gives no client more than half", () => {
+  const underWay = new UnderWay(4, "look-ups");
+  const [first] = [underWay.begin("a", "x"), underWay.begin("b", "x")];
+  assert.throws(() => underWay.begin("resolve c", "x"), {
+    code: "limit_reached",
+    message: "Cannot resolve c: 2 look-ups are under way for this client",
+  });
+  underWay.begin("d", "y");
+  first();
+  underWay.begin("e", "x");
+  assert.throws(() => underWay.begin("resolve f", "x"), { code: "limit_reached" });
 });
 
 Deno.test("resolver counts a look-up until it is over, though nobody waits for it any more", async () => {
   const clock = new ManualClock();
   const answers: ((found: { address: string }[]) => void)[] = [];
   const lookup = () => new Promise<{ address: string }[]>((resolve) => answers.push(resolve));
-  const underWay = new UnderWay(2, "look-ups");
+  const underWay = new UnderWay(4, "look-ups");
   const resolve = createResolver({ lookup, underWay, clock, timeoutMs: 10 });
   const late = assert.rejects(resolve("a.example"), { code: "dns_timeout" });
   clock.advance(10);
@@ -50,7 +63,7 @@ Deno.test("dialer counts targets until they are reached or not", async () => {
     sockets.push(socket);
     return socket;
   };
-  const underWay = new UnderWay(1, "connections to targets");
+  const underWay = new UnderWay(2, "connections to targets");
   const policy = createTargetPolicy();
   const dial = createDialer({
     policy,

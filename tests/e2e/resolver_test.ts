@@ -10,6 +10,9 @@ import { startInnerChain } from "../support/inner_chain.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
 
+/** Look-ups that one client may have under way: half of what the server bears. */
+const HALF = 128;
+
 const found = (...addresses: string[]) => Promise.resolve(addresses.map((address) => ({ address })));
 
 /** Asks at every door; returns statuses of HTTP and the reply of SOCKS5. */
@@ -62,18 +65,19 @@ Deno.test("of a name's addresses only those are dialled that are allowed", async
   assert.equal(closed.accepted, 0);
 });
 
-Deno.test("more look-ups than the server can bear are refused with 503, and addresses still work", async () => {
+Deno.test("more slow look-ups of a client than the server can bear are refused with 503, and addresses still work", async () => {
   await using origin = startHttpOrigin(() => new Response("open"));
   const asked: ((found: { address: string }[]) => void)[] = [];
   const all = Promise.withResolvers<void>();
   const lookup = () =>
     new Promise<{ address: string }[]>((resolve) => {
-      if (asked.push(resolve) === 256) all.resolve();
+      if (asked.push(resolve) === HALF) all.resolve();
     });
   await using chain = await startInnerChain(lookup, "127.0.0.1");
-  const clients = Array.from({ length: 256 }, (_, i) => {
+  const clients = Array.from({ length: HALF }, (_, i) => {
     const client = new RawClient(chain.proxyPort);
-    client.send(`CONNECT slow-${i}.example:80 HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const target = i % 2 === 0 ? `CONNECT slow-${i}.example:80` : `GET http://slow-${i}.example/`;
+    client.send(`${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
     return client;
   });
   await all.promise;
@@ -81,13 +85,13 @@ Deno.test("more look-ups than the server can bear are refused with 503, and addr
   assert.equal(one.status, 503, one.text);
   assert.match(
     one.text,
-    /limit_reached: Cannot resolve one-more\.example: 256 look-ups of names are under way/,
+    /limit_reached: Cannot resolve one-more\.example: 128 look-ups of names are under way for this client/,
   );
   assert.equal((await knock(chain.proxyPort, "absolute", "127.0.0.1", origin.port)).status, 200);
   await Promise.all(clients.map((client) => client.close()));
   for (const answer of asked) answer([]);
   const again = knock(chain.proxyPort, "connect", "again.example", 80);
-  await eventually("the look-up", () => assert.equal(asked.length, 257));
-  asked[256]!([]);
+  await eventually("the look-up", () => assert.equal(asked.length, HALF + 1));
+  asked[HALF]!([]);
   assert.equal((await again).status, 502, "there is room again");
 });
