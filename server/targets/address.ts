@@ -90,7 +90,7 @@ export function forbiddenRange(address: Address): string | undefined {
   const embedded = embeddedIPv4(address);
   if (embedded.length > 0) {
     const inner = embedded.map(forbiddenRange).find((found) => found !== undefined);
-    return inner === undefined ? undefined : `${range} ${inner}`;
+    return inner === undefined ? undefined : `${range === "unicast" ? "embedded" : range} ${inner}`;
   }
   if (!PUBLIC_RANGES.has(range)) return range;
   return address.match(GLOBAL_UNICAST) ? undefined : "reserved";

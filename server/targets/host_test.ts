@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { readHost } from "./host.ts";
 
 Deno.test("readHost reads IPv4 addresses in every form that sockets take", () => {
@@ -87,4 +88,33 @@ Deno.test("readHost takes nothing else", () => {
     ...["x".repeat(64), `${"x".repeat(64)}.example`, Array(128).fill("a").join("."), "é".repeat(64)],
   ];
   for (const host of bad) assert.equal(readHost(host), undefined, JSON.stringify(host));
+});
+
+/** A number as one part of an IPv4 address, in one of its notations. */
+const notations: ((part: number) => string)[] = [
+  (part) => String(part),
+  (part) => `0x${part.toString(16)}`,
+  (part) => `0X${part.toString(16).toUpperCase()}`,
+  (part) => `0${part.toString(8)}`,
+  (part) => `000${part.toString(8)}`,
+];
+
+Deno.test("readHost reads any IPv4 address in any mix of notations, lengths and dots", () => {
+  const notation = fc.constantFrom(...notations);
+  fc.assert(
+    fc.property(
+      fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)),
+      fc.integer({ min: 1, max: 4 }),
+      fc.tuple(notation, notation, notation, notation),
+      fc.constantFrom("", "."),
+      (bytes, length, write, dot) => {
+        // The last part stands for all bytes that are left.
+        const last = bytes.slice(length - 1).reduce((sum, byte) => sum * 256 + byte, 0);
+        const parts = [...bytes.slice(0, length - 1), last];
+        const host = parts.map((part, i) => write[i]!(part)).join(".") + dot;
+        assert.deepEqual(readHost(host), { kind: "address", text: bytes.join(".") }, host);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import { SallyportError } from "../../shared/errors.ts";
 import { OwnPorts } from "./own_ports.ts";
 import { createTargetPolicy, type TargetPolicyOptions } from "./policy.ts";
@@ -199,4 +201,34 @@ Deno.test("policy names the entry that it cannot read", () => {
       return true;
     }, entry);
   }
+});
+
+Deno.test("policy refuses every IPv6 form of every IPv4 address that it refuses, whatever else is in it", () => {
+  const policy = createTargetPolicy();
+  const [low, high] = [fc.nat(0xffff), fc.nat(0xffff)];
+  const forms: ((a: number, b: number, x: number, y: number) => number[])[] = [
+    (a, b) => [0, 0, 0, 0, 0, 0xffff, a, b], // mapped
+    (a, b) => [0, 0, 0, 0, 0, 0, a, b], // compatible
+    (a, b) => [0, 0, 0, 0, 0xffff, 0, a, b], // translated
+    (a, b) => [0x64, 0xff9b, 0, 0, 0, 0, a, b], // NAT64
+    (a, b, x, y) => [0x64, 0xff9b, 1, x, y, x, a, b], // NAT64 of the local network
+    (a, b, x, y) => [0x2002, a, b, x, y, x, y, x], // 6to4
+    (a, b, x, y) => [0x2001, 0, a, b, x, y, x, y], // Teredo, by its server
+    (a, b, x) => [0x2001, 0, 0x808, 0x808, x, x, a ^ 0xffff, b ^ 0xffff], // Teredo, by its client
+    (a, b, x, y) => [0x2600 + (x & 0xff), y, x, y, x & 0x200, 0x5efe, a, b], // ISATAP
+  ];
+  fc.assert(
+    fc.property(
+      fc.tuple(low, high, fc.nat(0xffff), fc.nat(0xffff)),
+      fc.constantFrom(...forms),
+      (parts, form) => {
+        const [a, b] = parts;
+        const inner = [a >> 8, a & 0xff, b >> 8, b & 0xff].join(".");
+        const outer = new ipaddr.IPv6(form(...parts)).toString();
+        fc.pre(!policy.judge(inner, inner, 80).allowed);
+        assert.equal(policy.judge(outer, outer, 80).allowed, false, `${outer} leads to ${inner}`);
+      },
+    ),
+    { numRuns: 5_000 },
+  );
 });

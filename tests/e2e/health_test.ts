@@ -25,7 +25,7 @@ Deno.test("/health is 200 when the server is ready, and 503 while it drains", as
   await eventually("the server drains", async () => {
     const { status, body } = await healthOf(chain);
     assert.deepEqual([status, body["state"], body["streams"]], [503, "draining", 1]);
-  });
+  }, 5_000);
   origin.release();
   assert.deepEqual(await ended, { code: 0, text: WHOLE_BODY });
   assert.equal((await stopped).code, 0);

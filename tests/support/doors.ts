@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { RawClient } from "./raw_client.ts";
 
@@ -22,7 +22,7 @@ export interface DoorAnswer {
 /** The doors through which a host can be asked for; an address has one more. */
 export function doorsFor(host: string): Door[] {
   const doors: Door[] = ["connect", "absolute", "websocket", "socks_name"];
-  return isIPv4(host) || isIPv6(host) ? [...doors, "socks_address"] : doors;
+  return isIP(host) !== 0 && !host.includes("%") ? [...doors, "socks_address"] : doors;
 }
 
 /** Asks for a target, written as it is but for the brackets of an IPv6 address, and reads all of the answer. */
