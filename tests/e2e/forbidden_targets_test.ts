@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { auditLines } from "../support/audit_lines.ts";
 import { Chain } from "../support/chain.ts";
 import { type Door, doorsFor, knock } from "../support/doors.ts";
+import { eventually } from "../support/eventually.ts";
 import { FORBIDDEN, IN_OTHER_SCRIPTS, MALFORMED } from "../support/forbidden_targets.ts";
 import { hasIPv6 } from "../support/network.ts";
 
@@ -14,6 +15,16 @@ class Trap implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: hasIPv6() ? "::" : "0.0.0.0", port: 0 });
   readonly #accepting = this.#accept();
   caught = 0;
+
+  /** Sets it up, and makes sure that it would catch. */
+  static async set(): Promise<Trap> {
+    const trap = new Trap();
+    const addresses = hasIPv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+    for (const hostname of addresses) (await Deno.connect({ hostname, port: trap.port })).close();
+    await eventually("the trap catches", () => assert.equal(trap.caught, addresses.length));
+    trap.caught = 0;
+    return trap;
+  }
 
   get port(): number {
     return this.#listener.addr.port;
@@ -50,7 +61,7 @@ const REASON = "private and other non-public addresses are refused by default";
 
 Deno.test("a forbidden address is refused however it is written, at every door", async () => {
   await using chain = await Chain.start({ allow: [] });
-  await using trap = new Trap();
+  await using trap = await Trap.set();
   const asked = await tryAll(Object.keys(FORBIDDEN), async (door, host) => {
     const { status, reply, text } = await knock(chain.proxyPort, door, host, trap.port);
     const at = `${host} by ${door}: ${text}`;
@@ -76,7 +87,7 @@ Deno.test("a forbidden address is refused however it is written, at every door",
 
 Deno.test("what is no host is refused as a bad request, at every door", async () => {
   await using chain = await Chain.start({ allow: [] });
-  await using trap = new Trap();
+  await using trap = await Trap.set();
   await tryAll([...MALFORMED, ...Object.keys(IN_OTHER_SCRIPTS)], async (door, host) => {
     const { status, reply, text } = await knock(chain.proxyPort, door, host, trap.port);
     const at = `${JSON.stringify(host)} by ${door}: ${text}`;
