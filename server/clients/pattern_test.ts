@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { glob } from "./glob.ts";
 import { type ClientNames, parseClientPattern } from "./pattern.ts";
 
@@ -27,6 +28,18 @@ Deno.test("glob lets a star stand for any run of characters", () => {
     for (const text of yes) assert.equal(glob(pattern)(text), true, `${pattern} and ${text}`);
     for (const text of no) assert.equal(glob(pattern)(text), false, `${pattern} but ${text}`);
   }
+});
+
+Deno.test("glob agrees with a regular expression of the same meaning", () => {
+  const text = (letters: string, maxLength: number) =>
+    fc.array(fc.constantFrom(...letters), { maxLength }).map((all) => all.join(""));
+  fc.assert(
+    fc.property(text("ab.*", 6), text("ab.", 8), (pattern, name) => {
+      const meaning = new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", ".*")}$`);
+      assert.equal(glob(pattern)(name), meaning.test(name), `${pattern} and ${name}`);
+    }),
+    { numRuns: 20_000 },
+  );
 });
 
 Deno.test("client pattern cn: compares common names letter for letter, with stars", () => {

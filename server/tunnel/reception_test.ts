@@ -44,3 +44,44 @@ Deno.test("reception logs what a stream's room throws, and the agent stays conne
   await MemoryTransport.settled();
   assert.equal(reception.connectionCount, 0);
 });
+
+Deno.test("reception tells an agent beyond its limit so, and takes one when another left", async () => {
+  const clock = new ManualClock();
+  const logged: [string, LogFields | undefined][] = [];
+  const reception = new Reception({
+    log: {
+      debug() {},
+      info() {},
+      warn: (message, fields) => void logged.push([message, fields]),
+      error() {},
+    },
+    ...{ budget: new MemoryBudget(0), session: {}, clock, maxConnections: 1, stream() {} },
+  });
+  const welcome = () => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer");
+    reception.welcome(far, PEER);
+    return agent;
+  };
+  const first = welcome();
+  await within(5_000, first.opened, "the first session opens");
+  const reason = "Cannot let the agent in: all 1 connections (max_connections) are taken";
+  const error = await within(5_000, welcome().closed, "the second is sent away");
+  assert.deepEqual([error?.code, error?.message], ["limit_reached", reason]);
+  assert.deepEqual(logged, [["agent refused", {
+    client: "laptop",
+    serial: "1f",
+    code: "limit_reached",
+    reason,
+  }]]);
+  assert.equal(reception.connectionCount, 1);
+  first.session.close("going_away", "done");
+  await within(5_000, first.closed, "the first session closes");
+  await MemoryTransport.settled();
+  const third = welcome();
+  await within(5_000, third.opened, "the third session opens");
+  third.session.close("going_away", "done");
+  await within(5_000, third.closed, "the third session closes");
+  await MemoryTransport.settled();
+  assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
+});
