@@ -22,8 +22,8 @@ import { Reception } from "./tunnel/reception.ts";
 const HANDSHAKE_TIMEOUT = 10_000;
 /** Connections beyond `max_connections` that can be told so at the same time; those beyond them are cut. */
 const TOLD_AT_ONCE = 32;
-/** Bytes that all streams may take beyond their first window: a part of the 512 MB that Fargate gives. */
-const STREAM_MEMORY = 100_663_296;
+/** Bytes that all streams may take beyond their first window: with all of it taken the process stays below 256 MB. */
+const STREAM_MEMORY = 50_331_648;
 
 /** A server that runs. */
 export interface Server {

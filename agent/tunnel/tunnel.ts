@@ -28,12 +28,12 @@ export interface TunnelInit {
   clock?: Clock;
   options?: Partial<TunnelOptions>;
   session?: Partial<SessionOptions>;
-  /** Memory of all streams beyond their first window. @default 128 MiB */
+  /** Memory of all streams beyond their first window. @default 48 MiB */
   budget?: MemoryBudget;
 }
 
 /** Bytes that all streams of the agent may take beyond their first window. */
-const DEFAULT_BUDGET = 134_217_728;
+const DEFAULT_BUDGET = 50_331_648;
 
 /** The agent's pool of connections to the server: one where that serves, more when streams are many. */
 export class Tunnel {

@@ -33,6 +33,8 @@ Deno.test("turnAway sends one frame and cuts a peer that does not take it", asyn
     aborted: false,
     start() {},
     write() {},
+    pause() {},
+    resume() {},
     close() {},
     abort: () => void (stuck.aborted = true),
   };

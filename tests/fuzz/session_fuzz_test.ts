@@ -74,6 +74,8 @@ class Wire implements Transport {
     this.written.push(...bytes);
     this.callbacks.push(written);
   }
+  pause(): void {}
+  resume(): void {}
   close(): void {
     this.end(undefined);
   }
