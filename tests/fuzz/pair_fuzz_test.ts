@@ -39,8 +39,6 @@ class Wire implements Transport {
     assert.equal(this.#ended, false, "written after the end");
     this.#queue.push({ bytes: bytes.slice(), written });
   }
-  pause(): void {}
-  resume(): void {}
   close(): void {
     this.#ended = true;
   }

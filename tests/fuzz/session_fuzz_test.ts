@@ -74,8 +74,6 @@ class Wire implements Transport {
     this.written.push(...bytes);
     this.callbacks.push(written);
   }
-  pause(): void {}
-  resume(): void {}
   close(): void {
     this.end(undefined);
   }
