@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { ByteReader, writeAll } from "../../tests/support/byte_reader.ts";
+import { connectionsOf } from "../../tests/support/connections_of.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
 import { startSampleOrigin } from "../sample_origin.ts";
 
@@ -32,7 +33,7 @@ export function startOrigins({ httpPort, tcpPort, resetPort }: Targets): Origins
   const open = new Set<Deno.TcpConn>();
   const serving = new Set<Promise<void>>();
   const accepting = (async () => {
-    for await (const connection of listener) {
+    for await (const connection of connectionsOf(listener)) {
       open.add(connection);
       const served = serve(connection).finally(() => {
         open.delete(connection);

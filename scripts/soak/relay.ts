@@ -1,3 +1,5 @@
+import { connectionsOf } from "../../tests/support/connections_of.ts";
+
 /** A TCP relay between agent and server that can break connections off and go silent, as networks do. */
 export class Relay {
   readonly #listener: Deno.TcpListener;
@@ -44,7 +46,7 @@ export class Relay {
   }
 
   async #accept(): Promise<void> {
-    for await (const near of this.#listener) {
+    for await (const near of connectionsOf(this.#listener)) {
       const work = this.#relay(near).finally(() => this.#work.delete(work));
       this.#work.add(work);
     }
