@@ -1,3 +1,4 @@
+import type { SallyportError } from "../shared/errors.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
@@ -47,8 +48,9 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     clock: systemClock,
     log: getLogger("front_door"),
   });
+  const lost = ({ message }: SallyportError) => log.warn("console port lost", { reason: message });
   const console = await openOr(
-    () => openConsole(config.consolePort, () => statusOf(tunnel, frontDoor)),
+    () => openConsole(config.consolePort, () => statusOf(tunnel, frontDoor), lost),
     frontDoor,
   );
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };

@@ -78,7 +78,7 @@ export async function startServer(
     agents: reception.agentCount,
     streams: reception.streamCount,
     uptime: Math.round((systemClock.now() - startedAt) / 1000),
-  }));
+  }), ({ message }) => log.warn("health port lost", { reason: message }));
   const listener = await listenTls({
     host: config.listenAddr,
     port: config.listenPort,

@@ -1,3 +1,4 @@
+import type { SallyportError } from "../../shared/errors.ts";
 import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
 
 /** What `GET /status` answers. */
@@ -17,11 +18,15 @@ export interface AgentStatus {
 }
 
 /** Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more. */
-export function openConsole(port: number, status: () => AgentStatus): JsonPort {
+export function openConsole(
+  port: number,
+  status: () => AgentStatus,
+  onTrouble: (error: SallyportError) => void,
+): JsonPort {
   const health = () => {
     const { state } = status();
     return { status: state === "ready" ? 200 : 503, body: { state } };
   };
   const routes = { "/health": health, "/status": () => ({ status: 200, body: status() }) };
-  return openJsonPort({ host: "127.0.0.1", port, routes });
+  return openJsonPort({ host: "127.0.0.1", port, routes, onTrouble });
 }

@@ -1,8 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
-import { fromOsError } from "../net/os_error.ts";
-import { fromConnectionError } from "./connection_error.ts";
+import { Acceptor } from "../net/acceptor.ts";
 import { Handshakes } from "./handshakes.ts";
 import type { Identity } from "./identity.ts";
 import { judgePeer, type Peer } from "./peer.ts";
@@ -56,7 +55,7 @@ class Listener implements TlsListener {
   readonly #options: ListenOptions;
   readonly #server: Server;
   readonly #handshakes: Handshakes;
-  #address = { host: "", port: 0 };
+  #acceptor: Acceptor | undefined;
   #connections = 0;
 
   constructor(options: ListenOptions) {
@@ -83,7 +82,8 @@ class Listener implements TlsListener {
   }
 
   get address(): { host: string; port: number } {
-    return this.#address;
+    const { address: host = "", port = 0 } = this.#acceptor?.address ?? {};
+    return { host, port };
   }
 
   get connectionCount(): number {
@@ -91,26 +91,23 @@ class Listener implements TlsListener {
   }
 
   async open(): Promise<void> {
-    const { host, port } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    this.#server.listen({ host, port }, resolve);
-    try {
-      await promise;
-    } catch (error) {
-      throw fromOsError(error, `listen on ${host.includes(":") ? `[${host}]` : host}:${port}`);
-    }
-    this.#server.off("error", reject);
-    // Such as too many open files: those who are connected stay, and later ones may find room again.
-    this.#server.on("error", (error) => {
-      this.#options.onRefused(fromConnectionError(error, "accept connections"), "unknown");
+    const { host, port, onRefused } = this.#options;
+    this.#acceptor = await Acceptor.open({
+      host,
+      port,
+      allowHalfOpen: false,
+      onConnection: (socket) => void this.#server.emit("connection", socket),
+      onCrowded: (socket, reason) => {
+        onRefused(reason, socket.remoteAddress ?? "unknown");
+        socket.destroy();
+      },
+      // Those who are connected stay.
+      onTrouble: (reason) => onRefused(reason, "unknown"),
     });
-    const bound = this.#server.address() as { address: string; port: number };
-    this.#address = { host: bound.address, port: bound.port };
   }
 
   close(): Promise<void> {
-    this.#server.close();
+    this.#acceptor?.close();
     this.#handshakes.cutAll();
     return Promise.resolve();
   }
