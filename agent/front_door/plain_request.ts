@@ -6,6 +6,7 @@ import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.
 import { refuseRequest } from "./client_refusal.ts";
 import type { FrontDoorContext } from "./context.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
+import { dropRest } from "./drop_rest.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { requestHeaders } from "./request_headers.ts";
 import { parseRequestTarget, RequestTargetError } from "./request_target.ts";
@@ -107,20 +108,19 @@ class PlainExchange {
   }
 
   #refuse(error: SallyportError): void {
-    // What is left of the body is read and dropped, so that the connection can go on.
     this.#sent = true;
     this.#stream?.end();
     closeIfBodyIsDoubtful(this.#request, this.#response);
     if (this.#response.socket === null || this.#response.destroyed) return;
     refuseRequest(this.#context, "http", this.#request, this.#response, error);
-    this.#request.resume();
+    dropRest(this.#context, this.#request, this.#response);
   }
 
   #leave(): void {
     this.#sent = true;
     this.#request.socket.removeListener("close", this.#onGone);
     this.#request.removeListener("aborted", this.#onGone);
-    this.#request.resume();
+    dropRest(this.#context, this.#request, this.#response);
   }
 
   readonly #onGone = () => {
