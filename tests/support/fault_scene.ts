@@ -42,7 +42,7 @@ export async function withFault(
     const after = await assertNothingLeaked(chain, before);
     figures.push(`files ${before.agent}/${before.server} before, ${after.agent}/${after.server} after`);
   }
-  console.log(figures.join("; "));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${figures.join("; ")}\n`));
   await chain.finish();
 }
 
@@ -52,7 +52,7 @@ export async function wholeTraffic(chain: Chain, origins: FaultOrigins): Promise
   assertAllWhole(await traffic.outcomes(), origins);
 }
 
-const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
+const NOTHING: AsyncDisposable = { [Symbol.asyncDispose]: () => Promise.resolve() };
 
 async function startBoth(chain: Chain): Promise<void> {
   await chain.startServer();
