@@ -67,6 +67,8 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
+/** Milliseconds for a client that was refused because there are too many: the next ones need its descriptor. */
+const CROWDED_LINGER = 250;
 const SOCKS5 = 0x05;
 
 /**
@@ -94,7 +96,7 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
     onCrowded(socket, error) {
       connections.add(socket);
       context.refused({ protocol: "tcp", target: "", error });
-      closeGently(socket, options.clock, encodeRefusal(refusalOf(error)));
+      closeGently(socket, options.clock, encodeRefusal(refusalOf(error)), CROWDED_LINGER);
     },
     onTrouble: ({ message, code }) => options.log.warn("Cannot serve every client", { message, code }),
   });

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../clock.ts";
 
-/** Milliseconds between looks at a port that seems well. */
-const EVERY = 10_000;
+/** Milliseconds without a connection after which a port that seems well is looked at. */
+const EVERY = 5_000;
 /** Milliseconds between looks when there is reason to doubt. */
 const SOON = 1_000;
 /** Milliseconds in which a port takes a connection, and into how many timers they are cut. */
@@ -31,7 +31,7 @@ type State =
 export class AcceptWatch {
   readonly #init: AcceptWatchInit;
   #state: State;
-  #arrived = false;
+  #arrivedAt = -Infinity;
 
   /** Begins to watch. */
   constructor(init: AcceptWatchInit) {
@@ -41,7 +41,7 @@ export class AcceptWatch {
 
   /** Hands a connection that the port took to `take`, unless it is the watch's own. */
   arrived(socket: Socket, take: () => void): void {
-    this.#arrived = true;
+    this.#arrivedAt = this.#init.clock.now();
     const state = this.#state;
     if (state.name !== "asking") return take();
     // The port of the near end is known only once it is connected, which this end may see first.
@@ -53,8 +53,7 @@ export class AcceptWatch {
   doubt(): void {
     if (this.#state.name !== "resting") return;
     this.#state.cancel();
-    this.#arrived = false;
-    this.#setState({ name: "resting", cancel: this.#lookIn(SOON) });
+    this.#setState({ name: "resting", cancel: this.#lookIn(SOON, SOON) });
   }
 
   /** Ends it. */
@@ -73,18 +72,17 @@ export class AcceptWatch {
     if (left.name === "asking") left.probe.destroy();
   }
 
-  #lookIn(ms: number): CancelTimer {
-    return this.#init.clock.after(ms, () => this.#look());
-  }
-
-  #look(): void {
-    if (!this.#arrived) return this.#ask();
-    this.#arrived = false;
-    this.#rest(EVERY);
+  /** @param quiet Milliseconds without a connection that make it ask. */
+  #lookIn(ms: number, quiet = EVERY): CancelTimer {
+    return this.#init.clock.after(ms, () => {
+      const left = this.#arrivedAt + quiet - this.#init.clock.now();
+      if (left > 0) this.#setState({ name: "resting", cancel: this.#lookIn(left, quiet) });
+      else this.#ask();
+    });
   }
 
   #rest(ms: number): void {
-    this.#leave({ name: "resting", cancel: this.#lookIn(ms) });
+    this.#leave({ name: "resting", cancel: this.#lookIn(ms, ms) });
   }
 
   #ask(): void {
