@@ -11,9 +11,9 @@ export interface Guest {
 export class Crowd implements AsyncDisposable {
   readonly #guests: Promise<Guest>[];
 
-  /** @param target What every client asks for, as CONNECT has it. */
+  /** @param target What every client asks for, as CONNECT has it; `$` becomes the client's number. */
   constructor(proxyPort: number, target: string, count: number) {
-    this.#guests = Array.from({ length: count }, () => visit(proxyPort, target));
+    this.#guests = Array.from({ length: count }, (_, i) => visit(proxyPort, target.replace("$", String(i))));
   }
 
   /** What every client met; fails when one is left without an answer and without an end. */
