@@ -60,6 +60,10 @@ class PlainExchange {
     }
     this.#request.socket.once("close", this.#onGone);
     this.#request.once("aborted", this.#onGone);
+    this.#open(opening);
+  }
+
+  #open(opening: OpeningMessage): void {
     const first = this.#hasBody ? undefined : { end: true };
     Promise.try(() => this.#context.openStream(opening, first)).then(
       (stream) => this.#opened(stream),
@@ -81,7 +85,11 @@ class PlainExchange {
       data: (bytes) => relay.data(bytes),
       end: (trailers) => relay.end(trailers),
       drain: () => this.#request.resume(),
-      closed: (error) => this.#over(error),
+      closed: (error) => {
+        // The server was leaving, and another one, or its next life, may serve this; a body would be gone.
+        if (stream.unseen && !this.#hasBody && !this.#gone) this.#open(stream.opening);
+        else this.#over(error);
+      },
     });
     if (this.#hasBody) this.#sendBody(stream);
     else this.#sent = true;
