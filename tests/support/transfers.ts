@@ -69,21 +69,21 @@ async function echo({ origins, proxyPort, begun }: TransferContext): Promise<voi
     for (const part of pattern) await writeAll(connection, part);
     await connection.closeWrite();
   };
+  const checker = new Checker(pattern);
   const receive = async () => {
-    const checker = new Checker(pattern);
     const buffer = new Uint8Array(65_536);
     for (;;) {
       const count = await connection.read(buffer);
-      if (count === null) break;
+      if (count === null) return;
       checker.take(buffer.subarray(0, count));
       begun();
     }
-    checker.ended();
   };
-  const both = await Promise.allSettled([send(), receive()]);
-  const failures = both.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
-  // What the reader was told counts: a writer may fail for the same reason, or find it out first.
-  if (failures.length > 0) throw failures.at(-1);
+  const [sent, received] = await Promise.allSettled([send(), receive()]);
+  if (received.status === "rejected") throw received.reason;
+  // The system tells of a reset once: when a write was told, the reader only sees an end.
+  if (sent.status === "rejected") throw sent.reason;
+  checker.ended();
 }
 
 function webSocketEcho({ origins, client, begun }: TransferContext): Promise<void> {
