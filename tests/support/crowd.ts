@@ -10,10 +10,14 @@ export interface Guest {
 /** Many clients that ask for a tunnel at the same time and keep what they get. */
 export class Crowd implements AsyncDisposable {
   readonly #guests: Promise<Guest>[];
+  readonly #leave = new AbortController();
 
   /** @param target What every client asks for, as CONNECT has it; `$` becomes the client's number. */
   constructor(proxyPort: number, target: string, count: number) {
-    this.#guests = Array.from({ length: count }, (_, i) => visit(proxyPort, target.replace("$", String(i))));
+    this.#guests = Array.from(
+      { length: count },
+      (_, i) => visit(proxyPort, target.replace("$", String(i)), this.#leave.signal),
+    );
   }
 
   /** What every client met; fails when one is left without an answer and without an end. */
@@ -22,28 +26,34 @@ export class Crowd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { connection } of await Promise.all(this.#guests)) connection?.close();
+    this.#leave.abort();
+    await Promise.all(this.#guests);
   }
 }
 
-async function visit(proxyPort: number, target: string): Promise<Guest> {
+async function visit(proxyPort: number, target: string, leave: AbortSignal): Promise<Guest> {
   let connection: Deno.TcpConn;
   try {
     connection = await Deno.connect({ hostname: "127.0.0.1", port: proxyPort });
   } catch (error) {
     return { connection: undefined, outcome: String(error) };
   }
+  leave.addEventListener("abort", () => close(connection), { once: true });
   try {
     await writeAll(connection, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
     const head = await new ByteReader(connection).head();
     const status = Number(head.split(" ")[1]);
     if (status === 200) return { connection, outcome: 200 };
-    connection.close();
+    close(connection);
     return { connection: undefined, outcome: head };
   } catch (error) {
-    connection.close();
+    close(connection);
     return { connection: undefined, outcome: String(error) };
   }
+}
+
+function close(connection: Deno.TcpConn): void {
+  connection[Symbol.dispose](); // which may be done twice
 }
 
 /** Sends a few bytes to an echo and expects them back. */

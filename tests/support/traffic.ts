@@ -20,6 +20,7 @@ export class Traffic implements AsyncDisposable {
   readonly #begun: Promise<void>[] = [];
   readonly #outcomes: Promise<Outcome>[] = [];
   readonly #gets: Promise<void>;
+  readonly #stop = new AbortController();
   #stopped = false;
   /** Transfers whose end was not told yet. */
   running = 0;
@@ -56,13 +57,19 @@ export class Traffic implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
+    this.#stop.abort();
     await Promise.allSettled([...this.#outcomes, this.#gets]);
     this.#client.close();
   }
 
   #start(chain: Chain, kind: string, transfer: Transfer): void {
     const begun = Promise.withResolvers<void>();
-    const context = { origins: this.origins, proxyPort: chain.proxyPort, client: this.#client };
+    const context = {
+      origins: this.origins,
+      proxyPort: chain.proxyPort,
+      client: this.#client,
+      signal: this.#stop.signal,
+    };
     const outcome = transfer({ ...context, begun: () => begun.resolve() }).then(
       () => ({ kind, error: undefined, at: performance.now() }),
       (reason) => {
@@ -85,7 +92,7 @@ export class Traffic implements AsyncDisposable {
     for (let number = 0; !this.#stopped; number++) {
       try {
         const path = `/small/${number}`;
-        const signal = AbortSignal.timeout(15_000);
+        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(15_000)]);
         const response = await fetch(`http://${this.origins.http.host}${path}`, {
           client: this.#client,
           signal,

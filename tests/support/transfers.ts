@@ -13,6 +13,8 @@ export interface TransferContext {
   client: Deno.HttpClient;
   /** Bytes came through. */
   begun(): void;
+  /** Aborts when the test is over. */
+  signal: AbortSignal;
 }
 
 /**
@@ -31,8 +33,8 @@ export const TRANSFERS: Readonly<Record<string, Transfer>> = {
   "echo over a WebSocket": webSocketEcho,
 };
 
-async function download({ origins, client, begun }: TransferContext, path: string): Promise<void> {
-  const response = await fetch(`http://${origins.http.host}${path}`, { client });
+async function download({ origins, client, begun, signal }: TransferContext, path: string): Promise<void> {
+  const response = await fetch(`http://${origins.http.host}${path}`, { client, signal });
   await requireGood(response);
   const checker = new Checker(origins.pattern);
   for await (const bytes of response.body ?? []) {
@@ -42,7 +44,7 @@ async function download({ origins, client, begun }: TransferContext, path: strin
   checker.ended();
 }
 
-async function upload({ origins, client, begun }: TransferContext): Promise<void> {
+async function upload({ origins, client, begun, signal }: TransferContext): Promise<void> {
   const { pattern, http } = origins;
   const parts = pattern[Symbol.iterator]();
   let sent = 0;
@@ -55,16 +57,17 @@ async function upload({ origins, client, begun }: TransferContext): Promise<void
       else controller.enqueue(value);
     },
   });
-  const response = await fetch(`http://${http.host}/upload`, { client, method: "POST", body });
+  const response = await fetch(`http://${http.host}/upload`, { client, signal, method: "POST", body });
   await requireGood(response);
   assert.equal(await response.text(), pattern.sha256, "the target got what was sent");
 }
 
-async function echo({ origins, proxyPort, begun }: TransferContext): Promise<void> {
+async function echo({ origins, proxyPort, begun, signal }: TransferContext): Promise<void> {
   const { pattern, echo } = origins;
   using tunnel = await openTunnel(proxyPort, echo.host);
   if (tunnel.status !== 200) throw new Error(tunnel.head);
   const { connection } = tunnel;
+  signal.addEventListener("abort", () => tunnel[Symbol.dispose](), { once: true });
   const send = async () => {
     for (const part of pattern) await writeAll(connection, part);
     await connection.closeWrite();
@@ -86,13 +89,14 @@ async function echo({ origins, proxyPort, begun }: TransferContext): Promise<voi
   checker.ended();
 }
 
-function webSocketEcho({ origins, client, begun }: TransferContext): Promise<void> {
+function webSocketEcho({ origins, client, begun, signal }: TransferContext): Promise<void> {
   const { pattern, http } = origins;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const checker = new Checker(pattern);
   const parts = pattern[Symbol.iterator]();
   const socket = new WebSocket(`ws://${http.host}/echo`, { client });
   socket.binaryType = "arraybuffer";
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   const sendNext = () => {
     const { value, done } = parts.next();
     if (!done) socket.send(value);
