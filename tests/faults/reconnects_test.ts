@@ -36,7 +36,7 @@ Deno.test("200 reconnects in a row leave nothing behind", async () => {
   }, async (chain) => {
     await chain.startServer();
     relay = await Relay.start(chain.serverPort);
-    await chain.startAgent({ server_port: relay.port });
+    await chain.startAgent({}, { server_port: relay.port });
     return relay;
   });
 });

@@ -37,7 +37,7 @@ Deno.test("a path that goes silent is noticed within 10 s, and traffic is back w
   }, async (chain) => {
     await chain.startServer();
     relay = await Relay.start(chain.serverPort);
-    await chain.startAgent({ server_port: relay.port });
+    await chain.startAgent({}, { server_port: relay.port });
     return relay;
   });
 });

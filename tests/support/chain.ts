@@ -78,11 +78,15 @@ export class Chain implements AsyncDisposable {
     return this.#agent;
   }
 
-  /** Starts the server, again on the ports that it had, and returns when it listens. */
-  async startServer(): Promise<void> {
+  /**
+   * Starts the server, again on the ports that it had, and returns when it listens.
+   *
+   * @param env Environment variables beside the inherited ones.
+   */
+  async startServer(env: Record<string, string> = {}): Promise<void> {
     const file = `${this.dir}/server.yaml`;
     await Deno.writeTextFile(file, stringify(this.#serverKeys()));
-    this.#server = await startProgram("server", ["--config", file], this.#startOptions("server"));
+    this.#server = await startProgram("server", ["--config", file], this.#startOptions("server", env));
     this.serverPort = await portOf(this.#server, "server listening");
     this.healthPort = await portOf(this.#server, "health listening");
   }
@@ -90,12 +94,13 @@ export class Chain implements AsyncDisposable {
   /**
    * Starts the agent and returns when it listens; whether it has a connection is another matter.
    *
+   * @param env Environment variables beside the inherited ones.
    * @param keys Keys of its file that differ this time, such as a port that was not known before.
    */
-  async startAgent(keys: Keys = {}): Promise<void> {
+  async startAgent(env: Record<string, string> = {}, keys: Keys = {}): Promise<void> {
     const file = `${this.dir}/agent.yaml`;
     await Deno.writeTextFile(file, stringify({ ...this.#agentKeys(), ...keys }));
-    this.#agent = await startProgram("agent", ["--config", file], this.#startOptions("agent"));
+    this.#agent = await startProgram("agent", ["--config", file], this.#startOptions("agent", env));
     this.proxyPort = await portOf(this.#agent, "proxy listening");
     this.consolePort = await portOf(this.#agent, "console listening");
   }
@@ -115,9 +120,9 @@ export class Chain implements AsyncDisposable {
     await Deno.remove(this.dir, { recursive: true });
   }
 
-  #startOptions(part: "server" | "agent"): StartOptions {
+  #startOptions(part: "server" | "agent", env: Record<string, string>): StartOptions {
     const wrapper = this.options.wrapper?.[part];
-    return wrapper === undefined ? {} : { wrapper };
+    return wrapper === undefined ? { env } : { env, wrapper };
   }
 
   #serverKeys(): Keys {
