@@ -24,12 +24,18 @@ export interface ReceptionInit {
   clock?: Clock;
 }
 
+/** Whose session it is. */
+interface Guest {
+  readonly peer: Peer;
+  /** The id that the agent's `hello` gave, "" before it came. */
+  readonly id: string;
+}
+
 /** The sessions of all agents that were let in. */
 export class Reception {
   readonly #init: ReceptionInit;
   readonly #clock: Clock;
-  /** Each session with the id that its agent's `hello` gave, "" before it came. */
-  readonly #sessions = new Map<Session, string>();
+  readonly #sessions = new Map<Session, Guest>();
   #draining = false;
   #emptied: (() => void) | undefined;
 
@@ -45,7 +51,7 @@ export class Reception {
 
   /** Agent processes: connections with the same id count once. */
   get agentCount(): number {
-    const named = [...this.#sessions.values()].filter((id) => id !== "");
+    const named = [...this.#sessions.values()].map(({ id }) => id).filter((id) => id !== "");
     return new Set(named).size + this.#sessions.size - named.length;
   }
 
@@ -69,7 +75,7 @@ export class Reception {
       options,
       events: {
         open: (hello) => {
-          this.#sessions.set(session, hello.id ?? "");
+          this.#sessions.set(session, { peer, id: hello.id ?? "" });
           log.info("agent connected", { ...who, software: hello.software });
           this.#tellStatus();
         },
@@ -81,8 +87,24 @@ export class Reception {
         },
       },
     });
-    this.#sessions.set(session, "");
+    this.#sessions.set(session, { peer, id: "" });
     if (this.#draining) session.drain();
+  }
+
+  /**
+   * Ends the sessions of agents that may not stay: their streams fail at once, the connection is cut within a
+   * second.
+   *
+   * @param judge Why an agent may not stay; undefined when it may.
+   */
+  expel(judge: (peer: Peer) => SallyportError | undefined): void {
+    for (const [session, { peer }] of this.#sessions) {
+      const error = judge(peer);
+      if (error === undefined) continue;
+      const { commonName: client, serial } = peer;
+      this.#init.log.warn("agent cut off", { client, serial, reason: error.message, code: error.code });
+      session.close(error.code, error.message);
+    }
   }
 
   /** Takes no more streams, and waits for those that are open for at most `timeout` milliseconds. */

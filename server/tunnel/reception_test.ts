@@ -11,6 +11,7 @@ import { Reception } from "./reception.ts";
 const PEER = {
   ...{ commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) },
   names: { dns: [], uris: [], addresses: [] },
+  chain: [],
 };
 
 Deno.test("reception logs what a stream's room throws, and the agent stays connected", async () => {

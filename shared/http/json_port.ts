@@ -1,11 +1,20 @@
 import { fromOsError } from "../net/os_error.ts";
 
-/** What one path of a {@linkcode JsonPort} answers. */
+/** JSON that a path of a {@linkcode JsonPort} answers with. */
 export interface JsonAnswer {
   /** HTTP status. */
   status: number;
   body: unknown;
 }
+
+/** Text of another kind that a path answers with, always with 200. */
+export interface TextAnswer {
+  contentType: string;
+  text: string;
+}
+
+/** What one path answers. */
+export type PortAnswer = JsonAnswer | TextAnswer;
 
 /** How to open a {@linkcode JsonPort}. */
 export interface JsonPortInit {
@@ -13,7 +22,7 @@ export interface JsonPortInit {
   /** 0 picks a free one. */
   port: number;
   /** Answers of `GET`, by path. */
-  routes: Record<string, () => JsonAnswer>;
+  routes: Record<string, () => PortAnswer | Promise<PortAnswer>>;
 }
 
 /** A port that tells a program's state. */
@@ -38,7 +47,7 @@ export function openJsonPort({ host, port, routes }: JsonPortInit): JsonPort {
   }
 }
 
-function answer(request: Request, routes: JsonPortInit["routes"]): Response {
+async function answer(request: Request, routes: JsonPortInit["routes"]): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (!Object.hasOwn(routes, pathname)) {
     const paths = Object.keys(routes).join(", ");
@@ -47,6 +56,10 @@ function answer(request: Request, routes: JsonPortInit["routes"]): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("Only GET is answered\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  const { status, body } = routes[pathname]!();
-  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+  const found = await routes[pathname]!();
+  const headers = { "cache-control": "no-store" };
+  if ("text" in found) {
+    return new Response(found.text, { headers: { ...headers, "content-type": found.contentType } });
+  }
+  return Response.json(found.body, { status: found.status, headers });
 }

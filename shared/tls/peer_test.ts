@@ -27,7 +27,9 @@ async function setUp() {
 Deno.test("judgePeer tells who the peer is", async () => {
   const { rule, client } = await setUp();
   const certificate = new X509Certificate(client.cert);
-  assert.deepEqual(judgePeer(socketOf(client), rule), {
+  const { chain, ...peer } = judgePeer(socketOf(client), rule);
+  assert.deepEqual(chain.map(({ fingerprint256 }) => fingerprint256), [certificate.fingerprint256]);
+  assert.deepEqual(peer, {
     commonName: "test-client",
     names: { dns: [], uris: [], addresses: [] },
     serial: certificate.serialNumber,
