@@ -31,7 +31,7 @@ export async function prometheusText(
   };
   gauge("connections", "mTLS connections of agents", gauges.connections);
   gauge("agents", "Agent processes that are connected", gauges.agents);
-  gauge("streams", "Open streams", gauges.streams);
+  gauge("open_streams", "Open streams", gauges.streams);
   gauge("crl_entries", "Certificates that the revocation list names", gauges.crlEntries);
   const expiry = new Gauge({
     name: "sallyport_certificate_expiry_timestamp_seconds",
