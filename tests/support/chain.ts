@@ -76,11 +76,15 @@ export class Chain implements AsyncDisposable {
     return this.#agent;
   }
 
-  /** Starts the server, again on the ports that it had, and returns when it listens. */
-  async startServer(): Promise<void> {
+  /**
+   * Starts the server, again on the ports that it had, and returns when it listens.
+   *
+   * @param env Environment variables beside the inherited ones.
+   */
+  async startServer(env: Record<string, string> = {}): Promise<void> {
     const file = `${this.dir}/server.yaml`;
     await Deno.writeTextFile(file, stringify(this.#serverKeys()));
-    this.#server = await startProgram("server", ["--config", file]);
+    this.#server = await startProgram("server", ["--config", file], { env });
     this.serverPort = await portOf(this.#server, "server listening");
     this.healthPort = await portOf(this.#server, "health listening");
   }
