@@ -89,11 +89,15 @@ export class Chain implements AsyncDisposable {
     this.healthPort = await portOf(this.#server, "health listening");
   }
 
-  /** Starts the agent and returns when it listens; whether it has a connection is another matter. */
-  async startAgent(): Promise<void> {
+  /**
+   * Starts the agent and returns when it listens; whether it has a connection is another matter.
+   *
+   * @param env Environment variables beside the inherited ones.
+   */
+  async startAgent(env: Record<string, string> = {}): Promise<void> {
     const file = `${this.dir}/agent.yaml`;
     await Deno.writeTextFile(file, stringify(this.#agentKeys()));
-    this.#agent = await startProgram("agent", ["--config", file]);
+    this.#agent = await startProgram("agent", ["--config", file], { env });
     this.proxyPort = await portOf(this.#agent, "proxy listening");
     this.consolePort = await portOf(this.#agent, "console listening");
   }
