@@ -81,8 +81,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
       // The front door first: its clients' streams end well only while the tunnel still carries them.
       await frontDoor.drain(DRAIN_TIMEOUT);
       await tunnel.drain(DRAIN_TIMEOUT);
-      await console.close();
-      identities.close();
+      await Promise.all([console.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
     },

@@ -81,6 +81,7 @@ export async function startServer(
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
     maxConnections: config.maxConnections,
+    onRefused: (code) => counters.refused.add([code]),
     stream: createForwarder(config, destinations, auditLines, counters),
   });
   let state: "ready" | "draining" = "ready";
@@ -129,8 +130,7 @@ export async function startServer(
       await reception.drain(config.drainTimeout);
       destinations.destroy();
       auditLines.flush();
-      await Promise.all([portFreed, health.close()]);
-      identities.close();
+      await Promise.all([portFreed, health.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
     },

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
-import { SallyportError } from "../../shared/errors.ts";
+import type { ErrorCode, SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
@@ -18,6 +18,8 @@ export interface ReceptionInit {
   session: Partial<SessionOptions>;
   /** Connections at once; those beyond it are told so. @default {no limit} */
   maxConnections?: number;
+  /** Somebody was told that there is no room. @default {nobody counts} */
+  onRefused?(code: ErrorCode): void;
   /** An agent opened a stream; the room must `listen` and `resume`. */
   stream(stream: MuxStream, peer: Peer): void;
   /** @default the machine's clock */
@@ -122,6 +124,7 @@ export class Reception {
   #sendAway(transport: Transport, who: object, max: number): void {
     const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
     this.#init.log.warn("agent refused", { ...who, code: "limit_reached", reason: message });
+    this.#init.onRefused?.("limit_reached");
     turnAway({ transport, clock: this.#clock, code: "limit_reached", message });
   }
 

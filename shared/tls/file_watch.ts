@@ -23,6 +23,7 @@ export class FileWatch {
   readonly #init: FileWatchInit;
   #cancel: CancelTimer | undefined;
   #stopped = false;
+  #looking: Promise<void> = Promise.resolve();
   /** What was seen last of each file, and in all at the last call. */
   readonly #seen = new Map<string, string>();
   #told = "";
@@ -39,15 +40,18 @@ export class FileWatch {
     this.#wait();
   }
 
-  /** Looks no more. */
-  stop(): void {
+  /** Looks no more; settles when a look that is under way is over. */
+  stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
+    return this.#looking;
   }
 
   #wait(): void {
     if (this.#stopped) return;
-    this.#cancel = this.#init.clock.after(this.#init.intervalMs, () => void this.#check());
+    this.#cancel = this.#init.clock.after(this.#init.intervalMs, () => {
+      this.#looking = this.#check();
+    });
   }
 
   /** Never rejects: `look` has words for every failure. */

@@ -37,7 +37,7 @@ class Watched implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watch?.stop();
+    await this.#watch?.stop();
     assert.equal(this.clock.timers, 0);
     await Deno.remove(this.dir, { recursive: true });
   }

@@ -60,7 +60,7 @@ export class IdentityStore {
       opened.resolve(store);
       return store;
     } catch (error) {
-      files.stop();
+      await files.stop();
       throw error;
     }
   }
@@ -92,12 +92,12 @@ export class IdentityStore {
     return this.#queue = this.#queue.then(() => this.#reload(reason));
   }
 
-  /** Watches no more. */
-  close(): void {
+  /** Watches no more; settles when a reload that is under way is over, which changes nothing any more. */
+  async close(): Promise<void> {
     this.#closed = true;
-    this.#files.stop();
     this.#expiry.stop();
     this.#cancelRetry?.();
+    await Promise.all([this.#files.stop(), this.#queue]);
   }
 
   async #reload(reason: string): Promise<void> {

@@ -56,7 +56,7 @@ class Stored implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#store?.close();
+    await this.#store?.close();
     assert.equal(this.clock.timers, 0);
     await Deno.remove(this.dir, { recursive: true });
   }
