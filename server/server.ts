@@ -4,10 +4,9 @@ import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
-import type { Identity } from "../shared/tls/identity.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
-import { listenTls, type TlsListener } from "../shared/tls/listen.ts";
-import { judgeAgain, type Peer } from "../shared/tls/peer.ts";
+import { listenTls } from "../shared/tls/listen.ts";
+import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
 import type { ServerConfig } from "./config.ts";
@@ -19,6 +18,7 @@ import { Counters } from "./metrics/counters.ts";
 import { OwnPorts } from "./targets/own_ports.ts";
 import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
+import { Standing } from "./tunnel/standing.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -113,7 +113,8 @@ export async function startServer(
     },
   });
   undo.move();
-  followIdentity(identities, listener, reception);
+  const standing = new Standing({ clock: systemClock, identities, listener, reception });
+  standing.start();
   ownPorts.add(listener.address.port);
   ownPorts.add(health.address.port);
   log.info("server listening", listener.address);
@@ -128,6 +129,7 @@ export async function startServer(
       state = "draining";
       const portFreed = listener.close();
       await reception.drain(config.drainTimeout);
+      standing.stop();
       destinations.destroy();
       auditLines.flush();
       await Promise.all([portFreed, health.close(), identities.close()]);
@@ -136,18 +138,6 @@ export async function startServer(
     },
     reload: (reason) => identities.reload(reason),
   };
-}
-
-/** Gives the listener every new identity, and cuts off those who may not stay by it. */
-function followIdentity(identities: IdentityStore, listener: TlsListener, reception: Reception): void {
-  const follow = (identity: Identity) => {
-    listener.use(identity);
-    const { authorities, revocation } = identity;
-    reception.expel((peer) => judgeAgain(peer, { authorities, revocation, usage: "clientAuth" }));
-  };
-  identities.onChange(follow);
-  // There may have been one between the load and the first handshake.
-  follow(identities.current);
 }
 
 /** Serves each stream and writes its audit line. */

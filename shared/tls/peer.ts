@@ -33,6 +33,8 @@ export interface PeerRule {
   readonly serverName?: string | undefined;
   /** Which certificates the CA took back. @default {none} */
   readonly revocation?: Revocation | undefined;
+  /** @default {now} */
+  readonly at?: Date;
 }
 
 /** What is asked of a socket. */
