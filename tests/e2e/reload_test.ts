@@ -1,5 +1,6 @@
 /** Purpose: both programs take new certificates without a restart, and never lose good ones to bad ones. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { Chain } from "../support/chain.ts";
 import { replaceFile } from "../support/chain_authority.ts";
 import { curl } from "../support/curl.ts";
@@ -108,6 +109,33 @@ Deno.test("a renewed certificate of the server disturbs nobody, and the next age
   await chain.finish();
 });
 
+Deno.test({
+  name: "the server notices files that a swapped link replaces, as Kubernetes mounts them",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using chain = await Chain.prepare({
+      server: { cert_file: "mount/server.crt", key_file: "mount/server.key", ca_cert_file: "mount/ca.crt" },
+    });
+    await using other = await Chain.prepare();
+    const mount = `${chain.dir}/mount`;
+    const names = ["server.crt", "server.key", "ca.crt"];
+    await Deno.mkdir(mount);
+    for (const [version, { dir }] of [["..1", chain], ["..2", other]] as const) {
+      await Deno.mkdir(`${mount}/${version}`);
+      for (const name of names) await Deno.copyFile(`${dir}/certs/${name}`, `${mount}/${version}/${name}`);
+    }
+    await Deno.symlink("..1", `${mount}/..data`);
+    for (const name of names) await Deno.symlink(`..data/${name}`, `${mount}/${name}`);
+    await chain.startServer();
+    await Deno.symlink("..2", `${mount}/..swap`);
+    await Deno.rename(`${mount}/..swap`, `${mount}/..data`);
+    await chain.server.log.waitFor(RELOADED);
+    await Deno.copyFile(`${other.dir}/certs/ca.crt`, `${chain.dir}/certs/ca.crt`);
+    assert.match(await servedIssuer(chain), new RegExp(await issuerOf(other)));
+    assert.equal((await chain.server.stop()).code, 0);
+  },
+});
+
 /** Who issued the certificate that the server shows now. */
 async function servedIssuer(chain: Chain): Promise<string> {
   const { errors } = await curl([
@@ -118,7 +146,6 @@ async function servedIssuer(chain: Chain): Promise<string> {
 }
 
 async function issuerOf(chain: Chain): Promise<string> {
-  const { X509Certificate } = await import("node:crypto");
   const { subject } = new X509Certificate(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
   return subject.replace(/^CN=/, "");
 }
