@@ -1,8 +1,9 @@
 import type { SallyportError } from "../../shared/errors.ts";
 import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
+import type { TrustReport } from "../../shared/tls/trust_report.ts";
 
 /** What `GET /status` answers. */
-export interface AgentStatus {
+export interface AgentStatus extends TrustReport {
   /** The tunnel's state: closed, connecting, ready, failed or draining. */
   state: string;
   /** Connections to the server. */

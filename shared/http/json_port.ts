@@ -6,12 +6,21 @@ import { systemClock } from "../system_clock.ts";
 /** Milliseconds before a port that was lost is asked for again. */
 const REOPEN_AFTER = 250;
 
-/** What one path of a {@linkcode JsonPort} answers. */
+/** JSON that a path of a {@linkcode JsonPort} answers with. */
 export interface JsonAnswer {
   /** HTTP status. */
   status: number;
   body: unknown;
 }
+
+/** Text of another kind that a path answers with, always with 200. */
+export interface TextAnswer {
+  contentType: string;
+  text: string;
+}
+
+/** What one path answers. */
+export type PortAnswer = JsonAnswer | TextAnswer;
 
 /** How to open a {@linkcode JsonPort}. */
 export interface JsonPortInit {
@@ -19,7 +28,7 @@ export interface JsonPortInit {
   /** 0 picks a free one. */
   port: number;
   /** Answers of `GET`, by path. */
-  routes: Record<string, () => JsonAnswer>;
+  routes: Record<string, () => PortAnswer | Promise<PortAnswer>>;
   /** The port was lost, and will be had again as soon as that is possible. */
   onTrouble(error: SallyportError): void;
 }
@@ -100,7 +109,7 @@ class Port implements JsonPort {
   }
 }
 
-function answer(request: Request, routes: JsonPortInit["routes"]): Response {
+async function answer(request: Request, routes: JsonPortInit["routes"]): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (!Object.hasOwn(routes, pathname)) {
     const paths = Object.keys(routes).join(", ");
@@ -109,6 +118,10 @@ function answer(request: Request, routes: JsonPortInit["routes"]): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("Only GET is answered\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  const { status, body } = routes[pathname]!();
-  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+  const found = await routes[pathname]!();
+  const headers = { "cache-control": "no-store" };
+  if ("text" in found) {
+    return new Response(found.text, { headers: { ...headers, "content-type": found.contentType } });
+  }
+  return Response.json(found.body, { status: found.status, headers });
 }

@@ -32,6 +32,11 @@ export interface TlsListener {
   /** Connections of peers that were let in and have not ended. */
   readonly connectionCount: number;
   /**
+   * Replaces who we are and whom we believe. Handshakes under way are judged by it too; connections of peers that
+   * were let in go on, and `judgeAgain` says which of them should not.
+   */
+  use(identity: Identity): void;
+  /**
    * Frees the port and cuts the handshakes under way. Connections that were handed over go on: they belong to
    * those who took them.
    */
@@ -57,9 +62,11 @@ class Listener implements TlsListener {
   readonly #handshakes: Handshakes;
   #acceptor: Acceptor | undefined;
   #connections = 0;
+  #identity: Identity;
 
   constructor(options: ListenOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     this.#handshakes = new Handshakes({
       timeoutMs: options.handshakeTimeoutMs,
       onRefused: (reason, remote) => options.onRefused(reason, remote),
@@ -106,6 +113,12 @@ class Listener implements TlsListener {
     });
   }
 
+  use(identity: Identity): void {
+    const { cert, key, ca } = identity;
+    this.#server.setSecureContext({ cert, key, ca, minVersion: "TLSv1.3" });
+    this.#identity = identity;
+  }
+
   close(): Promise<void> {
     this.#acceptor?.close();
     this.#handshakes.cutAll();
@@ -120,10 +133,11 @@ class Listener implements TlsListener {
       socket.destroy();
       return;
     }
-    const { identity, onConnection, onRefused } = this.#options;
+    const { onConnection, onRefused } = this.#options;
     let peer: Peer;
     try {
-      peer = judgePeer(socket, { authorities: identity.authorities, usage: "clientAuth" });
+      const { authorities, revocation } = this.#identity;
+      peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth" });
       this.#requireRoom();
     } catch (reason) {
       socket.destroy();
