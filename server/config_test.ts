@@ -10,6 +10,7 @@ Deno.test("server configuration has the documented defaults", async () => {
       cert: { file: "/root/certs/server.crt" },
       key: { file: "/root/certs/server.key" },
       ca: { file: "/root/certs/ca.crt" },
+      crl: undefined,
     },
     maxConnections: 100,
     maxStreams: 4096,
@@ -29,6 +30,7 @@ Deno.test("server configuration takes every key from the environment", async () 
     SALLYPORT_CERT_FILE: "s.crt",
     SALLYPORT_KEY_FILE: "s.key",
     SALLYPORT_CA_CERT_FILE: "ca.crt",
+    SALLYPORT_CRL_FILE: "ca.crl",
     SALLYPORT_MAX_CONNECTIONS: "3",
     SALLYPORT_MAX_STREAMS: "16",
     SALLYPORT_TARGETS__ALLOW: "10.0.0.0/8,127.0.0.1:9080",
@@ -42,7 +44,12 @@ Deno.test("server configuration takes every key from the environment", async () 
     listenAddr: "::",
     listenPort: 0,
     healthPort: 0,
-    identity: { cert: { file: "/srv/s.crt" }, key: { file: "/srv/s.key" }, ca: { file: "/srv/ca.crt" } },
+    identity: {
+      cert: { file: "/srv/s.crt" },
+      key: { file: "/srv/s.key" },
+      ca: { file: "/srv/ca.crt" },
+      crl: { file: "/srv/ca.crl" },
+    },
     maxConnections: 3,
     maxStreams: 16,
     targets: { allow: ["10.0.0.0/8", "127.0.0.1:9080"], deny: ["*.corp.example:443", "[::1]:80"] },
@@ -142,4 +149,13 @@ Deno.test("server configuration names the variable and the place of what is wron
     const loading = loadServerConfig({ environment: { SALLYPORT_CLIENTS__ALLOW: text } });
     await assert.rejects(loading, { message }, text);
   }
+});
+
+Deno.test("server configuration takes a revocation list as text before a file", async () => {
+  const pem = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+  const environment = { SALLYPORT_CRL_FILE: "ca.crl", SALLYPORT_CRL_PEM: pem };
+  assert.deepEqual((await loadServerConfig({ environment })).identity.crl, { pem });
+  const readFile = () => Promise.resolve('crl_file: ""\n');
+  const none = await loadServerConfig({ file: "s.yaml", environment: {}, readFile });
+  assert.equal(none.identity.crl, undefined);
 });

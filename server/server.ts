@@ -4,7 +4,7 @@ import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
-import { loadIdentity } from "../shared/tls/identity.ts";
+import { IdentityStore } from "../shared/tls/identity_store.ts";
 import { listenTls } from "../shared/tls/listen.ts";
 import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
@@ -14,9 +14,11 @@ import { Destinations } from "./destinations.ts";
 import { forward } from "./forward/forward.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
+import { Counters } from "./metrics/counters.ts";
 import { OwnPorts } from "./targets/own_ports.ts";
 import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
+import { Standing } from "./tunnel/standing.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -33,6 +35,8 @@ export interface Server {
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within `drain_timeout`, and closes. */
   drain(reason: string): Promise<void>;
+  /** Reads certificates, CA and revocation list again, and judges open connections by them. */
+  reload(reason: string): Promise<void>;
 }
 
 /** What a server uses of the world around it, beside its ports. */
@@ -52,7 +56,16 @@ export async function startServer(
   { lookup, writeAudit = (bytes) => Deno.stdout.writeSync(bytes) }: ServerSurroundings = {},
 ): Promise<Server> {
   const log = getLogger("server");
-  const identity = await loadIdentity(config.identity, "serverAuth");
+  const counters = new Counters();
+  const identities = await IdentityStore.open({
+    source: config.identity,
+    usage: "serverAuth",
+    clock: systemClock,
+    log: getLogger("tls"),
+    onReload: (outcome) => counters.reloads.add([outcome]),
+  });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => identities.close());
   const ownPorts = new OwnPorts();
   const { targets, clients } = config;
   const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, lookup });
@@ -68,30 +81,41 @@ export async function startServer(
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
     maxConnections: config.maxConnections,
-    stream: createForwarder(config, destinations, auditLines),
+    onRefused: (code) => counters.refused.add([code]),
+    stream: createForwarder(config, destinations, auditLines, counters),
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
-  const health = openHealthPort(config.listenAddr, config.healthPort, () => ({
-    state,
-    connections: reception.connectionCount,
-    agents: reception.agentCount,
-    streams: reception.streamCount,
-    uptime: Math.round((systemClock.now() - startedAt) / 1000),
-  }));
+  const health = openHealthPort({
+    host: config.listenAddr,
+    port: config.healthPort,
+    counters,
+    onTrouble: ({ message }) => log.warn("health port lost", { reason: message }),
+    health: () => ({
+      state,
+      connections: reception.connectionCount,
+      agents: reception.agentCount,
+      streams: reception.streamCount,
+      uptime: Math.round((systemClock.now() - startedAt) / 1000),
+      ...identities.report(),
+    }),
+  });
+  undo.defer(() => health.close());
   const listener = await listenTls({
     host: config.listenAddr,
     port: config.listenPort,
-    identity,
+    identity: identities.current,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
     maxConnections: config.maxConnections + TOLD_AT_ONCE,
     onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
-    onRefused: (error, remote) =>
-      log.warn("agent refused", { remote, code: error.code, reason: error.message }),
-  }).catch(async (error) => {
-    await health.close();
-    throw error;
+    onRefused(error, remote) {
+      counters.refused.add([error.code]);
+      log.warn("agent refused", { remote, code: error.code, reason: error.message });
+    },
   });
+  undo.move();
+  const standing = new Standing({ clock: systemClock, identities, listener, reception });
+  standing.start();
   ownPorts.add(listener.address.port);
   ownPorts.add(health.address.port);
   log.info("server listening", listener.address);
@@ -106,12 +130,14 @@ export async function startServer(
       state = "draining";
       const portFreed = listener.close();
       await reception.drain(config.drainTimeout);
+      standing.stop();
       destinations.destroy();
       auditLines.flush();
-      await Promise.all([portFreed, health.close()]);
+      await Promise.all([portFreed, health.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
     },
+    reload: (reason) => identities.reload(reason),
   };
 }
 
@@ -120,6 +146,7 @@ function createForwarder(
   config: ServerConfig,
   destinations: Destinations,
   auditLines: LineWriter,
+  counters: Counters,
 ): (stream: MuxStream, peer: Peer) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   return (stream, peer) =>
@@ -127,6 +154,9 @@ function createForwarder(
       ...destinations.of(peer),
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
-      onDone: (outcome) => audit(peer, outcome),
+      onDone(outcome) {
+        audit(peer, outcome);
+        counters.streamDone(outcome);
+      },
     });
 }

@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
+import { fewAtATime } from "./few_at_a_time.ts";
 import { normalName } from "./name.ts";
 import type { UnderWay } from "./under_way.ts";
 
@@ -14,8 +15,8 @@ import type { UnderWay } from "./under_way.ts";
  */
 export type Resolve = (name: string, signal?: AbortSignal, client?: string) => Promise<string[]>;
 
-/** Asks whoever knows names on this machine. */
-export type Lookup = (name: string) => Promise<{ address: string }[]>;
+/** Asks whoever knows names on this machine; `gone` aborts when nobody waits for the answer any more. */
+export type Lookup = (name: string, gone?: AbortSignal) => Promise<{ address: string }[]>;
 
 /** What makes a resolver. */
 export interface ResolverOptions {
@@ -33,7 +34,7 @@ export interface ResolverOptions {
  * The system's own lookup honours the hosts file, gives both families, and reads odd forms of IPv4 addresses
  * (`127.1`, `0x7f000001`) as sockets would: they are judged by what they mean.
  */
-const defaultLookup: Lookup = (name) => systemLookup(name, { all: true, order: "verbatim" });
+const defaultLookup: Lookup = fewAtATime((name) => systemLookup(name, { all: true, order: "verbatim" }));
 
 /** Makes a resolver with a deadline. A lookup that came too late is left alone: it cannot be called back. */
 export function createResolver(options: ResolverOptions = {}): Resolve {
@@ -43,7 +44,8 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
     if (signal?.aborted) return Promise.reject(cancelled(name));
     const normal = normalName(name);
     if (normal === undefined) return Promise.reject(failed(name, "it is not a host name"));
-    const asking = ask(normal, lookup, () => underWay?.begin(`resolve ${normal}`, client));
+    const gone = new AbortController();
+    const asking = ask(() => lookup(normal, gone.signal), () => underWay?.begin(`resolve ${normal}`, client));
     const onAbort = () => reject(cancelled(name));
     signal?.addEventListener("abort", onAbort);
     const cancelTimer: CancelTimer = clock.after(timeoutMs, () => reject(late(name, timeoutMs)));
@@ -51,6 +53,7 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
       .catch((reason: unknown) => reject(translate(name, reason)));
     return promise.finally(() => {
       cancelTimer();
+      gone.abort();
       signal?.removeEventListener("abort", onAbort);
     });
   };
@@ -58,13 +61,12 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
 
 /** One look-up, which counts until it is over, however long ago its asker gave it up. */
 async function ask(
-  name: string,
-  lookup: Lookup,
+  lookup: () => ReturnType<Lookup>,
   begin: () => (() => void) | undefined,
-): Promise<{ address: string }[]> {
+): ReturnType<Lookup> {
   const done = begin();
   try {
-    return await lookup(name);
+    return await lookup();
   } finally {
     done?.();
   }

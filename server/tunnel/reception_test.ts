@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { LogFields } from "../../shared/log.ts";
+import { SallyportError } from "../../shared/errors.ts";
 import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { MemoryTransport } from "../../tests/support/memory_transport.ts";
 import { over } from "../../tests/support/over.ts";
@@ -11,6 +13,7 @@ import { Reception } from "./reception.ts";
 const PEER = {
   ...{ commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) },
   names: { dns: [], uris: [], addresses: [] },
+  chain: [],
 };
 
 Deno.test("reception logs what a stream's room throws, and the agent stays connected", async () => {
@@ -48,6 +51,7 @@ Deno.test("reception logs what a stream's room throws, and the agent stays conne
 Deno.test("reception tells an agent beyond its limit so, and takes one when another left", async () => {
   const clock = new ManualClock();
   const logged: [string, LogFields | undefined][] = [];
+  const refused: string[] = [];
   const reception = new Reception({
     log: {
       debug() {},
@@ -56,6 +60,7 @@ Deno.test("reception tells an agent beyond its limit so, and takes one when anot
       error() {},
     },
     ...{ budget: new MemoryBudget(0), session: {}, clock, maxConnections: 1, stream() {} },
+    onRefused: (code) => void refused.push(code),
   });
   const welcome = () => {
     const [near, far] = MemoryTransport.pair();
@@ -74,6 +79,7 @@ Deno.test("reception tells an agent beyond its limit so, and takes one when anot
     code: "limit_reached",
     reason,
   }]]);
+  assert.deepEqual(refused, ["limit_reached"]);
   assert.equal(reception.connectionCount, 1);
   first.session.close("going_away", "done");
   await within(5_000, first.closed, "the first session closes");
@@ -82,6 +88,45 @@ Deno.test("reception tells an agent beyond its limit so, and takes one when anot
   await within(5_000, third.opened, "the third session opens");
   third.session.close("going_away", "done");
   await within(5_000, third.closed, "the third session closes");
+  await MemoryTransport.settled();
+  assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
+});
+
+Deno.test("reception cuts off those who may not stay, with their streams, and nobody else", async () => {
+  const log = new LogNotes();
+  const clock = new ManualClock();
+  const reception = new Reception({
+    ...{ log, budget: new MemoryBudget(0), session: {}, clock },
+    stream: (stream) => stream.resume(),
+  });
+  const welcome = async (commonName: string) => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer");
+    reception.welcome(far, { ...PEER, commonName });
+    await within(5_000, agent.opened, "the session opens");
+    return agent;
+  };
+  const [good, bad] = [await welcome("good"), await welcome("bad")];
+  const open = ({ session }: typeof good) =>
+    session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
+  const streams = [open(good), open(bad)];
+  const reason = "Cannot keep the connection: it was revoked";
+  log.take();
+  reception.expel(({ commonName }) =>
+    commonName === "bad" ? new SallyportError("peer_rejected", reason) : undefined
+  );
+  assert.equal((await over(streams[1]!))?.code, "peer_rejected");
+  assert.equal((await within(5_000, bad.closed, "the session closes"))?.message, reason);
+  await MemoryTransport.settled();
+  assert.deepEqual(log.notes[0], {
+    level: "warn",
+    message: "agent cut off",
+    fields: { client: "bad", serial: "1f", reason, code: "peer_rejected" },
+  });
+  assert.equal(reception.connectionCount, 1);
+  assert.equal(streams[0]!.over, false);
+  good.session.close("going_away", "done");
+  await within(5_000, good.closed, "the session closes");
   await MemoryTransport.settled();
   assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
 });

@@ -111,6 +111,22 @@ export function list(entries: string, isValid: (entry: string) => boolean): Fiel
 }
 
 /**
+ * A file with PEM text or DER that need not be there: `""` is none. Or, from the environment, the PEM text itself.
+ *
+ * @param variable Name of the variable with the text, without `SALLYPORT_`.
+ */
+export function optionalPem(variable: string): Field<PemSource | undefined> {
+  const { schema, content, resolve, ...field } = pem("", variable);
+  return {
+    ...field,
+    expected: "the path of a PEM or DER file",
+    schema: z.union([z.literal("").transform(() => undefined), schema]),
+    resolve: (source, folder) => source && resolve!(source, folder),
+    content: content!,
+  };
+}
+
+/**
  * A file with PEM text, or, from the environment, the text itself.
  *
  * @param fallback Path of the file.

@@ -215,8 +215,9 @@ export class Session {
       this.#finish(error);
       return;
     }
-    this.#streams.failOwnAbove(last_stream, error);
+    // In this order: who opens a stream again does it elsewhere.
     this.#beginDraining();
+    this.#streams.failOwnAbove(last_stream, error);
   }
 
   #beginDraining(): void {

@@ -58,6 +58,7 @@ export class MuxStream {
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state = IDLE;
+  #unseen = false;
 
   constructor({ id, opening, own, owner, options, budget, share, sendCredit }: StreamInit) {
     this.id = id;
@@ -213,6 +214,17 @@ export class MuxStream {
     if (this.over) return;
     this.#inbound.end(trailers);
     this.#closeIfEnded();
+  }
+
+  /** Whether the peer left without having looked at it, so that it may be opened elsewhere (SPEC.md 3.4). */
+  get unseen(): boolean {
+    return this.#unseen;
+  }
+
+  /** Ends the stream because of `error`: the peer leaves and never looked at it (SPEC.md 3.4). */
+  failUnseen(error: SallyportError): void {
+    this.#unseen = !this.over;
+    this.fail(error);
   }
 
   /** Ends the stream because of `error`, without a word to the peer. */

@@ -146,7 +146,7 @@ export class StreamTable implements StreamOwner {
   /** Ends those streams of this end that are above `lastId`: the peer never looked at them (SPEC.md 3.4). */
   failOwnAbove(lastId: number, error: SallyportError): void {
     for (const [id, stream] of [...this.#streams]) {
-      if (this.#isOwn(id) && id > lastId) stream.fail(error);
+      if (this.#isOwn(id) && id > lastId) stream.failUnseen(error);
     }
   }
 

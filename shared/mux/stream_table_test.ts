@@ -155,6 +155,7 @@ Deno.test("stream table fails its own streams that the peer never looked at (SPE
   const theirs = receive(6, opening)!.stream;
   table.failOwnAbove(3, new SallyportError("going_away", "x"));
   assert.deepEqual(streams.map(({ over }) => over), [false, false, true]);
+  assert.deepEqual(streams.map(({ unseen }) => unseen), [false, false, true]);
   assert.equal(theirs.over, false);
   assert.equal(finished(), 1);
 });
