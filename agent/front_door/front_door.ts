@@ -1,12 +1,15 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
 import { Connections } from "./connections.ts";
 import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./context.ts";
+import { SOCKS5, withFirstByte } from "./first_byte.ts";
 import { HttpDoor } from "./http_door.ts";
 import type { OpenStream } from "./open_stream.ts";
+import { createAuthorize, type Credentials } from "./proxy_auth.ts";
 import { handleSocks5 } from "./socks5.ts";
+import { turnAway } from "./turn_away.ts";
 
 /** Limits of a front door. Times are milliseconds. */
 export interface FrontDoorLimits {
@@ -20,6 +23,8 @@ export interface FrontDoorLimits {
   keepAliveTimeoutMs: number;
   /** Bytes of a request's line and headers. @default 65536 */
   maxHeaderBytes: number;
+  /** Clients connected at once; one more is told so and closed. @default 4096 */
+  maxConnections: number;
 }
 
 /** What makes a front door. */
@@ -34,6 +39,8 @@ export interface FrontDoorOptions extends Partial<FrontDoorLimits> {
   clock: Clock;
   /** Where to write. */
   log: FrontDoorLog;
+  /** Whom to serve. @default everybody who connects */
+  credentials?: Credentials | undefined;
   /** After how many milliseconds a client may try again, where that is known. @default never known */
   retryAfterMs?(error: SallyportError): number | undefined;
   /** Hears of every request that was not served. @default nobody does */
@@ -47,6 +54,7 @@ export const DEFAULT_FRONT_DOOR_OPTIONS: Readonly<FrontDoorLimits> = {
   headTimeoutMs: 30_000,
   keepAliveTimeoutMs: 75_000,
   maxHeaderBytes: 65_536,
+  maxConnections: 4_096,
 };
 
 /** An open front door. */
@@ -64,8 +72,6 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-const SOCKS5 = 0x05;
-
 /**
  * Opens the agent's local proxy port: HTTP and SOCKS5 on one port, told apart by the first byte.
  * @throws SallyportError when it cannot listen there, for example because the port is taken.
@@ -77,6 +83,9 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
   const http = new HttpDoor(context, connections, options);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     connections.add(socket);
+    const { count } = connections;
+    const { maxConnections } = options;
+    if (count > maxConnections) return turnAway(context, socket, { count, maxConnections });
     withFirstByte(socket, options, (bytes) => {
       if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
       connections.markBusy(socket);
@@ -106,13 +115,14 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
 }
 
 function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContext {
-  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs } = options;
+  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs, credentials } = options;
   return {
     openStream,
     clock,
     log,
     idleTimeoutMs,
     headTimeoutMs,
+    authorize: credentials && createAuthorize(credentials),
     retryAfterMs: (error) => options.retryAfterMs?.(error),
     refused(request) {
       const { protocol, target, error } = request;
@@ -120,33 +130,6 @@ function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContex
       options.onRefused?.(request);
     },
   };
-}
-
-/** Waits for a connection's first bytes; one that sends none in time, or never will, is closed. */
-function withFirstByte(
-  socket: Socket,
-  { clock, firstByteTimeoutMs }: { clock: Clock; firstByteTimeoutMs: number },
-  take: (bytes: Uint8Array) => void,
-): void {
-  const leave = () => {
-    cancel();
-    socket.removeListener("data", onData);
-    socket.removeListener("end", giveUp);
-    socket.removeListener("close", leave);
-  };
-  const giveUp = () => {
-    leave();
-    socket.destroy();
-  };
-  const onData = (bytes: Uint8Array) => {
-    leave();
-    take(bytes);
-  };
-  const cancel = clock.after(firstByteTimeoutMs, giveUp);
-  socket.on("error", () => {});
-  socket.on("end", giveUp);
-  socket.on("close", leave);
-  socket.on("data", onData);
 }
 
 async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
