@@ -1,5 +1,6 @@
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
+import { isLoopback } from "../shared/net/loopback.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { dialTls } from "../shared/tls/dial.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
@@ -58,6 +59,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     openStream: (opening, first) => tunnel.openStream(opening, first),
     retryAfterMs: () => tunnel.retryInMs,
     idleTimeoutMs: IDLE_TIMEOUT,
+    credentials: config.localProxyAuth,
     clock: systemClock,
     log: getLogger("front_door"),
   });
@@ -70,6 +72,13 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
   log.info("proxy listening", proxyAddress);
   log.info("console listening", console.address);
+  if (config.localProxyAuth === undefined && !isLoopback(proxyAddress.host)) {
+    log.warn(
+      "PROXY OPEN TO OTHER MACHINES: whoever reaches this address can use the tunnel, because " +
+        "local_proxy_host is not loopback and local_proxy_auth is not set",
+      proxyAddress,
+    );
+  }
   tunnel.start();
 
   const closed = Promise.withResolvers<void>();

@@ -1,4 +1,12 @@
-import { dialPort, host, listenPort, logLevel, pem } from "../shared/config/fields.ts";
+import {
+  dialPort,
+  host,
+  listenPort,
+  logLevel,
+  pem,
+  type UserAndPassword,
+  userAndPassword,
+} from "../shared/config/fields.ts";
 import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
@@ -18,6 +26,8 @@ export interface AgentConfig {
   readonly localProxyHost: string;
   /** 0 picks a free one. @default 8080 */
   readonly localProxyPort: number;
+  /** Whom the proxy serves; everybody who reaches it where it is undefined. @default undefined */
+  readonly localProxyAuth: UserAndPassword | undefined;
   /** Always on loopback; 0 picks a free one. @default 8081 */
   readonly consolePort: number;
   /** @default {client.crt, client.key and ca.crt in ./certs} */
@@ -33,6 +43,7 @@ const AGENT_KEYS = {
   sni: host(""),
   local_proxy_host: host("127.0.0.1"),
   local_proxy_port: listenPort(8080),
+  local_proxy_auth: userAndPassword(),
   console_port: listenPort(8081),
   cert_file: pem("./certs/client.crt", "CERT_PEM"),
   key_file: pem("./certs/client.key", "KEY_PEM"),
@@ -59,6 +70,7 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
     sni: read.sni || read.server_name,
     localProxyHost: read.local_proxy_host,
     localProxyPort: read.local_proxy_port,
+    localProxyAuth: read.local_proxy_auth,
     consolePort: read.console_port,
     identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
     logLevel: read.log_level,

@@ -14,6 +14,7 @@ Deno.test("agent configuration has the documented defaults", async () => {
     sni: "sallyport-server",
     localProxyHost: "127.0.0.1",
     localProxyPort: 8080,
+    localProxyAuth: undefined,
     consolePort: 8081,
     identity: {
       cert: { file: "/etc/sallyport/certs/client.crt" },
@@ -34,6 +35,7 @@ Deno.test("agent configuration takes every key from the environment", async () =
       SALLYPORT_SNI: "outer.example",
       SALLYPORT_LOCAL_PROXY_HOST: "::1",
       SALLYPORT_LOCAL_PROXY_PORT: "0",
+      SALLYPORT_LOCAL_PROXY_AUTH: "alice:a:b ü",
       SALLYPORT_CONSOLE_PORT: "0",
       SALLYPORT_CERT_PEM: pem("CERT"),
       SALLYPORT_KEY_PEM: pem("KEY"),
@@ -48,6 +50,7 @@ Deno.test("agent configuration takes every key from the environment", async () =
     sni: "outer.example",
     localProxyHost: "::1",
     localProxyPort: 0,
+    localProxyAuth: { user: "alice", password: "a:b ü" },
     consolePort: 0,
     identity: { cert: { pem: pem("CERT") }, key: { pem: pem("KEY") }, ca: { pem: pem("CA") } },
     logLevel: "debug",
@@ -56,6 +59,37 @@ Deno.test("agent configuration takes every key from the environment", async () =
 
 Deno.test("agent configuration sends server_name as SNI unless told otherwise", async () => {
   assert.equal((await load("server_ip: 192.0.2.7\nserver_name: a.example")).sni, "a.example");
+});
+
+Deno.test("agent configuration never shows local_proxy_auth in an error", async () => {
+  const bad = [
+    ...["hunter2", "hunter2:", ":hunter2", `${"x".repeat(256)}:hunter2`, `hunter2:${"é".repeat(128)}`],
+    ...["hunter2:a\nb", "hunter2\u0000:b"],
+  ];
+  const fails = async (loading: Promise<unknown>, where: string) => {
+    await assert.rejects(loading, (error: Error) => {
+      assert.ok(error.message.startsWith(`${where}: Cannot use `), error.message);
+      assert.match(error.message, /expected "user:password", .* current value is not shown/);
+      assert.doesNotMatch(error.message, /hunter2|xxx|é/);
+      return true;
+    });
+  };
+  for (const text of bad) {
+    await fails(
+      load(`server_ip: a\nlocal_proxy_auth: ${JSON.stringify(text)}`),
+      "/etc/sallyport/agent.yaml:2",
+    );
+    await fails(
+      load("server_ip: a", { SALLYPORT_LOCAL_PROXY_AUTH: text }),
+      "SALLYPORT_LOCAL_PROXY_AUTH",
+    );
+  }
+  await fails(load("server_ip: a\nlocal_proxy_auth: 8675309"), "/etc/sallyport/agent.yaml:2");
+  await fails(load("server_ip: a\nlocal_proxy_auth: [a, hunter2]"), "/etc/sallyport/agent.yaml:2");
+  const longest = `${"u".repeat(255)}:${"é".repeat(127)}p`;
+  const { localProxyAuth } = await load("server_ip: a", { SALLYPORT_LOCAL_PROXY_AUTH: longest });
+  assert.deepEqual(localProxyAuth, { user: "u".repeat(255), password: `${"é".repeat(127)}p` });
+  assert.equal((await load("server_ip: a\nlocal_proxy_auth: ''")).localProxyAuth, undefined);
 });
 
 Deno.test("agent configuration without a server is an error that names file or variable, and the key", async () => {

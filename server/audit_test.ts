@@ -37,3 +37,33 @@ Deno.test("audit escapes whatever is not printable ASCII in the names of a clien
   assert.match(lines[0]!, /^[\x20-\x7e]+$/);
   assert.equal(JSON.parse(lines[0]!).client, commonName);
 });
+
+Deno.test("audit line cannot be forged, split or hidden, whatever a target or a name is made of", () => {
+  const nasty = [
+    ...[
+      '","outcome":"ok","x":"',
+      "a\r\nb",
+      "a\u2028b\u2029c",
+      "\x1b[2J\x9b31m\x7f\x00",
+      "\u202egpj.exe",
+      "\\",
+      "\ud800",
+    ],
+    "x".repeat(100_000),
+  ];
+  const lines: string[] = [];
+  const audit = createAudit({ write: (line) => lines.push(line), clock });
+  for (const text of nasty) {
+    audit({ commonName: text, serial: "0a" }, {
+      ...{ kind: "connect_request", target: text, bytesIn: 0, bytesOut: 0, durationMs: 1 },
+      ...{ code: "target_denied", detail: text },
+    });
+  }
+  assert.equal(lines.length, nasty.length);
+  for (const [index, line] of lines.entries()) {
+    assert.match(line, /^[\x20-\x7e]+$/);
+    const { client, target, detail, outcome, event } = JSON.parse(line);
+    assert.deepEqual([event, outcome], ["stream", "target_denied"]);
+    assert.deepEqual([client, target, detail], [nasty[index], nasty[index], nasty[index]]);
+  }
+});

@@ -9,6 +9,7 @@ import {
   resetSync,
   type TextFormatterOptions,
 } from "@logtape/logtape";
+import { escapeForDisplay } from "./display_json.ts";
 import type { LogLevel } from "./log_level.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface LogOptions {
 }
 
 const ROOT = "sallyport";
+/** Characters of a field that are logged. */
+const MAX_FIELD = 1_024;
 const LEVELS: Readonly<Record<LogLevel, LogtapeLevel>> = {
   debug: "debug",
   info: "info",
@@ -53,7 +56,7 @@ const LEVELS: Readonly<Record<LogLevel, LogtapeLevel>> = {
 export function configureLog(
   { level = "info", format = "json", color = false, write }: LogOptions = {},
 ): void {
-  const formatter = format === "json" ? getJsonLinesFormatter() : textFormatter(color);
+  const formatter = format === "json" ? jsonFormatter() : textFormatter(color);
   const toLine = write ?? writeToStandardError;
   const sink = (record: LogRecord) => toLine(formatter(record));
   configureSync({
@@ -87,6 +90,22 @@ function literal(message: string): string {
   return /[{}]/.test(message) ? message.replace(/[{}]/g, "$&$&") : message;
 }
 
+function jsonFormatter(): (record: LogRecord) => string {
+  const toLine = getJsonLinesFormatter();
+  return (record) => escapeForDisplay(toLine({ ...record, properties: cutAll(record.properties) }));
+}
+
+function cutAll(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? cut(value) : value]),
+  );
+}
+
+/** Whatever a stranger asks for, a line stays readable. */
+function cut(text: string): string {
+  return text.length > MAX_FIELD ? `${text.slice(0, MAX_FIELD)}… (${text.length} characters)` : text;
+}
+
 function textFormatter(color: boolean): (record: LogRecord) => string {
   const options: TextFormatterOptions = {
     timestamp: "time",
@@ -104,16 +123,13 @@ function textFormatter(color: boolean): (record: LogRecord) => string {
 
 function fieldsText(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields).filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${fieldText(String(value))}`).join("");
+    .map(([name, value]) => ` ${name}=${fieldText(cut(String(value)))}`).join("");
 }
 
 /** Names of targets come from outside: what is not plain is quoted, so that it can neither steer a terminal nor forge. */
 function fieldText(text: string): string {
   if (/^[\w.:/@*+,[\]-]+$/.test(text)) return text;
-  // JSON leaves these as they are, and some terminals obey them.
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u2028-\u202e]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return escapeForDisplay(JSON.stringify(text));
 }
 
 const encoder = new TextEncoder();

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { escapeForDisplay } from "../../shared/display_json.ts";
 import { SallyportError } from "../../shared/errors.ts";
 
 /** A target as a client names it; an IPv6 address has no brackets. */
@@ -19,7 +20,10 @@ const BRACKETED = /^\[([^\]]*)\](?::(.*))?$/;
  * @throws SallyportError `bad_request`
  */
 export function parseAuthority(text: string, defaultPort?: number): Authority {
-  if (text.includes("@")) throw refuse(text, "a user name is not allowed before the host");
+  if (text.includes("@")) {
+    // A password may stand before it.
+    throw refuse(text.replace(/^[^]*@/, "…@"), "a user name is not allowed before the host");
+  }
   const { host, port } = split(text);
   return { host, port: parsePort(text, port, defaultPort) };
 }
@@ -63,6 +67,6 @@ function parsePort(text: string, port: string | undefined, defaultPort: number |
 function refuse(text: string, problem: string): SallyportError {
   return new SallyportError(
     "bad_request",
-    `Cannot read target ${JSON.stringify(text.slice(0, 300))}: ${problem}`,
+    `Cannot read target ${escapeForDisplay(JSON.stringify(text.slice(0, 300)))}: ${problem}`,
   );
 }

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { SallyportError } from "../../shared/errors.ts";
+import { closeGently } from "./close_gently.ts";
 import type { FrontDoorContext, RefusedRequest } from "./context.ts";
+import { encodeRefusal } from "./raw_response.ts";
 import { refusalOf } from "./refusal.ts";
-import { RequestTargetError } from "./request_target.ts";
 
 /** Tells the client of a plain request or of an upgrade why it was not served; its connection can go on. */
 export function refuseRequest(
@@ -12,16 +14,39 @@ export function refuseRequest(
   response: ServerResponse,
   error: SallyportError,
 ): void {
-  const target = withoutSecrets(request.url ?? "");
+  const { target, shown } = describe(request);
   context.refused({ protocol, target, error });
-  const refusal = refusalOf(error, {
-    target: `${request.method} ${target}`,
-    status: error instanceof RequestTargetError ? error.status : undefined,
-    retryAfterMs: context.retryAfterMs(error),
-  });
+  const refusal = refusalOf(error, { target: shown, retryAfterMs: context.retryAfterMs(error) });
   response.sendDate = false;
   response.writeHead(refusal.status, refusal.reason, refusal.headers);
   response.end(refusal.body);
+}
+
+/** How {@linkcode refuseAndClose} names the request. */
+export interface ClosingRefusal extends RefusedRequest {
+  /** The request's method and target for the page. @default {target} */
+  shown?: string;
+  /** Whether the answer must not have a body. @default false */
+  headOnly?: boolean;
+}
+
+/**
+ * Tells a client why it was not served, and closes its connection: it cannot go on, or what follows on it
+ * cannot be trusted. What the client still sends is not looked at.
+ */
+export function refuseAndClose(context: FrontDoorContext, socket: Socket, refused: ClosingRefusal): void {
+  const { protocol, target, error, shown = target, headOnly = false } = refused;
+  context.refused({ protocol, target, error });
+  // node:http would go on feeding a parser that it has let go.
+  socket.removeAllListeners("data");
+  const details = { ...(shown === "" ? {} : { target: shown }), retryAfterMs: context.retryAfterMs(error) };
+  closeGently(socket, context.clock, encodeRefusal(refusalOf(error, details), headOnly));
+}
+
+/** What {@linkcode refuseAndClose} needs to know of a request. */
+export function describe(request: IncomingMessage): { target: string; shown: string; headOnly: boolean } {
+  const target = withoutSecrets(request.url ?? "");
+  return { target, shown: `${request.method} ${target}`, headOnly: request.method === "HEAD" };
 }
 
 /** A URL for logs and pages: credentials and queries often hold what nobody else should read. */

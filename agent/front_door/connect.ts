@@ -2,12 +2,11 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
+import { admit } from "./admission.ts";
 import { type Authority, formatAuthority, parseAuthority } from "./authority.ts";
-import { closeGently } from "./close_gently.ts";
+import { refuseAndClose } from "./client_refusal.ts";
 import { connectError } from "./connect_error.ts";
 import type { FrontDoorContext } from "./context.ts";
-import { encodeRefusal } from "./raw_response.ts";
-import { refusalOf } from "./refusal.ts";
 import { joinTunnel } from "./tunnel.ts";
 import { attemptTunnel } from "./tunnel_attempt.ts";
 
@@ -24,16 +23,14 @@ export function handleConnect(
   head: Uint8Array,
 ): void {
   const asked = request.url ?? "";
-  const refuse = (error: SallyportError, target: string) => {
-    context.refused({ protocol: "connect", target, error });
-    const refusal = refusalOf(error, { target, retryAfterMs: context.retryAfterMs(error) });
-    closeGently(socket, context.clock, encodeRefusal(refusal));
-  };
+  const refuse = (error: SallyportError, target: string) =>
+    refuseAndClose(context, socket, { protocol: "connect", target, error });
   let authority: Authority;
   try {
+    admit(request, { mayHaveContent: false, authorize: context.authorize });
     authority = parseAuthority(asked);
   } catch (reason) {
-    return refuse(SallyportError.from(reason), asked);
+    return refuse(SallyportError.from(reason), asked.replace(/^[^]*@/, ""));
   }
   const target = formatAuthority(authority);
   attemptTunnel(context, {

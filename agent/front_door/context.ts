@@ -1,6 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
 import type { OpenStream } from "./open_stream.ts";
+import type { Authorize } from "./proxy_auth.ts";
 
 /** Where the front door writes; a LogTape logger is one. */
 export interface FrontDoorLog {
@@ -28,6 +29,8 @@ export interface FrontDoorContext {
   idleTimeoutMs: number;
   /** Milliseconds for a SOCKS5 handshake, or for a request's head. */
   headTimeoutMs: number;
+  /** Who may ask; everybody where it is undefined. */
+  authorize: Authorize | undefined;
   /** Milliseconds after which the client may try again, where that is known. */
   retryAfterMs(error: SallyportError): number | undefined;
   /** Hears of every request that was not served. */

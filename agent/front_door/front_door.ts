@@ -5,11 +5,14 @@ import { Acceptor } from "../../shared/net/acceptor.ts";
 import { closeGently } from "./close_gently.ts";
 import { Connections } from "./connections.ts";
 import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./context.ts";
+import { SOCKS5, withFirstByte } from "./first_byte.ts";
 import { HttpDoor } from "./http_door.ts";
 import type { OpenStream } from "./open_stream.ts";
+import { createAuthorize, type Credentials } from "./proxy_auth.ts";
 import { encodeRefusal } from "./raw_response.ts";
 import { refusalOf } from "./refusal.ts";
 import { handleSocks5 } from "./socks5.ts";
+import { turnAway } from "./turn_away.ts";
 
 /** Limits of a front door. Times are milliseconds. */
 export interface FrontDoorLimits {
@@ -23,6 +26,8 @@ export interface FrontDoorLimits {
   keepAliveTimeoutMs: number;
   /** Bytes of a request's line and headers. @default 65536 */
   maxHeaderBytes: number;
+  /** Clients connected at once; one more is told so and closed. @default 4096 */
+  maxConnections: number;
 }
 
 /** What makes a front door. */
@@ -37,6 +42,8 @@ export interface FrontDoorOptions extends Partial<FrontDoorLimits> {
   clock: Clock;
   /** Where to write. */
   log: FrontDoorLog;
+  /** Whom to serve. @default everybody who connects */
+  credentials?: Credentials | undefined;
   /** After how many milliseconds a client may try again, where that is known. @default never known */
   retryAfterMs?(error: SallyportError): number | undefined;
   /** Hears of every request that was not served. @default nobody does */
@@ -50,6 +57,7 @@ export const DEFAULT_FRONT_DOOR_OPTIONS: Readonly<FrontDoorLimits> = {
   headTimeoutMs: 30_000,
   keepAliveTimeoutMs: 75_000,
   maxHeaderBytes: 65_536,
+  maxConnections: 4_096,
 };
 
 /** An open front door. */
@@ -69,7 +77,6 @@ export interface FrontDoor {
 
 /** Milliseconds for a client that was refused because there are too many: the next ones need its descriptor. */
 const CROWDED_LINGER = 250;
-const SOCKS5 = 0x05;
 
 /**
  * Opens the agent's local proxy port: HTTP and SOCKS5 on one port, told apart by the first byte.
@@ -82,6 +89,9 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
   const http = new HttpDoor(context, connections, options);
   const accept = (socket: Socket) => {
     connections.add(socket);
+    const { count } = connections;
+    const { maxConnections } = options;
+    if (count > maxConnections) return turnAway(context, socket, { count, maxConnections });
     withFirstByte(socket, options, (bytes) => {
       if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
       connections.markBusy(socket);
@@ -121,13 +131,14 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
 }
 
 function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContext {
-  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs } = options;
+  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs, credentials } = options;
   return {
     openStream,
     clock,
     log,
     idleTimeoutMs,
     headTimeoutMs,
+    authorize: credentials && createAuthorize(credentials),
     retryAfterMs: (error) => options.retryAfterMs?.(error),
     refused(request) {
       const { protocol, target, error } = request;
@@ -135,31 +146,4 @@ function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContex
       options.onRefused?.(request);
     },
   };
-}
-
-/** Waits for a connection's first bytes; one that sends none in time, or never will, is closed. */
-function withFirstByte(
-  socket: Socket,
-  { clock, firstByteTimeoutMs }: { clock: Clock; firstByteTimeoutMs: number },
-  take: (bytes: Uint8Array) => void,
-): void {
-  const leave = () => {
-    cancel();
-    socket.removeListener("data", onData);
-    socket.removeListener("end", giveUp);
-    socket.removeListener("close", leave);
-  };
-  const giveUp = () => {
-    leave();
-    socket.destroy();
-  };
-  const onData = (bytes: Uint8Array) => {
-    leave();
-    take(bytes);
-  };
-  const cancel = clock.after(firstByteTimeoutMs, giveUp);
-  socket.on("error", () => {});
-  socket.on("end", giveUp);
-  socket.on("close", leave);
-  socket.on("data", onData);
 }

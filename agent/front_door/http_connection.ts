@@ -1,5 +1,14 @@
 import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../../shared/clock.ts";
+import type { RequestError } from "./request_error.ts";
+
+/** A request on an {@linkcode HttpConnection}, from its head to the end of its answer. */
+export interface OngoingRequest {
+  /** Whether its body is here to the end. */
+  readonly complete: boolean;
+  /** The rest of its body cannot be read. */
+  broke(error: RequestError): void;
+}
 
 /** What makes an {@linkcode HttpConnection}. */
 export interface HttpConnectionInit {
@@ -21,6 +30,8 @@ export interface HttpConnectionInit {
 export class HttpConnection {
   readonly #init: HttpConnectionInit;
   #active = 0;
+  /** The request whose head came last. */
+  #last: OngoingRequest | undefined;
   #bytesWhenIdle = 0;
   #cancelTimer: CancelTimer;
   #whenIdle: (() => void) | undefined;
@@ -32,20 +43,26 @@ export class HttpConnection {
     init.socket.once("close", () => this.#cancelTimer());
   }
 
-  /** Whether requests are under way. */
-  get busy(): boolean {
-    return this.#active > 0;
-  }
-
   /** A request's head is complete; the returned function says, once, that its answer is. */
-  began(): () => void {
+  began(request: OngoingRequest): () => void {
     this.#cancelTimer();
+    this.#last = request;
     if (this.#active++ === 0) this.#init.onBusy();
     let ended = false;
     return () => {
       if (!ended) this.#ended();
       ended = true;
     };
+  }
+
+  /**
+   * What came cannot be read. That is the last request's affair while its body is not complete; otherwise it was
+   * to be another one, and `refuse` runs once those before it are answered.
+   */
+  broke(error: RequestError, refuse: () => void): void {
+    this.#cancelTimer();
+    if (this.#active > 0 && this.#last?.complete === false) this.#last.broke(error);
+    else this.handOver(refuse);
   }
 
   /** The connection is no longer one of requests: runs `take` once those before it are answered. */

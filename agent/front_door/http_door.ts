@@ -8,14 +8,13 @@ import {
 import type { Socket } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
 import { asksForWebSocket } from "./asks_for_websocket.ts";
-import { closeGently } from "./close_gently.ts";
+import { refuseAndClose } from "./client_refusal.ts";
 import { handleConnect } from "./connect.ts";
 import type { Connections } from "./connections.ts";
 import type { FrontDoorContext } from "./context.ts";
 import { HttpConnection } from "./http_connection.ts";
 import { handlePlainRequest } from "./plain_request.ts";
-import { encodeRefusal } from "./raw_response.ts";
-import { refusalOf } from "./refusal.ts";
+import { RequestError } from "./request_error.ts";
 import { handleUpgrade } from "./upgrade.ts";
 
 /** Limits on the HTTP connections of clients. */
@@ -39,6 +38,8 @@ export class HttpDoor {
     this.#connections = connections;
     this.#options = options;
     this.#server = createServer(serverOptions(options));
+    // The bytes of a head are limited; fields beyond a number would be left out without a word.
+    this.#server.maxHeadersCount = 0;
     // A server that does not listen destroys connections after each answer, as if it were closing.
     Object.defineProperty(this.#server, "listening", { value: true });
     this.#listen();
@@ -96,7 +97,7 @@ export class HttpDoor {
   }
 
   #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!error.code?.startsWith("HPE_") || this.#connectionOf(socket).busy || !socket.writable) {
+    if (!error.code?.startsWith("HPE_") || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -104,20 +105,21 @@ export class HttpDoor {
     const problem = tooLarge
       ? `Cannot read the request: its head exceeds ${this.#options.maxHeaderBytes} bytes`
       : `Cannot read the request: it is not valid HTTP/1.1 (${error.code})`;
-    this.#refuse(socket, tooLarge ? 431 : 400, problem);
+    const refused = new RequestError(problem, { status: tooLarge ? 431 : 400 });
+    // The parser has let go of the connection; what still comes is dropped.
+    socket.removeAllListeners("data");
+    socket.resume();
+    this.#connectionOf(socket).broke(refused, () => this.#refuse(socket, refused));
   }
 
   #tooSlow(socket: Socket): void {
     const { headTimeoutMs } = this.#context;
-    this.#refuse(socket, 408, `Cannot read the request: its head took more than ${headTimeoutMs} ms`);
+    const problem = `Cannot read the request: its head took more than ${headTimeoutMs} ms`;
+    this.#refuse(socket, new RequestError(problem, { status: 408 }));
   }
 
-  #refuse(socket: Socket, status: number, problem: string): void {
-    const error = new SallyportError("bad_request", problem);
-    this.#context.refused({ protocol: "http", target: "", error });
-    // node:http would go on feeding a parser that it has let go.
-    socket.removeAllListeners("data");
-    closeGently(socket, this.#context.clock, encodeRefusal(refusalOf(error, { status })));
+  #refuse(socket: Socket, error: RequestError): void {
+    refuseAndClose(this.#context, socket, { protocol: "http", target: "", error });
   }
 
   #connectionOf(socket: Socket): HttpConnection {

@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SallyportError } from "../../shared/errors.ts";
-import { listedTokens, removeFromTrailers } from "../../shared/http/headers.ts";
+import { removeFromTrailers } from "../../shared/http/headers.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.ts";
-import { refuseRequest } from "./client_refusal.ts";
+import { admit } from "./admission.ts";
+import { describe, refuseAndClose, refuseRequest } from "./client_refusal.ts";
 import type { FrontDoorContext } from "./context.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
 import { dropRest } from "./drop_rest.ts";
-import type { HttpConnection } from "./http_connection.ts";
+import type { HttpConnection, OngoingRequest } from "./http_connection.ts";
+import { RequestError } from "./request_error.ts";
 import { requestHeaders } from "./request_headers.ts";
-import { parseRequestTarget, RequestTargetError } from "./request_target.ts";
+import { parseRequestTarget } from "./request_target.ts";
 import { ResponseRelay } from "./response_relay.ts";
 
 /**
@@ -22,18 +24,19 @@ export function handlePlainRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  response.once("close", connection.began());
+  const exchange = new PlainExchange(context, request, response);
+  response.once("close", connection.began(exchange));
   // A client that breaks off is an everyday event; the exchange hears of it by the socket's "close".
   request.on("error", () => {});
   response.on("error", () => {});
   const serve = () => {
-    if (!request.destroyed) new PlainExchange(context, request, response).start();
+    if (!request.destroyed) exchange.start();
   };
   if (response.socket === null) response.once("socket", serve);
   else serve();
 }
 
-class PlainExchange {
+class PlainExchange implements OngoingRequest {
   readonly #context: FrontDoorContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -43,6 +46,10 @@ class PlainExchange {
   /** Whether the request is wholly in the stream, or nobody wants the rest. */
   #sent = false;
   #gone = false;
+  /** Why the rest of the body cannot be read. */
+  #broken: RequestError | undefined;
+  /** Whether its turn has come: what the client gets now is about this request. */
+  #started = false;
 
   constructor(context: FrontDoorContext, request: IncomingMessage, response: ServerResponse) {
     this.#context = context;
@@ -51,13 +58,38 @@ class PlainExchange {
     this.#hasBody = hasBody(request);
   }
 
+  get complete(): boolean {
+    return this.#request.complete;
+  }
+
   start(): void {
+    this.#started = true;
+    if (this.#broken !== undefined) return this.#refuse(this.#broken);
     let opening: OpeningMessage;
     try {
+      admit(this.#request, { mayHaveContent: true, authorize: this.#context.authorize });
       opening = openingOf(this.#request);
     } catch (reason) {
       return this.#refuse(SallyportError.from(reason));
     }
+    // What came together with the head may be a body that cannot be read: then nothing travels.
+    if (this.#hasBody) queueMicrotask(() => this.#begin(opening));
+    else this.#begin(opening);
+  }
+
+  broke(error: RequestError): void {
+    this.#broken = error;
+    if (!this.#started || this.#gone) return;
+    this.#gone = true;
+    this.#leave();
+    this.#stream?.reset("cancelled", error.message);
+    // An answer that has begun cannot be taken back.
+    if (this.#response.headersSent) this.#request.socket.destroy();
+    else this.#refuse(error);
+  }
+
+  #begin(opening: OpeningMessage): void {
+    if (this.#gone) return;
     this.#request.socket.once("close", this.#onGone);
     this.#request.once("aborted", this.#onGone);
     this.#open(opening);
@@ -116,6 +148,11 @@ class PlainExchange {
   }
 
   #refuse(error: SallyportError): void {
+    if (error instanceof RequestError && error.closes) {
+      return refuseAndClose(this.#context, this.#request.socket, {
+        ...{ protocol: "http", error, ...describe(this.#request) },
+      });
+    }
     this.#sent = true;
     this.#stream?.end();
     closeIfBodyIsDoubtful(this.#request, this.#response);
@@ -143,19 +180,8 @@ class PlainExchange {
 function openingOf(request: IncomingMessage): OpeningMessage {
   const method = request.method ?? "";
   const { host, port, authority, path } = parseRequestTarget(method, request.url ?? "", ["http"]);
-  requireKnownCoding(request);
   const headers = requestHeaders(request.rawHeaders, authority);
   return { type: "http_request", payload: { method, host, port, path, headers } };
-}
-
-/** A coding that is taken off here would be missing at the origin (RFC 9112 section 6.1). */
-function requireKnownCoding({ rawHeaders }: IncomingMessage): void {
-  const codings = listedTokens(rawHeaders, "transfer-encoding");
-  if (codings.length === 0 || codings.length === 1 && codings[0] === "chunked") return;
-  const problem = `Cannot pass the body on: its transfer coding is ${
-    codings.join(", ")
-  }, only chunked is known`;
-  throw new RequestTargetError(problem, 501);
 }
 
 /** RFC 9112 section 6.3. */

@@ -32,8 +32,9 @@ export function encodeHead(status: number, reason: string, headers: HeaderList):
   return Buffer.from(`${head}\r\n`, "latin1");
 }
 
-/** Writes a whole refusal, after which the connection closes. */
-export function encodeRefusal(refusal: Refusal): Uint8Array {
+/** Writes a whole refusal, after which the connection closes; the body is left out in the answer to a `HEAD`. */
+export function encodeRefusal(refusal: Refusal, headOnly = false): Uint8Array {
   const headers = [...refusal.headers, "Connection", "close"];
-  return Buffer.concat([encodeHead(refusal.status, refusal.reason, headers), Buffer.from(refusal.body)]);
+  const body = Buffer.from(headOnly ? "" : refusal.body);
+  return Buffer.concat([encodeHead(refusal.status, refusal.reason, headers), body]);
 }

@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { SallyportError } from "../../shared/errors.ts";
 import type { HeaderList } from "../../shared/protocol/messages.ts";
+import { CHALLENGE } from "./proxy_auth.ts";
 import { REFUSAL_RULES } from "./refusal_rules.ts";
+import { RequestError } from "./request_error.ts";
 
 /** Characters of a message that are told. */
 const MAX_DETAILS = 500;
@@ -19,16 +21,15 @@ export interface Refusal {
 export interface RefusalDetails {
   /** What the client asked for, as it wrote it. */
   target?: string;
-  /** Replaces the status that the error's code has. */
-  status?: number | undefined;
   /** Milliseconds after which it makes sense to try again, sent as `Retry-After` with 503. */
   retryAfterMs?: number | undefined;
 }
 
 /** Builds the response for a request that failed with `error`. */
 export function refusalOf(error: SallyportError, details: RefusalDetails = {}): Refusal {
-  const rule = REFUSAL_RULES[error.code];
-  const status = details.status ?? rule.status;
+  const own = error instanceof RequestError ? error.rule : undefined;
+  const rule = { ...REFUSAL_RULES[error.code], ...own };
+  const { status } = rule;
   const reason = STATUS_CODES[status] ?? "Error";
   const body = [
     `${status} ${reason}`,
@@ -52,6 +53,7 @@ export function refusalOf(error: SallyportError, details: RefusalDetails = {}): 
     // RFC 9110 section 10.2.3 has whole seconds; too early would only fail again.
     headers.push("Retry-After", String(Math.max(1, Math.ceil(details.retryAfterMs / 1000))));
   }
+  if (status === 407) headers.push("Proxy-Authenticate", CHALLENGE);
   return { status, reason, headers, body };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ERROR_CODES, type ErrorCode, SallyportError } from "../../shared/errors.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
+import { RequestError } from "./request_error.ts";
 
 function header(refusal: Refusal, name: string): string | undefined {
   const index = refusal.headers.indexOf(name);
@@ -79,8 +80,10 @@ Deno.test("refusalOf sends Retry-After in whole seconds, only with 503", () => {
   assert.equal(header(refusalOf(refused, { retryAfterMs: 2_000 }), "Retry-After"), undefined);
 });
 
-Deno.test("refusalOf can be told another status", () => {
-  const refusal = refusalOf(new SallyportError("bad_request", "no"), { status: 501 });
+Deno.test("refusalOf tells a request error with its own status and words", () => {
+  const refusal = refusalOf(new RequestError("no", { status: 501, what: "this", advice: "Do that" }));
   assert.equal(refusal.status, 501);
   assert.equal(refusal.reason, "Not Implemented");
+  assert.match(refusal.body, /What failed: this\nWhere: {7}the agent[^]*What to do: {2}Do that\n/);
+  assert.equal(header(refusal, "Proxy-Authenticate"), undefined);
 });

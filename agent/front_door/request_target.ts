@@ -1,5 +1,6 @@
 import { SallyportError } from "../../shared/errors.ts";
 import { type Authority, parseAuthority } from "./authority.ts";
+import { RequestError } from "./request_error.ts";
 
 /** Where a request to the proxy wants to go. */
 export interface RequestTarget extends Authority {
@@ -7,13 +8,6 @@ export interface RequestTarget extends Authority {
   authority: string;
   /** Path and query for the origin, as the client wrote them; `*` for an `OPTIONS` of the whole server. */
   path: string;
-}
-
-/** Why a request's target cannot be served, with the status that says so. */
-export class RequestTargetError extends SallyportError {
-  constructor(message: string, readonly status: 400 | 501) {
-    super("bad_request", message);
-  }
 }
 
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/;
@@ -24,22 +18,21 @@ const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/;
  * @param method The request's method.
  * @param text The request target.
  * @param schemes Those that may be asked for, in lower case.
- * @throws RequestTargetError for any other form, and for a scheme that needs a tunnel.
+ * @throws RequestError for any other form, and for a scheme that needs a tunnel.
  */
 export function parseRequestTarget(method: string, text: string, schemes: readonly string[]): RequestTarget {
   const [, scheme = "", authority = "", rest = ""] = ABSOLUTE.exec(text) ?? [];
   if (scheme === "") {
-    throw new RequestTargetError(
+    throw new RequestError(
       "Cannot serve this request: this is a proxy, and requests to it name a whole URL such as " +
         "GET http://example.com/ (set it as the HTTP proxy of your program instead of visiting it)",
-      400,
     );
   }
   if (!schemes.includes(scheme.toLowerCase())) throw wrongScheme(scheme.toLowerCase());
   try {
     return { ...parseAuthority(authority, 80), authority, path: originPath(method, rest) };
   } catch (reason) {
-    throw new RequestTargetError(SallyportError.from(reason).message, 400);
+    throw new RequestError(SallyportError.from(reason).message);
   }
 }
 
@@ -49,13 +42,13 @@ function originPath(method: string, rest: string): string {
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
-function wrongScheme(scheme: string): RequestTargetError {
+function wrongScheme(scheme: string): RequestError {
   if (scheme === "https" || scheme === "wss") {
-    return new RequestTargetError(
+    return new RequestError(
       `Cannot serve ${scheme}:// in a plain request: encrypted targets need CONNECT, so that the proxy ` +
         "cannot read them",
-      501,
+      { status: 501 },
     );
   }
-  return new RequestTargetError(`Cannot serve scheme ${scheme}: only http is known`, 501);
+  return new RequestError(`Cannot serve scheme ${scheme}: only http is known`, { status: 501 });
 }

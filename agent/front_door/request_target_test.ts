@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseRequestTarget, RequestTargetError } from "./request_target.ts";
+import { RequestError } from "./request_error.ts";
+import { parseRequestTarget } from "./request_target.ts";
 
 const read = (text: string, method = "GET") => parseRequestTarget(method, text, ["http"]);
 
@@ -36,8 +37,8 @@ Deno.test("parseRequestTarget says with which status it refuses", () => {
   ];
   for (const [text, status, message] of cases) {
     assert.throws(() => read(text), (error) => {
-      assert.ok(error instanceof RequestTargetError, text);
-      assert.equal(error.status, status, text);
+      assert.ok(error instanceof RequestError, text);
+      assert.equal(error.rule.status, status, text);
       assert.equal(error.code, "bad_request");
       assert.match(error.message, message);
       return true;

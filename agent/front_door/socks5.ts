@@ -37,7 +37,7 @@ export function replyTo(code: ErrorCode): Socks5Reply {
  * @param first Bytes that were already read.
  */
 export function handleSocks5(context: FrontDoorContext, socket: Socket, first: Uint8Array): void {
-  const handshake = new Socks5Handshake();
+  const handshake = new Socks5Handshake(context.authorize);
   const leave = () => {
     cancelDeadline();
     socket.pause();
@@ -74,12 +74,12 @@ function perform(context: FrontDoorContext, socket: Socket, step: Socks5Step): v
       context.refused({
         protocol: "socks5",
         target: "",
-        error: new SallyportError("bad_request", step.problem),
+        error: new SallyportError("bad_request", `Cannot serve SOCKS5: ${step.problem}`),
       });
-      return closeGently(socket, context.clock, socks5Reply(step.reply));
+      return closeGently(socket, context.clock, step.bytes);
     case "hang_up":
       context.log.debug("SOCKS5 handshake failed", { problem: step.problem });
-      return closeGently(socket, context.clock, step.bytes);
+      return closeGently(socket, context.clock);
   }
 }
 

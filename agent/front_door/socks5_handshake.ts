@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isIPv6 } from "node:net";
 import { type Authority, isHostName } from "./authority.ts";
+import type { Authorize } from "./proxy_auth.ts";
 
 /** Reply codes of RFC 1928 section 6. */
 export const SOCKS5_REPLIES = {
@@ -22,28 +23,44 @@ export type Socks5Reply = typeof SOCKS5_REPLIES[keyof typeof SOCKS5_REPLIES];
 export type Socks5Step =
   /** The client wants to reach `target`; `rest` are its first bytes for it. */
   | { kind: "connect"; target: Authority; rest: Uint8Array }
-  /** The client asked for something that it cannot have. */
-  | { kind: "refuse"; reply: Socks5Reply; problem: string }
-  /** This is not SOCKS5, or no method is shared: say `bytes`, if any, and hang up. */
-  | { kind: "hang_up"; bytes: Uint8Array; problem: string }
+  /** The client asked for something that it cannot have: say `bytes` and hang up. */
+  | { kind: "refuse"; bytes: Uint8Array; problem: string }
+  /** This is not SOCKS5: hang up. */
+  | { kind: "hang_up"; problem: string }
   /** Send `bytes` and go on. */
   | { kind: "answer"; bytes: Uint8Array };
 
 const VERSION = 0x05;
 const NO_AUTHENTICATION = 0x00;
+const USER_AND_PASSWORD = 0x02;
 const NO_METHOD = 0xff;
+/** Version and status of RFC 1929 section 2. */
+const SUBNEGOTIATION = 0x01;
+const GRANTED = 0x00;
+const DENIED = 0x01;
 const CONNECT = 0x01;
-const NOTHING = new Uint8Array(0);
+
+/** Says that no method is acceptable, whatever was offered (RFC 1928 section 3). */
+export const SOCKS5_NO_METHOD: Uint8Array = Uint8Array.of(VERSION, NO_METHOD);
 
 /** Builds the reply to a request (RFC 1928 section 6). The bound address is the server's affair: 0.0.0.0:0. */
 export function socks5Reply(reply: Socks5Reply): Uint8Array {
   return Uint8Array.of(VERSION, reply, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-/** The server's half of a SOCKS5 handshake (RFC 1928), from bytes to steps. Nothing here knows a socket. */
+/**
+ * The server's half of a SOCKS5 handshake (RFC 1928), with user name and password (RFC 1929) where they are
+ * asked for, from bytes to steps. Nothing here knows a socket.
+ */
 export class Socks5Handshake {
+  readonly #authorize: Authorize | undefined;
   #buffer: Buffer = Buffer.alloc(0);
-  #stage: "greeting" | "request" | "over" = "greeting";
+  #stage: "greeting" | "credentials" | "request" | "over" = "greeting";
+
+  /** @param authorize Who may ask; everybody where it is undefined. */
+  constructor(authorize?: Authorize) {
+    this.#authorize = authorize;
+  }
 
   /** Takes bytes as they come, in pieces of any size; after the step that ends it, they are ignored. */
   push(bytes: Uint8Array): Socks5Step[] {
@@ -51,6 +68,7 @@ export class Socks5Handshake {
     this.#buffer = Buffer.concat([this.#buffer, bytes]);
     const steps: Socks5Step[] = [];
     if (this.#stage === "greeting") this.#greeting(steps);
+    if (this.#stage === "credentials") this.#credentials(steps);
     if (this.#stage === "request") this.#request(steps);
     return steps;
   }
@@ -59,17 +77,37 @@ export class Socks5Handshake {
   #greeting(steps: Socks5Step[]): void {
     const [version = VERSION, count] = this.#buffer;
     if (version !== VERSION) {
-      return this.#end(steps, { kind: "hang_up", bytes: NOTHING, problem: `version ${version} is not 5` });
+      return this.#end(steps, { kind: "hang_up", problem: `version ${version} is not 5` });
     }
     if (count === undefined || this.#buffer.length < 2 + count) return;
     const methods = this.#buffer.subarray(2, 2 + count);
     this.#buffer = this.#buffer.subarray(2 + count);
-    if (!methods.includes(NO_AUTHENTICATION)) {
-      const bytes = Uint8Array.of(VERSION, NO_METHOD);
-      return this.#end(steps, { kind: "hang_up", bytes, problem: "the client insists on authentication" });
+    const method = this.#authorize === undefined ? NO_AUTHENTICATION : USER_AND_PASSWORD;
+    if (!methods.includes(method)) {
+      return this.#end(steps, { kind: "refuse", bytes: SOCKS5_NO_METHOD, problem: noMethod(method) });
     }
+    this.#stage = method === NO_AUTHENTICATION ? "request" : "credentials";
+    steps.push({ kind: "answer", bytes: Uint8Array.of(VERSION, method) });
+  }
+
+  /** RFC 1929 section 2. */
+  #credentials(steps: Socks5Step[]): void {
+    const [version = SUBNEGOTIATION, userLength = 0] = this.#buffer;
+    if (version !== SUBNEGOTIATION) return this.#deny(steps, `user name and password of version ${version}`);
+    const passwordAt = 2 + userLength + 1;
+    if (this.#buffer.length < passwordAt) return;
+    const end = passwordAt + this.#buffer[passwordAt - 1]!;
+    if (this.#buffer.length < end) return;
+    const user = this.#buffer.subarray(2, 2 + userLength);
+    const password = this.#buffer.subarray(passwordAt, end);
+    if (!this.#authorize!({ user, password })) return this.#deny(steps, "wrong user name or password");
+    this.#buffer = this.#buffer.subarray(end);
     this.#stage = "request";
-    steps.push({ kind: "answer", bytes: Uint8Array.of(VERSION, NO_AUTHENTICATION) });
+    steps.push({ kind: "answer", bytes: Uint8Array.of(SUBNEGOTIATION, GRANTED) });
+  }
+
+  #deny(steps: Socks5Step[], problem: string): void {
+    this.#end(steps, { kind: "refuse", bytes: Uint8Array.of(SUBNEGOTIATION, DENIED), problem });
   }
 
   /** RFC 1928 section 4. */
@@ -91,7 +129,7 @@ export class Socks5Handshake {
   }
 
   #refuse(steps: Socks5Step[], reply: keyof typeof SOCKS5_REPLIES, problem: string): void {
-    this.#end(steps, { kind: "refuse", reply: SOCKS5_REPLIES[reply], problem });
+    this.#end(steps, { kind: "refuse", bytes: socks5Reply(SOCKS5_REPLIES[reply]), problem });
   }
 
   #end(steps: Socks5Step[], step: Socks5Step): void {
@@ -99,6 +137,12 @@ export class Socks5Handshake {
     this.#buffer = Buffer.alloc(0);
     steps.push(step);
   }
+}
+
+function noMethod(wanted: number): string {
+  return wanted === USER_AND_PASSWORD
+    ? "the client offers no user name and password"
+    : "the client insists on authentication";
 }
 
 /** Bytes that an address takes, as far as they are known; undefined for a type that does not exist. */

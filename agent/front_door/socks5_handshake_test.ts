@@ -67,7 +67,7 @@ Deno.test("Socks5Handshake never throws, whatever comes", () => {
 Deno.test("Socks5Handshake refuses what it cannot do, with the right reply", () => {
   const refuse = (request: number[]) => {
     const step = run([...GREETING, ...request])[1] as Socks5Step;
-    return step.kind === "refuse" ? step.reply : step.kind;
+    return step.kind === "refuse" ? step.bytes[1] : step.kind;
   };
   assert.equal(refuse([5, 2, 0, 1, 1, 2, 3, 4, 0, 80]), 0x07, "BIND");
   assert.equal(refuse([5, 3, 0, 3, 1, 97, 0, 80]), 0x07, "UDP ASSOCIATE");
@@ -79,10 +79,10 @@ Deno.test("Socks5Handshake refuses what it cannot do, with the right reply", () 
   assert.equal(refuse([4, 1, 0, 1]), 0x01, "another version");
 });
 
-Deno.test("Socks5Handshake hangs up when no method is shared", () => {
+Deno.test("Socks5Handshake refuses when no method is shared", () => {
   const problem = "the client insists on authentication";
-  assert.deepEqual(run([5, 1, 2]), [{ kind: "hang_up", bytes: [5, 0xff], problem }]);
-  assert.deepEqual(run([5, 0]), [{ kind: "hang_up", bytes: [5, 0xff], problem }]);
+  assert.deepEqual(run([5, 1, 2]), [{ kind: "refuse", bytes: [5, 0xff], problem }]);
+  assert.deepEqual(run([5, 0]), [{ kind: "refuse", bytes: [5, 0xff], problem }]);
 });
 
 Deno.test("socks5Reply has no bound address", () => {

@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { OpeningMessage, StreamMessage } from "../../shared/protocol/messages.ts";
-import { refuseRequest } from "./client_refusal.ts";
+import { admit } from "./admission.ts";
+import { describe, refuseAndClose, refuseRequest } from "./client_refusal.ts";
 import { closeGently } from "./close_gently.ts";
 import type { FrontDoorContext } from "./context.ts";
 import { encodeHead } from "./raw_response.ts";
@@ -23,11 +24,11 @@ export function handleUpgrade(
   socket: Socket,
   head: Uint8Array,
 ): void {
-  const refuse = (error: SallyportError) => {
-    refuseRequest(context, "websocket", request, lastResponse(context, request, socket), error);
-  };
+  const refuse = (error: SallyportError) =>
+    refuseAndClose(context, socket, { protocol: "websocket", error, ...describe(request) });
   let opening: OpeningMessage;
   try {
+    admit(request, { mayHaveContent: false, authorize: context.authorize });
     opening = openingOf(request);
   } catch (reason) {
     return refuse(SallyportError.from(reason));

@@ -105,6 +105,8 @@ class HttpExchange {
 
   #watch(request: ClientRequest): void {
     this.#request = request;
+    // The bytes of a head are limited; fields beyond a number would be left out without a word.
+    request.maxHeadersCount = 0;
     // What a request that was given up still says is of no interest.
     const current = () => this.#request === request;
     request.on("socket", (socket) => this.#recorder.address = socket.remoteAddress);

@@ -80,7 +80,10 @@ class DialingAgent extends Agent {
     const keep = super.keepSocketAlive(stream) as unknown as boolean;
     // Less may have been set, because the origin said when it will close.
     if (keep && !(socket.timeout && socket.timeout < this.#idleMs)) socket.setTimeout(this.#idleMs);
-    if (keep) socket.once("timeout", destroyThis);
+    if (!keep) return keep;
+    socket.once("timeout", destroyThis);
+    // An origin that speaks unasked is not to be trusted with the next request: its answer would be another's.
+    socket.once("data", destroyThis);
     return keep;
   }
 
@@ -88,6 +91,7 @@ class DialingAgent extends Agent {
     const socket = stream as Socket;
     socket.setTimeout(0);
     socket.removeListener("timeout", destroyThis);
+    socket.removeListener("data", destroyThis);
     super.reuseSocket(stream, request);
     // Deno 2.9 sends a request again by itself when a reused connection ends without an answer, POST and
     // cancelled ones too (denoland/deno#36786). It goes by this flag; whether to repeat is decided here.

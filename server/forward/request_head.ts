@@ -63,6 +63,18 @@ export function hostFirst(headers: HeaderList, host: string, port: number): Head
   return ["Host", port === 80 ? name : `${name}:${port}`, ...headers];
 }
 
+/**
+ * Refuses a request to switch protocols that announces content: its sender takes what follows for the new
+ * protocol's, the origin would wait for it.
+ *
+ * @throws SallyportError `bad_request`
+ */
+export function requireNoContent(headers: HeaderList): void {
+  const announced = headerValues(headers, "transfer-encoding").length > 0 ||
+    (contentLength(headers) ?? 0) > 0;
+  if (announced) throw bad("it asks to switch protocols and announces content");
+}
+
 /** Whether the origin will take the connection for the user's: then nobody else may be given it (RFC 4559). */
 export function authenticatesConnection(headers: HeaderList): boolean {
   return headerValues(headers, "authorization").some((value) => /^(?:ntlm|negotiate)\b/i.test(value));

@@ -2,13 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { SallyportError } from "../../shared/errors.ts";
 import {
   addVia,
-  listedTokens,
+  headerValues,
   removeFromTrailers,
   removeHopByHop,
   withoutHeaders,
 } from "../../shared/http/headers.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { HeaderList } from "../../shared/protocol/messages.ts";
+import { FIELD_TEXT } from "../../shared/protocol/shape.ts";
 import { PSEUDONYM } from "./request_head.ts";
 
 /** The most characters of a status text that travel (SPEC.md 4.2). */
@@ -33,13 +34,14 @@ export interface RawHead {
  * Makes a response's head: hop-by-hop fields out, `Via` in; all other fields keep bytes, case and order.
  *
  * @throws SallyportError `target_protocol` when the body has a transfer coding that only the origin's
- * connection should have seen.
+ * connection should have seen, and when the head is none of HTTP/1.
  */
 export function responseHead(raw: RawHead): ResponseHead {
-  const codings = listedTokens(raw.rawHeaders, "transfer-encoding");
-  if (codings.some((coding) => coding !== "chunked")) {
-    const message = `Cannot read the answer: its Transfer-Encoding is ${codings.join(", ")}`;
-    throw new SallyportError("target_protocol", message.slice(0, 200));
+  requireReadable(raw);
+  const codings = headerValues(raw.rawHeaders, "transfer-encoding");
+  // node:http takes for chunks only what says so and nothing else.
+  if (codings.length > 0 && codings.join(",").trim().toLowerCase() !== "chunked") {
+    throw bad(`its Transfer-Encoding is ${JSON.stringify(codings.join(", ").slice(0, 100))}`);
   }
   const kept = removeHopByHop(raw.rawHeaders);
   // Where both are there the chunks count (RFC 9112 section 6.3).
@@ -49,6 +51,17 @@ export function responseHead(raw: RawHead): ResponseHead {
     reason: (raw.statusMessage ?? "").slice(0, REASON_LENGTH),
     headers: addVia(headers, raw.httpVersion, PSEUDONYM),
   };
+}
+
+/** What node:http's parser lets pass, and what must not travel. */
+function requireReadable({ httpVersion, statusCode = 0, statusMessage = "" }: RawHead): void {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") throw bad(`it is HTTP/${httpVersion}`);
+  if (statusCode < 100) throw bad(`its status is ${statusCode}`);
+  if (!FIELD_TEXT.test(statusMessage)) throw bad("its reason phrase has control characters");
+}
+
+function bad(why: string): SallyportError {
+  return new SallyportError("target_protocol", `Cannot read the answer: ${why}`);
 }
 
 /** Who hears how a response's body goes. */

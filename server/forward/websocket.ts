@@ -11,7 +11,7 @@ import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";
 import { OutcomeRecorder } from "./outcome.ts";
 import { refuse } from "./refuse.ts";
-import { hostFirst, PSEUDONYM } from "./request_head.ts";
+import { hostFirst, PSEUDONYM, requireNoContent } from "./request_head.ts";
 import { relayBody, responseHead } from "./response.ts";
 
 /**
@@ -50,14 +50,20 @@ class WebSocketOpening {
       drain: () => void this.#response?.resume(),
       closed: (error) => this.#closed(error),
     });
+    let headers: HeaderList;
+    try {
+      headers = openingHeaders(this.#payload);
+    } catch (reason) {
+      return this.#fail(SallyportError.from(reason));
+    }
     const { host, port } = this.#payload;
     this.#context.dial(host, port, this.#abort.signal).then(
-      (socket) => this.#ask(socket),
+      (socket) => this.#ask(socket, headers),
       (reason: unknown) => this.#fail(SallyportError.from(reason)),
     );
   }
 
-  #ask(socket: Socket): void {
+  #ask(socket: Socket, headers: HeaderList): void {
     if (this.#stream.over || this.#answered) {
       socket.destroy();
       return;
@@ -66,7 +72,6 @@ class WebSocketOpening {
     this.#recorder.address = socket.remoteAddress;
     const { host, port, path } = this.#payload;
     try {
-      const headers = openingHeaders(this.#payload);
       const createConnection = () => socket;
       const request = startRequest({
         createConnection,
@@ -77,6 +82,7 @@ class WebSocketOpening {
         headers,
         setHost: false,
       });
+      request.maxHeadersCount = 0;
       this.#watch(request);
       request.end();
     } catch (reason) {
@@ -92,14 +98,19 @@ class WebSocketOpening {
 
   #switched(response: IncomingMessage, head: Uint8Array): void {
     if (this.#answered) return;
+    const [socket, stream, recorder] = [this.#socket!, this.#stream, this.#recorder];
+    try {
+      const { status, reason } = responseHead(response);
+      // Here the hop-by-hop fields are the answer: the client looks for Upgrade and Connection.
+      const headers = addVia(response.rawHeaders, response.httpVersion, PSEUDONYM);
+      stream.send({ type: "websocket_ack", payload: { status, reason, headers } }, head);
+      recorder.status = status;
+    } catch (reason) {
+      this.#fail(originError(reason, this.#target));
+      return;
+    }
     this.#answered = true;
     this.#idle.stop();
-    const [socket, stream, recorder] = [this.#socket!, this.#stream, this.#recorder];
-    const { status, reason } = responseHead(response);
-    recorder.status = status;
-    // Here the hop-by-hop fields are the answer: the client looks for Upgrade and Connection.
-    const headers = addVia(response.rawHeaders, response.httpVersion, PSEUDONYM);
-    stream.send({ type: "websocket_ack", payload: { status, reason, headers } }, head);
     const { clock, idleTimeoutMs } = this.#context;
     const onClosed = (error: SallyportError | undefined) => recorder.done(error);
     splice({ socket, stream, clock, idleTimeoutMs, resetCode: "target_reset", onClosed });
@@ -157,6 +168,7 @@ class WebSocketOpening {
 
 /** The opening handshake's head (RFC 6455 section 4.1): what is for the WebSocket is not touched. */
 function openingHeaders({ headers, host, port }: Payload<"websocket_open">): HeaderList {
+  requireNoContent(headers);
   const upgrade = headerValues(headers, "upgrade")[0] ?? "websocket";
   const kept = hostFirst(removeHopByHop(headers), host, port);
   return [...addVia(kept, "1.1", PSEUDONYM), "Connection", "Upgrade", "Upgrade", upgrade];

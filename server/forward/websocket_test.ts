@@ -141,3 +141,38 @@ Deno.test("websocket gives up on a target that does not answer", () =>
     assert.equal(ack.payload.error?.code, "target_timeout");
     near.end();
   }));
+
+Deno.test("websocket that announces content reaches no origin", () =>
+  Forwarding.run(async (forwarding) => {
+    const announced = [["Content-Length", "5"], ["Transfer-Encoding", "chunked"], ["Content-Length", "x"]];
+    for (const [index, headers] of announced.entries()) {
+      const near = await forwarding.open(opening(forwarding, [...HANDSHAKE, ...headers]), bytes("hello"));
+      const { messages } = await answerOf(near);
+      assert.deepEqual(messages.map(({ payload }) => "error" in payload && payload.error?.code), [
+        "bad_request",
+      ]);
+      near.end();
+      assert.equal((await forwarding.outcome(index + 1)).code, "bad_request");
+    }
+    assert.equal(forwarding.origin.accepted, 0);
+  }));
+
+Deno.test("websocket answer that cannot be passed on is refused, and the server goes on", () =>
+  Forwarding.run(async (forwarding) => {
+    const bad = [
+      SWITCH.replace("Upgrade: WebSocket", "Transfer-Encoding: identity\r\nUpgrade: WebSocket"),
+      SWITCH.replace("Switching", "\x1b[31m"),
+      SWITCH.replace("HTTP/1.1", "HTTP/2.0"),
+    ];
+    for (const answer of bad) {
+      const near = await forwarding.open(opening(forwarding));
+      const target = await forwarding.origin.next();
+      await readUntil(target, headEnds);
+      target.write(answer);
+      const { messages } = await answerOf(near);
+      assert.deepEqual(messages.map(({ payload }) => "error" in payload && payload.error?.code), [
+        "target_protocol",
+      ]);
+      near.end();
+    }
+  }));

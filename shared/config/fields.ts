@@ -18,6 +18,8 @@ export interface Field<T> {
   fromText(text: string): unknown;
   /** Makes a relative path absolute; `folder` is the one that it is relative to. */
   resolve?(value: T, folder: string): T;
+  /** Whether the value must not stand in an error. @default false */
+  readonly secret?: boolean;
   /** A variable that holds the content in place of the file that this key names. */
   readonly content?: ContentVariable<T>;
 }
@@ -83,6 +85,30 @@ export function duration(fallback: string, minMs = 0): Field<number> {
 function toMilliseconds(text: string): number {
   const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
   return Number(count) * UNITS[unit as keyof typeof UNITS];
+}
+
+/** A user name and a password. */
+export interface UserAndPassword {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** `"user:password"`, `""` for none; of lengths that RFC 1929 section 2 can carry. The user has no colon. */
+export function userAndPassword(): Field<UserAndPassword | undefined> {
+  const fits = (text: string) => text !== "" && new TextEncoder().encode(text).byteLength <= 255;
+  return {
+    expected: '"user:password", both of 1 to 255 bytes and without control characters, or nothing',
+    schema: z.string().transform((text) => {
+      const [, user = "", password = ""] = /^([^:]*):([^]*)$/.exec(text) ?? [];
+      return text === "" ? undefined : { user, password };
+    }).refine((pair) =>
+      pair === undefined ||
+      fits(pair.user) && fits(pair.password) && !/\p{Cc}/u.test(pair.user + pair.password)
+    ),
+    fallback: "",
+    fromText: asIs,
+    secret: true,
+  };
 }
 
 /** How much the program logs. */

@@ -96,7 +96,7 @@ class Loading {
       const value = Object.hasOwn(values, key) ? values[key] : undefined;
       if (isField(entry)) return [key, this.#value(entry, value, path)];
       if (value === undefined || isMapping(value)) return [key, this.#group(entry, value ?? {}, path)];
-      this.#unexpected(path, `the keys ${Object.keys(entry).join(", ")}`, value);
+      this.#unexpected(path, `the keys ${Object.keys(entry).join(", ")}`, show(value));
       return [key, this.#group(entry, {}, path)];
     });
     return Object.fromEntries(entries);
@@ -118,7 +118,7 @@ class Loading {
     if (field.expectedAt && said !== text) this.#inText(field, variable, said, result.error);
     else {
       this.#fromEnvironment.push(
-        `${variable}: Cannot use variable: expected ${field.expected}, current value is ${show(text)}`,
+        `${variable}: Cannot use variable: expected ${field.expected}, current value is ${show(text, field)}`,
       );
     }
     return undefined;
@@ -150,13 +150,17 @@ class Loading {
     if (result.success) return settle(field, result.data, this.folders.file);
     for (const { path: below } of result.error.issues) {
       const at = stepsOf(below);
-      this.#unexpected([...path, ...at], field.expectedAt?.(at) ?? field.expected, valueAt(written, at));
+      this.#unexpected(
+        [...path, ...at],
+        field.expectedAt?.(at) ?? field.expected,
+        show(valueAt(written, at), field),
+      );
     }
     return undefined;
   }
 
-  #unexpected(path: Path, expected: string, value: unknown): void {
-    this.#atKey(path, `Cannot use ${nameOf(path)}: expected ${expected}, current value is ${show(value)}`);
+  #unexpected(path: Path, expected: string, shown: string): void {
+    this.#atKey(path, `Cannot use ${nameOf(path)}: expected ${expected}, current value is ${shown}`);
   }
 
   #atKey(path: Path, message: string): void {
@@ -191,8 +195,9 @@ function nameOf(path: Path): string {
   );
 }
 
-function show(value: unknown): string {
+function show(value: unknown, { secret = false }: { secret?: boolean } = {}): string {
   if (value === null || value === undefined) return "empty";
+  if (secret) return "not shown, because it is a secret";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
   if (String(value).includes("-----BEGIN")) return "PEM text"; // perhaps a key: it must not get into a log

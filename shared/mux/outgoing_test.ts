@@ -30,6 +30,11 @@ Deno.test("outgoing message that the peer would refuse is refused here, naming t
     /^Cannot send http_response\.reason: length 1025 is not in 0\.\.1024$/,
   );
   assertRefused(() => checkOutgoing(undefined, ["odd"]), /^Cannot send trailers: /);
+  assertRefused(() => checkOutgoing(undefined, ["T", "1\r\nX: 2"]), /^Cannot send trailers\[1\]: /);
+  assertRefused(
+    () => checkOutgoing({ type: "connect_request", payload: { host: "a\r\nb", port: 1 } }, undefined),
+    /^Cannot send connect_request\.host: expected a host name or an address$/,
+  );
 });
 
 Deno.test("outgoing message that fills a frame's JSON is let through, a longer one refused (SPEC 2.2)", () => {
@@ -39,6 +44,6 @@ Deno.test("outgoing message that fills a frame's JSON is let through, a longer o
   });
   checkOutgoing(message(261_900), undefined);
   assertRefused(() => checkOutgoing(message(262_144), undefined), /bytes exceed 262144$/);
-  // Six bytes of JSON for each of these characters.
-  assertRefused(() => checkOutgoing(message(0), ["t", "\u0001".repeat(50_000)]), /bytes exceed 262144$/);
+  // Two bytes of UTF-8 for each of these characters.
+  assertRefused(() => checkOutgoing(message(0), ["t", "\u00ff".repeat(140_000)]), /bytes exceed 262144$/);
 });

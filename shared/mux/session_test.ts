@@ -51,7 +51,13 @@ sessionTest(
   "carries the opening message with its first bytes and its end (SPEC 4.2)",
   {},
   async ({ open }) => {
-    const payload = { method: "POST", host: "::1", port: 80, path: "/é", headers: ["A", "\u00ff", "a", "2"] };
+    const payload = {
+      method: "POST",
+      host: "::1",
+      port: 80,
+      path: "/%C3%A9",
+      headers: ["A", "\u00ff", "a", "2"],
+    };
     const opening = { type: "http_request", payload } as const;
     const options = { end: true, trailers: ["X-Sum", "1"] };
     const { near, far } = await open(text.encode("body"), options, opening);

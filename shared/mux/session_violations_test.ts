@@ -205,6 +205,23 @@ const VIOLATIONS: Violation[] = [
       peer.send("ack", { bytes: peer.received - 1 });
     },
   },
+  ...[
+    ["a path that ends its line", "http_request", { path: "/ HTTP/1.1\r\nX: y" }],
+    ["a method of two words", "http_request", { method: "GET /x" }],
+    ["a host with a user", "http_request", { host: "a@b" }],
+    ["a field's name with a colon", "http_request", { headers: ["X:", "y"] }],
+    ["a field's value that ends its line", "http_request", { headers: ["X", "y\r\nZ: 1"] }],
+    ["trailers with NUL", "http_request", { end: true, trailers: ["X", "\0"] }],
+  ].map(([what, type, bad]) => ({
+    what: String(what),
+    section: "4.2",
+    code: "protocol_violation" as const,
+    message: /expected (a |"\*" or |bytes without )/,
+    act: ({ peer, peerId }: RawPair) => {
+      const good = { ...target, method: "GET", path: "/", headers: [] };
+      peer.send(String(type), { stream: peerId(0), ...good, ...Object(bad) });
+    },
+  })),
 ];
 
 for (const { what, section, code, message, act } of VIOLATIONS) {

@@ -1,5 +1,17 @@
 import { SallyportError } from "../errors.ts";
-import { type Checked, flag, headerList, integer, object, optional, type Shape, text } from "./shape.ts";
+import {
+  type Checked,
+  FIELD_TEXT,
+  flag,
+  headerList,
+  integer,
+  object,
+  optional,
+  type Shape,
+  text,
+  textOf,
+  TOKEN,
+} from "./shape.ts";
 
 /** Version of the wire protocol (SPEC.md 3.1). */
 export const PROTOCOL_VERSION = 1;
@@ -14,7 +26,11 @@ export const MAX_INTERIM = 32;
 export type HeaderList = string[];
 
 const streamId = integer(1);
-const host = text(255, 1);
+/** Whether it exists, or is allowed, is not judged here: what could end a name and begin something else is. */
+const host = textOf("a host name or an address", /^[A-Za-z0-9._~%:-]+$/, 255, 1);
+const method = textOf("a token", TOKEN, 64, 1);
+/** Origin form or asterisk form (RFC 9112 section 3.2): no blank, control character or byte above 0x7e. */
+const path = textOf('"*" or a path of visible ASCII', /^(?:\/[\x21-\x7e]*|\*)$/, 65_536, 1);
 const port = integer(1, 65_535);
 const message = text(1_024);
 const code = text(64);
@@ -22,7 +38,7 @@ const wireError = object({ code, message });
 const target = { host, port };
 const responseHead = answer(object({
   status: optional(integer(100, 999)),
-  reason: optional(text(1_024)),
+  reason: optional(textOf("bytes without control characters", FIELD_TEXT, 1_024)),
   headers: optional(headerList),
   error: optional(wireError),
 }));
@@ -50,9 +66,9 @@ const STREAM_SHAPES = {
   connect_request: object(target),
   connect_ack: object({ error: optional(wireError) }),
   connect_data: object({}),
-  http_request: object({ method: text(64, 1), ...target, path: text(65_536, 1), headers: headerList }),
+  http_request: object({ method, ...target, path, headers: headerList }),
   http_response: responseHead,
-  websocket_open: object({ ...target, path: text(65_536, 1), headers: headerList }),
+  websocket_open: object({ ...target, path, headers: headerList }),
   websocket_ack: responseHead,
   websocket_message: object({}),
   websocket_close: object({}),

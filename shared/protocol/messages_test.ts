@@ -145,6 +145,77 @@ Deno.test("messages refuse an empty host, method and path (SPEC 4.2)", () => {
   }
 });
 
+Deno.test("messages refuse what could end a line of HTTP and begin another (SPEC 4.2)", () => {
+  const request = { method: "GET", ...target, path: "/", headers: [] };
+  const bad: Record<string, string[]> = {
+    host: [
+      "a b",
+      "a@b",
+      "a/b",
+      "a#b",
+      "a?b",
+      "a\\b",
+      "[::1]",
+      "a\r\nX: y",
+      "a\0",
+      "a\t",
+      "\u00e9.test",
+      "a\u2028",
+      "a\n",
+    ],
+    path: [
+      ...["/ HTTP/1.1\r\nX: y", "/a b", "/a\tb", "/\0", "/\x7f", "/\u00e9", "/\u0100", "/a\n"],
+      ...["x", "a.test:80", "http://a.test/", "*/", "?q"],
+    ],
+    method: ["G T", "GET /x HTTP/1.1\r\nX:", "GET\n", "G\0", "G\u00e9", "GET,", '"GET"', "G/T"],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      const act = () => readStreamMessage("http_request", { ...request, [name]: value });
+      assertViolation(act, new RegExp(`^Cannot read http_request\\.${name}: expected [^\\r\\n]*$`));
+    }
+  }
+  const { method: _, ...opening } = request;
+  for (const path of bad["path"]!) {
+    assertViolation(
+      () => readStreamMessage("websocket_open", { ...opening, path }),
+      /websocket_open\.path: /,
+    );
+  }
+  for (const host of bad["host"]!) {
+    assertViolation(() => readStreamMessage("connect_request", { host, port: 1 }), /connect_request\.host: /);
+  }
+});
+
+Deno.test("messages of an answer have a reason without control characters (SPEC 2.6)", () => {
+  for (const type of ["http_response", "websocket_ack"] as const) {
+    const read = (reason: string) => readStreamMessage(type, { status: 200, reason, headers: [] });
+    for (const reason of ["", "Not Found", "\u00e9\u00ff\t"]) {
+      assert.deepEqual(read(reason).payload, { status: 200, reason, headers: [] });
+    }
+    for (const reason of ["OK\r\nX: y", "O\nK", "O\0K", "\x1b[31m", "\x7f", "\u0100"]) {
+      assertViolation(() => read(reason), /reason: expected bytes without control characters$/);
+    }
+  }
+});
+
+Deno.test("messages take hosts, paths and methods as they occur (SPEC 4.2)", () => {
+  const request = { method: "GET", ...target, path: "/", headers: [] };
+  const good = {
+    host: ["a", "A-b_c.example.", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1", "fe80::1%eth0"],
+    path: ["/", "*", '/a/../b%2f?q=%20&r=[]{}|\\^`"<>~', "//x"],
+    method: ["GET", "get", "M-SEARCH", "!#$%&'*+-.^_`|~0"],
+  };
+  for (const [name, values] of Object.entries(good)) {
+    for (const value of values) {
+      assert.deepEqual(readStreamMessage("http_request", { ...request, [name]: value }).payload, {
+        ...request,
+        [name]: value,
+      });
+    }
+  }
+});
+
 Deno.test("messages that open a stream are the three of SPEC 4.2", () => {
   const opening = STREAM.map(([type, payload]) => readStreamMessage(type, payload)).filter(isOpening);
   assert.deepEqual(opening.map(({ type }) => type), ["connect_request", "http_request", "websocket_open"]);

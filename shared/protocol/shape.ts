@@ -48,20 +48,38 @@ export const flag: Shape<boolean> = (value, where) => {
   return value;
 };
 
-/** A character that stands for no byte. */
-const NO_BYTE = /[\u0100-\uffff]/;
+/** A string of `minLength` to `maxLength` UTF-16 units that is of a form; `form` says which, for the message. */
+export function textOf(form: string, pattern: RegExp, maxLength: number, minLength = 0): Shape<string> {
+  const bounded = text(maxLength, minLength);
+  return (value, where) => {
+    const checked = bounded(value, where);
+    // The value stays out of the message: it may be a secret, and the message goes into logs.
+    if (!pattern.test(checked)) throw notOf(where, form);
+    return checked;
+  };
+}
+
+/** A token of HTTP (RFC 9110 section 5.6.2), such as a method or the name of a field. */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A field's value or a reason phrase (RFC 9110 section 5.5): a byte each, no control character but tab. */
+export const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A header list: `[name, value, name, value, …]` (SPEC.md 2.6). */
 export const headerList: Shape<string[]> = (value, where) => {
   if (!Array.isArray(value) || value.length % 2 !== 0) refuse(where, "an array of even length", value);
-  for (const item of value) {
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i];
     if (typeof item !== "string") refuse(where, "an array of strings", item);
-    if (NO_BYTE.test(item)) {
-      throw new SallyportError("protocol_violation", `Cannot read ${where}: a character is above U+00FF`);
+    if (!(i % 2 === 0 ? TOKEN : FIELD_TEXT).test(item)) {
+      throw notOf(`${where}[${i}]`, i % 2 === 0 ? "a token" : "bytes without control characters");
     }
   }
   return value as string[];
 };
+
+function notOf(where: string, form: string): SallyportError {
+  return new SallyportError("protocol_violation", `Cannot read ${where}: expected ${form}`);
+}
 
 /** A member that may be missing. */
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
