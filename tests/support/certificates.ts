@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import { initCertificates } from "../../agent/certs/init.ts";
+import { openssl } from "./openssl.ts";
 
 /** What makes the certificates of a chain: this project's `certs init`, or the `openssl` program. */
 export type CertificateMaker = "init" | "openssl";
@@ -16,6 +16,7 @@ async function opensslCertificates(dir: string): Promise<void> {
   await openssl(
     dir,
     "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout ca.key -out ca.crt",
+    "-subj",
     "/CN=openssl test CA",
   );
   await Deno.writeTextFile(
@@ -27,6 +28,7 @@ async function opensslCertificates(dir: string): Promise<void> {
     await openssl(
       dir,
       `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${name}.key -out ${name}.csr`,
+      "-subj",
       `/CN=sallyport-${name}`,
     );
     await openssl(
@@ -34,10 +36,4 @@ async function opensslCertificates(dir: string): Promise<void> {
       `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile ${name}.ext -out ${name}.crt`,
     );
   }
-}
-
-async function openssl(cwd: string, words: string, subject?: string): Promise<void> {
-  const args = [...words.split(" "), ...(subject === undefined ? [] : ["-subj", subject])];
-  const { success, stderr } = await new Deno.Command("openssl", { args, cwd }).output();
-  assert.ok(success, `openssl ${words}: ${new TextDecoder().decode(stderr)}`);
 }
