@@ -2,7 +2,8 @@ import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { dialTls } from "../shared/tls/dial.ts";
-import { loadIdentity } from "../shared/tls/identity.ts";
+import { IdentityStore } from "../shared/tls/identity_store.ts";
+import type { TrustReport } from "../shared/tls/trust_report.ts";
 import { VERSION } from "../shared/version.ts";
 import type { AgentConfig } from "./config.ts";
 import { type AgentStatus, openConsole } from "./console/console.ts";
@@ -11,6 +12,8 @@ import { type Dial, Tunnel } from "./tunnel/tunnel.ts";
 
 /** Milliseconds for TCP and TLS to the server. */
 const CONNECT_TIMEOUT = 10_000;
+/** Milliseconds between two looks at the certificate files. */
+const POLL_INTERVAL = 2_000;
 /** Milliseconds that open streams get when the agent stops. */
 const DRAIN_TIMEOUT = 10_000;
 
@@ -25,6 +28,8 @@ export interface Agent {
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within 10 s, and closes. */
   drain(reason: string): Promise<void>;
+  /** Reads certificate, key and CA again; the next connection uses them, open ones stay. */
+  reload(reason: string): Promise<void>;
 }
 
 /**
@@ -33,8 +38,17 @@ export interface Agent {
  */
 export async function startAgent(config: AgentConfig): Promise<Agent> {
   const log = getLogger("agent");
+  const identities = await IdentityStore.open({
+    source: config.identity,
+    usage: "clientAuth",
+    clock: systemClock,
+    log: getLogger("tls"),
+    pollMs: POLL_INTERVAL,
+  });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => identities.close());
   const tunnel = new Tunnel({
-    dial: await createDial(config),
+    dial: createDial(config, identities),
     log: getLogger("tunnel"),
     session: { software: `sallyport/${VERSION}`, id: crypto.randomUUID() },
   });
@@ -47,10 +61,12 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     clock: systemClock,
     log: getLogger("front_door"),
   });
-  const console = await openOr(
-    () => openConsole(config.consolePort, () => statusOf(tunnel, frontDoor)),
-    frontDoor,
-  );
+  undo.defer(() => frontDoor.close());
+  const console = openConsole(config.consolePort, () => ({
+    ...statusOf(tunnel, frontDoor),
+    ...identities.report(),
+  }), ({ message }) => log.warn("console port lost", { reason: message }));
+  undo.move();
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
   log.info("proxy listening", proxyAddress);
   log.info("console listening", console.address);
@@ -65,22 +81,22 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
       // The front door first: its clients' streams end well only while the tunnel still carries them.
       await frontDoor.drain(DRAIN_TIMEOUT);
       await tunnel.drain(DRAIN_TIMEOUT);
-      await console.close();
+      await Promise.all([console.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
     },
+    reload: (reason) => identities.reload(reason),
   };
 }
 
-async function createDial(config: AgentConfig): Promise<Dial> {
-  const identity = await loadIdentity(config.identity, "clientAuth");
+function createDial(config: AgentConfig, identities: IdentityStore): Dial {
   return async (signal) => {
     const { socket } = await dialTls({
       host: config.serverIp,
       port: config.serverPort,
       serverName: config.serverName,
       sni: config.sni,
-      identity,
+      identity: identities.current,
       connectTimeoutMs: CONNECT_TIMEOUT,
       signal,
     });
@@ -88,16 +104,7 @@ async function createDial(config: AgentConfig): Promise<Dial> {
   };
 }
 
-async function openOr<T>(open: () => T, frontDoor: FrontDoor): Promise<T> {
-  try {
-    return open();
-  } catch (error) {
-    await frontDoor.close();
-    throw error;
-  }
-}
-
-function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): AgentStatus {
+function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): Omit<AgentStatus, keyof TrustReport> {
   const { state } = tunnel;
   return {
     state: state.name,

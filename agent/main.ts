@@ -1,4 +1,5 @@
 import { runService } from "../shared/cli/run_service.ts";
+import { reloadSignals } from "../shared/cli/reload_signals.ts";
 import { stopSignals } from "../shared/cli/stop_signals.ts";
 import { terminal } from "../shared/cli/terminal.ts";
 import { configureLog } from "../shared/log.ts";
@@ -16,6 +17,7 @@ function run(file: string | undefined): Promise<number> {
       return startAgent(config);
     },
     signals: stopSignals,
+    reloadSignals,
     terminal,
   });
 }

@@ -49,6 +49,12 @@ const ROOM_REASON =
 
 const AWS_PLACES = ["lambdas/fleet.ts", "server/metrics/", "scripts/"];
 
+/** The only folder that may speak TLS. */
+const TLS_PLACE = "shared/tls/";
+const TLS_REASON =
+  "a ticket of any TLS server of the process resumes at the agents' port, and Deno's own TLS " +
+  "believes public roots; shared/tls/ dials and listens";
+
 /** A file of the project as the rules see it. */
 class Place {
   /** `agent`, `shared` and so on; "" for a file at the top. */
@@ -107,7 +113,13 @@ function importFault(place: Place, specifier: string): string | undefined {
       "everything else runs and is tested without a cloud";
   }
   const path = importedPath(place, specifier);
-  return pureFault(place, path, specifier) ?? (path === undefined ? undefined : layerFault(place, path));
+  return pureFault(place, path, specifier) ?? tlsFault(place, specifier) ??
+    (path === undefined ? undefined : layerFault(place, path));
+}
+
+function tlsFault(place: Place, specifier: string): string | undefined {
+  if (!/^(node:)?(tls|https|http2)$/.test(specifier) || isWithin(place.path, [TLS_PLACE])) return undefined;
+  return `Cannot import "${specifier}" here: ${TLS_REASON}`;
 }
 
 function pureFault(place: Place, path: string | undefined, specifier: string): string | undefined {
@@ -145,6 +157,15 @@ function literalText(node: Deno.lint.Expression | null): string | undefined {
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type === "TemplateLiteral" && node.expressions.length === 0) return node.quasis[0]?.cooked;
   return undefined;
+}
+
+/** Returns the names of `owner.name` and `owner["name"]`. */
+function memberOf(node: Deno.lint.MemberExpression): { owner: string; name: string | undefined } {
+  const owner = node.object.type === "Identifier" ? node.object.name : "";
+  const name = node.property.type === "Identifier" && !node.computed
+    ? node.property.name
+    : literalText(node.property as Deno.lint.Expression);
+  return { owner, name };
 }
 
 type ImportNode =
@@ -216,10 +237,7 @@ function exit(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   if (path === undefined || new Place(path).isMain) return {};
   return {
     MemberExpression(node) {
-      const owner = node.object.type === "Identifier" ? node.object.name : "";
-      const name = node.property.type === "Identifier" && !node.computed
-        ? node.property.name
-        : literalText(node.property as Deno.lint.Expression);
+      const { owner, name } = memberOf(node);
       if (name !== "exit" || (owner !== "Deno" && owner !== "process")) return;
       context.report({ node, message: `Cannot use ${owner}.exit here: ${EXIT_REASON}` });
     },
@@ -235,9 +253,26 @@ function exit(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   };
 }
 
+function tls(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  const path = projectPath(context.filename);
+  if (path === undefined || new Place(path).isExempt) return {};
+  return {
+    MemberExpression(node) {
+      const { owner, name } = memberOf(node);
+      if (owner !== "Deno" || !/^(listenTls|connectTls|startTls)$/.test(name ?? "")) return;
+      context.report({ node, message: `Cannot use Deno.${name} here: ${TLS_REASON}` });
+    },
+  };
+}
+
 const plugin: Deno.lint.Plugin = {
   name: "layers",
-  rules: { imports: { create: imports }, runtime: { create: runtime }, exit: { create: exit } },
+  rules: {
+    imports: { create: imports },
+    runtime: { create: runtime },
+    exit: { create: exit },
+    tls: { create: tls },
+  },
 };
 
 export default plugin;

@@ -176,6 +176,28 @@ Deno.test("layers lint lets only a main.ts end the process", () => {
   assert.deepEqual(lint("scripts/demo.ts", "Deno.exitCode = 1; loop.exit();"), []);
 });
 
+Deno.test("layers lint lets only shared/tls speak TLS", () => {
+  for (
+    const code of [
+      'import { createServer } from "node:tls";',
+      'import { request } from "node:https";',
+      "Deno.listenTls(options);",
+      'await Deno["connectTls"](options);',
+    ]
+  ) {
+    for (const path of ["agent/agent.ts", "server/forward/http.ts", "shared/net/splice.ts"]) {
+      const said = lint(path, code);
+      assert.equal(said.length, 1, `${path}: ${code}`);
+      assert.match(said[0]!, /shared\/tls\/ dials and listens/);
+    }
+    for (const path of ["tests/support/pki.ts", "scripts/demo.ts"]) {
+      assert.deepEqual(lint(path, code), [], code);
+    }
+  }
+  assert.deepEqual(lint("shared/tls/dial.ts", 'import { connect } from "node:tls";'), []);
+  assert.equal(lint("shared/tls/dial.ts", "Deno.connectTls(options);").length, 1);
+});
+
 Deno.test("layers lint leaves files outside the project alone", () => {
   const code = `import "npm:zod"; Deno.exit(1);`;
   assert.deepEqual(Deno.lint.runPlugin(plugin, "/elsewhere/shared/mux/a.ts", code), []);

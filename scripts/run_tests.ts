@@ -25,6 +25,7 @@ const status = await child.status;
 
 const counts = report.counts(status.success);
 const mayNotSkip = Deno.env.get("CI") === "true" && counts.skipped > 0;
+if (report.fuzzCases > 0) say(`${report.fuzzCases} cases fuzzed`);
 for (const name of report.skipped) say(`skipped: ${name}`);
 if (mayNotSkip) say("Cannot accept this run: with CI=true nothing may be skipped");
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -8,12 +8,15 @@ export interface TestCounts {
 // deno-lint-ignore no-control-regex -- colours are what it looks for
 const COLOUR = /\x1b\[[0-9;]*m/g;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/;
+const FUZZED = /fuzz: (\d+) cases of /;
 const SKIPPED = /^(.+) \.\.\. ignored(?: \(.*\))?$/;
 
 /** Reads what `deno test` prints, as it comes. */
 export class TestReport {
   /** Names of skipped tests, in the order in which they came. */
   readonly skipped: string[] = [];
+  /** Cases that fuzz tests ran, by what they printed. */
+  fuzzCases = 0;
   #passed = 0;
   #failed = 0;
   #rest = "";
@@ -44,6 +47,7 @@ export class TestReport {
       this.#passed = Number(passed);
       this.#failed = Number(failed);
     }
+    this.fuzzCases += Number(FUZZED.exec(line)?.[1] ?? 0);
     const [, name] = SKIPPED.exec(line) ?? [];
     // A step that is ignored stands indented below its test, which ran.
     if (name !== undefined) this.skipped.push(name.trim());

@@ -35,3 +35,9 @@ Deno.test("test report takes a last line without a line end", () => {
   report.add("ok | 12 passed (3 steps) | 0 failed (1s)");
   assert.deepEqual(report.counts(true), { passed: 12, failed: 0, skipped: 0 });
 });
+
+Deno.test("test report adds up the cases of fuzz tests", () => {
+  const report = new TestReport();
+  report.add("it bears anything ... fuzz: 120 cases of it bears anything\nok (1s)\nfuzz: 3 cases of x\n");
+  assert.equal(report.fuzzCases, 123);
+});

@@ -23,12 +23,12 @@ export type Audit = (peer: AuditedPeer, outcome: Outcome) => void;
 /**
  * Makes an audit: one JSON line for every stream that is over, with who (`client`, `serial`), what (`kind`,
  * `target`, `address`, `status`), how much (`bytes_in` from the agent, `bytes_out` to it, `duration_ms`) and
- * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`).
+ * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`). The lines are ASCII.
  */
 export function createAudit({ write, clock }: AuditOptions): Audit {
   return (peer, outcome) => {
     const { kind, target, address, status, bytesIn, bytesOut, durationMs, code, detail } = outcome;
-    write(JSON.stringify({
+    write(ascii(JSON.stringify({
       time: new Date(clock.wallTime()).toISOString(),
       event: "stream",
       client: peer.commonName,
@@ -39,6 +39,14 @@ export function createAudit({ write, clock }: AuditOptions): Audit {
       duration_ms: Math.round(durationMs),
       outcome: code ?? "ok",
       detail,
-    }));
+    })));
   };
+}
+
+/**
+ * Escapes what is not printable ASCII, which in JSON stands in texts only: a client's text cannot hide or turn
+ * round parts of the line, whatever shows it.
+ */
+function ascii(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

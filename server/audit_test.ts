@@ -27,3 +27,13 @@ Deno.test("audit writes how a stream failed, and stays on one line whatever the 
   const line = JSON.parse(lines[0]!);
   assert.deepEqual([line.outcome, line.detail], ["target_denied", "Cannot connect (default private)"]);
 });
+
+Deno.test("audit escapes whatever is not printable ASCII in the names of a client", () => {
+  const lines: string[] = [];
+  const commonName = 'a\0b\nc\u007f\u0085\u2028\u202eJörg 😀\ud800"';
+  createAudit({ write: (line) => lines.push(line), clock })({ commonName, serial: "0a" }, {
+    ...{ kind: "connect_request", target: "\u202e.example:1", bytesIn: 0, bytesOut: 0, durationMs: 1 },
+  });
+  assert.match(lines[0]!, /^[\x20-\x7e]+$/);
+  assert.equal(JSON.parse(lines[0]!).client, commonName);
+});

@@ -1,7 +1,18 @@
-import { duration, host, integer, list, listenPort, logLevel, pem } from "../shared/config/fields.ts";
+import {
+  duration,
+  host,
+  integer,
+  list,
+  listenPort,
+  logLevel,
+  optionalPem,
+  pem,
+} from "../shared/config/fields.ts";
 import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
+import { clientEntries } from "./clients/field.ts";
+import type { ClientEntry } from "./clients/rules.ts";
 import { parseRule } from "./targets/rule.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
@@ -12,7 +23,7 @@ export interface ServerConfig {
   readonly listenPort: number;
   /** On `listenAddr`; 0 picks a free one. @default 8080 */
   readonly healthPort: number;
-  /** @default {server.crt, server.key and ca.crt in /root/certs} */
+  /** @default {server.crt, server.key and ca.crt in /root/certs, no revocation list} */
   readonly identity: IdentitySource;
   /** Connections of agents at once. @default 100 */
   readonly maxConnections: number;
@@ -20,6 +31,8 @@ export interface ServerConfig {
   readonly maxStreams: number;
   /** Destinations that are let in beside the public ones, and those that are not. @default {none} */
   readonly targets: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Clients that are served, and where they may go; all of the CA when it is empty. @default {none} */
+  readonly clients: { readonly allow: readonly ClientEntry[] };
   /** @default "info" */
   readonly logLevel: LogLevel;
   /** Milliseconds that streams get to finish when the server is told to stop. @default 20000 */
@@ -46,9 +59,11 @@ const SERVER_KEYS = {
   cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
   key_file: pem("/root/certs/server.key", "KEY_PEM"),
   ca_cert_file: pem("/root/certs/ca.crt", "CA_CERT_PEM"),
+  crl_file: optionalPem("CRL_PEM"),
   max_connections: integer(100, 1, 1_000_000),
   max_streams: integer(4096, 1, 1_000_000),
   targets: { allow: list(TARGETS, isTarget), deny: list(TARGETS, isTarget) },
+  clients: { allow: clientEntries(TARGETS, isTarget) },
   log_level: logLevel("info"),
   drain_timeout: duration("20s"),
   idle_timeout: duration("10m", 1),
@@ -65,10 +80,11 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
     listenAddr: read.listen_addr,
     listenPort: read.listen_port,
     healthPort: read.health_port,
-    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
+    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file, crl: read.crl_file },
     maxConnections: read.max_connections,
     maxStreams: read.max_streams,
     targets: { allow: read.targets.allow, deny: read.targets.deny },
+    clients: { allow: read.clients.allow },
     logLevel: read.log_level,
     drainTimeout: read.drain_timeout,
     idleTimeout: read.idle_timeout,

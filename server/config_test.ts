@@ -10,10 +10,12 @@ Deno.test("server configuration has the documented defaults", async () => {
       cert: { file: "/root/certs/server.crt" },
       key: { file: "/root/certs/server.key" },
       ca: { file: "/root/certs/ca.crt" },
+      crl: undefined,
     },
     maxConnections: 100,
     maxStreams: 4096,
     targets: { allow: [], deny: [] },
+    clients: { allow: [] },
     logLevel: "info",
     drainTimeout: 20_000,
     idleTimeout: 600_000,
@@ -28,10 +30,12 @@ Deno.test("server configuration takes every key from the environment", async () 
     SALLYPORT_CERT_FILE: "s.crt",
     SALLYPORT_KEY_FILE: "s.key",
     SALLYPORT_CA_CERT_FILE: "ca.crt",
+    SALLYPORT_CRL_FILE: "ca.crl",
     SALLYPORT_MAX_CONNECTIONS: "3",
     SALLYPORT_MAX_STREAMS: "16",
     SALLYPORT_TARGETS__ALLOW: "10.0.0.0/8,127.0.0.1:9080",
     SALLYPORT_TARGETS__DENY: "*.corp.example:443,[::1]:80",
+    SALLYPORT_CLIENTS__ALLOW: "cn:laptop-*, dns:*.dev.example",
     SALLYPORT_LOG_LEVEL: "warn",
     SALLYPORT_DRAIN_TIMEOUT: "0s",
     SALLYPORT_IDLE_TIMEOUT: "1h",
@@ -40,10 +44,16 @@ Deno.test("server configuration takes every key from the environment", async () 
     listenAddr: "::",
     listenPort: 0,
     healthPort: 0,
-    identity: { cert: { file: "/srv/s.crt" }, key: { file: "/srv/s.key" }, ca: { file: "/srv/ca.crt" } },
+    identity: {
+      cert: { file: "/srv/s.crt" },
+      key: { file: "/srv/s.key" },
+      ca: { file: "/srv/ca.crt" },
+      crl: { file: "/srv/ca.crl" },
+    },
     maxConnections: 3,
     maxStreams: 16,
     targets: { allow: ["10.0.0.0/8", "127.0.0.1:9080"], deny: ["*.corp.example:443", "[::1]:80"] },
+    clients: { allow: [{ client: "cn:laptop-*" }, { client: "dns:*.dev.example" }] },
     logLevel: "warn",
     drainTimeout: 0,
     idleTimeout: 3_600_000,
@@ -59,4 +69,93 @@ Deno.test("server configuration refuses an entry that can be no target", async (
       message: /^s\.yaml:4: Cannot use targets\.deny\[0\]: expected a list of targets/,
     });
   }
+});
+
+const CLIENTS = `
+clients:
+  allow:
+    - "cn:Build Runner *"
+    - client: "uri:spiffe://corp.example/ci/*"
+      targets: { allow: ["10.1.0.0/16:443"], deny: [] }
+    - client: "dns:*.dev.corp.example"
+      targets:
+        deny: ["10.0.0.0/8"]
+    - client: "cn:a"
+`;
+
+Deno.test("server configuration takes clients as patterns and as mappings", async () => {
+  const readFile = () => Promise.resolve(CLIENTS);
+  const { clients } = await loadServerConfig({ file: "s.yaml", environment: {}, readFile });
+  assert.deepEqual(clients.allow, [
+    { client: "cn:Build Runner *" },
+    {
+      client: "uri:spiffe://corp.example/ci/*",
+      targets: { allow: ["10.1.0.0/16:443"], deny: [] },
+    },
+    { client: "dns:*.dev.corp.example", targets: { allow: [], deny: ["10.0.0.0/8"] } },
+    { client: "cn:a" },
+  ]);
+});
+
+Deno.test("server configuration takes clients with targets from the environment as JSON", async () => {
+  const allow = [{ client: "cn:a,b", targets: { allow: ["10.0.0.0/8"], deny: [] } }, "cn:c"];
+  const environment = { SALLYPORT_CLIENTS__ALLOW: ` ${JSON.stringify(allow)}` };
+  const { clients } = await loadServerConfig({ environment });
+  assert.deepEqual(clients.allow, [allow[0], { client: "cn:c" }]);
+});
+
+Deno.test("server configuration names the place of what is wrong with clients", async () => {
+  const cases: [string, RegExp][] = [
+    [
+      "clients:\n  allow:\n    - laptop",
+      /^s\.yaml:3: Cannot use clients\.allow\[0\]: expected a pattern .*"laptop"$/,
+    ],
+    ["clients:\n  allow:\n    - 7", /^s\.yaml:3: Cannot use clients\.allow\[0\]: expected a pattern .*7$/],
+    [
+      "clients:\n  allow: cn:a",
+      /^s\.yaml:2: Cannot use clients\.allow: expected a list of patterns .*"cn:a"$/,
+    ],
+    [
+      "clients:\n  allow:\n    - client: cn:a\n      targets:\n        allow:\n          - 10.0.0.0/8\n          - a b",
+      /^s\.yaml:7: Cannot use clients\.allow\[0\]\.targets\.allow\[1\]: expected a list of targets .*"a b"$/,
+    ],
+    [
+      "clients:\n  allow:\n    - client: cn:a\n      target: []",
+      /^s\.yaml:4: Cannot use clients\.allow\[0\]\.target: expected one of the keys client, targets, .*a list$/,
+    ],
+    [
+      "clients:\n  allow:\n    - targets: {}",
+      /^s\.yaml:3: Cannot use clients\.allow\[0\]\.client: expected a pattern .*empty$/,
+    ],
+    [
+      "clients:\n  allow:\n    - client: cn:a\n      targets: []",
+      /^s\.yaml:4: Cannot use clients\.allow\[0\]\.targets: expected the keys allow, deny, .*a list$/,
+    ],
+    ["clients:\n  deny: []", /^s\.yaml:2: Cannot use clients\.deny: expected one of the keys allow$/],
+  ];
+  for (const [yaml, message] of cases) {
+    const readFile = () => Promise.resolve(yaml);
+    await assert.rejects(loadServerConfig({ file: "s.yaml", environment: {}, readFile }), { message }, yaml);
+  }
+});
+
+Deno.test("server configuration names the variable and the place of what is wrong with clients", async () => {
+  const cases: [string, RegExp][] = [
+    ["cn:a,laptop", /^SALLYPORT_CLIENTS__ALLOW: Cannot use \[1\]: expected a pattern .*"laptop"$/],
+    ['[{"client":"cn:a","targets":{"deny":["a b"]}}]', /: Cannot use \[0\]\.targets\.deny\[0\]: .*"a b"$/],
+    ['["cn:a"', /: Cannot use variable: expected a list of patterns .*current value is/],
+  ];
+  for (const [text, message] of cases) {
+    const loading = loadServerConfig({ environment: { SALLYPORT_CLIENTS__ALLOW: text } });
+    await assert.rejects(loading, { message }, text);
+  }
+});
+
+Deno.test("server configuration takes a revocation list as text before a file", async () => {
+  const pem = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+  const environment = { SALLYPORT_CRL_FILE: "ca.crl", SALLYPORT_CRL_PEM: pem };
+  assert.deepEqual((await loadServerConfig({ environment })).identity.crl, { pem });
+  const readFile = () => Promise.resolve('crl_file: ""\n');
+  const none = await loadServerConfig({ file: "s.yaml", environment: {}, readFile });
+  assert.equal(none.identity.crl, undefined);
 });

@@ -1,7 +1,11 @@
+import type { SallyportError } from "../shared/errors.ts";
 import { type JsonPort, openJsonPort } from "../shared/http/json_port.ts";
+import type { TrustReport } from "../shared/tls/trust_report.ts";
+import type { Counters } from "./metrics/counters.ts";
+import { type Gauges, prometheusText } from "./metrics/prometheus.ts";
 
 /** What `GET /health` answers. */
-export interface Health {
+export interface Health extends TrustReport {
   /** "ready", or "draining" once the server was asked to stop. */
   state: "ready" | "draining";
   /** mTLS connections of agents. */
@@ -14,11 +18,41 @@ export interface Health {
   uptime: number;
 }
 
-/** Opens the health port: `GET /health` is 200 when ready and 503 while draining, for load balancers and ECS. */
-export function openHealthPort(host: string, port: number, health: () => Health): JsonPort {
+/** What makes the health port. */
+export interface HealthPortInit {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  health(): Health;
+  readonly counters: Counters;
+  /** The port was lost for a while. */
+  onTrouble(error: SallyportError): void;
+}
+
+/**
+ * Opens the health port: `GET /health` is 200 when ready and 503 while draining, for load balancers and ECS;
+ * `GET /metrics` is for Prometheus.
+ *
+ * @throws {SallyportError} When the port cannot be had.
+ */
+export function openHealthPort({ host, port, health, counters, onTrouble }: HealthPortInit): JsonPort {
   const answer = () => {
     const body = health();
     return { status: body.state === "ready" ? 200 : 503, body };
   };
-  return openJsonPort({ host, port, routes: { "/health": answer } });
+  const metrics = () => prometheusText(counters, gaugesOf(health()));
+  return openJsonPort({ host, port, routes: { "/health": answer, "/metrics": metrics }, onTrouble });
+}
+
+function gaugesOf({ connections, agents, streams, certificate, ca_certificate, crl }: Health): Gauges {
+  const expiries = {
+    own: secondsOf(certificate.not_after),
+    ca: secondsOf(ca_certificate.not_after),
+    ...(crl === undefined ? {} : { crl: secondsOf(crl.next_update) }),
+  };
+  return { connections, agents, streams, expiries, crlEntries: crl?.entries ?? 0 };
+}
+
+function secondsOf(time: string): number {
+  return Date.parse(time) / 1000;
 }

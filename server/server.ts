@@ -4,25 +4,28 @@ import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
-import { loadIdentity } from "../shared/tls/identity.ts";
+import { IdentityStore } from "../shared/tls/identity_store.ts";
 import { listenTls } from "../shared/tls/listen.ts";
 import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
 import type { ServerConfig } from "./config.ts";
+import { Destinations } from "./destinations.ts";
 import { forward } from "./forward/forward.ts";
-import { createOriginPool } from "./forward/origin_pool.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
-import { createDialer } from "./targets/dial.ts";
-import { createTargetPolicy } from "./targets/policy.ts";
-import { createResolver } from "./targets/resolve.ts";
+import { Counters } from "./metrics/counters.ts";
+import { OwnPorts } from "./targets/own_ports.ts";
+import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
+import { Standing } from "./tunnel/standing.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** Bytes that all streams may take beyond their first window: a part of the 512 MB that Fargate gives. */
-const STREAM_MEMORY = 100_663_296;
+/** Connections beyond `max_connections` that can be told so at the same time; those beyond them are cut. */
+const TOLD_AT_ONCE = 32;
+/** Bytes that all streams may take beyond their first window: with all of it taken the process stays below 256 MB. */
+const STREAM_MEMORY = 50_331_648;
 
 /** A server that runs. */
 export interface Server {
@@ -32,21 +35,44 @@ export interface Server {
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within `drain_timeout`, and closes. */
   drain(reason: string): Promise<void>;
+  /** Reads certificates, CA and revocation list again, and judges open connections by them. */
+  reload(reason: string): Promise<void>;
+}
+
+/** What a server uses of the world around it, beside its ports. */
+export interface ServerSurroundings {
+  /** Who knows names. @default the system */
+  lookup?: Lookup;
+  /** Takes audit lines, and throws when it cannot. @default standard output */
+  writeAudit?: (bytes: Uint8Array) => number;
 }
 
 /**
  * Starts the server.
- * @throws SallyportError when the certificates or targets cannot be used, or a port cannot be had.
+ * @throws SallyportError when the certificates, clients or targets cannot be used, or a port cannot be had.
  */
-export async function startServer(config: ServerConfig): Promise<Server> {
+export async function startServer(
+  config: ServerConfig,
+  { lookup, writeAudit = (bytes) => Deno.stdout.writeSync(bytes) }: ServerSurroundings = {},
+): Promise<Server> {
   const log = getLogger("server");
-  const identity = await loadIdentity(config.identity, "serverAuth");
-  const dial = createDialer({ policy: createTargetPolicy(config.targets), resolve: createResolver() });
-  const origins = createOriginPool({ dial });
+  const counters = new Counters();
+  const identities = await IdentityStore.open({
+    source: config.identity,
+    usage: "serverAuth",
+    clock: systemClock,
+    log: getLogger("tls"),
+    onReload: (outcome) => counters.reloads.add([outcome]),
+  });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => identities.close());
+  const ownPorts = new OwnPorts();
+  const { targets, clients } = config;
+  const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, lookup });
   // Audit lines go to standard output, logs to standard error: they have different readers.
   const auditLines = new LineWriter(
     systemClock,
-    (bytes) => Deno.stdout.writeSync(bytes),
+    writeAudit,
     (error) =>
       log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
   );
@@ -54,30 +80,44 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
-    stream: createForwarder(config, { dial, origins }, auditLines),
+    maxConnections: config.maxConnections,
+    onRefused: (code) => counters.refused.add([code]),
+    stream: createForwarder(config, destinations, auditLines, counters),
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
-  const health = openHealthPort(config.listenAddr, config.healthPort, () => ({
-    state,
-    connections: reception.connectionCount,
-    agents: reception.agentCount,
-    streams: reception.streamCount,
-    uptime: Math.round((systemClock.now() - startedAt) / 1000),
-  }));
+  const health = openHealthPort({
+    host: config.listenAddr,
+    port: config.healthPort,
+    counters,
+    onTrouble: ({ message }) => log.warn("health port lost", { reason: message }),
+    health: () => ({
+      state,
+      connections: reception.connectionCount,
+      agents: reception.agentCount,
+      streams: reception.streamCount,
+      uptime: Math.round((systemClock.now() - startedAt) / 1000),
+      ...identities.report(),
+    }),
+  });
+  undo.defer(() => health.close());
   const listener = await listenTls({
     host: config.listenAddr,
     port: config.listenPort,
-    identity,
+    identity: identities.current,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
-    maxConnections: config.maxConnections,
+    maxConnections: config.maxConnections + TOLD_AT_ONCE,
     onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
-    onRefused: (error, remote) =>
-      log.warn("agent refused", { remote, code: error.code, reason: error.message }),
-  }).catch(async (error) => {
-    await health.close();
-    throw error;
+    onRefused(error, remote) {
+      counters.refused.add([error.code]);
+      log.warn("agent refused", { remote, code: error.code, reason: error.message });
+    },
   });
+  undo.move();
+  const standing = new Standing({ clock: systemClock, identities, listener, reception });
+  standing.start();
+  ownPorts.add(listener.address.port);
+  ownPorts.add(health.address.port);
   log.info("server listening", listener.address);
   log.info("health listening", health.address);
 
@@ -90,29 +130,33 @@ export async function startServer(config: ServerConfig): Promise<Server> {
       state = "draining";
       const portFreed = listener.close();
       await reception.drain(config.drainTimeout);
-      origins.destroy();
+      standing.stop();
+      destinations.destroy();
       auditLines.flush();
-      await Promise.all([portFreed, health.close()]);
+      await Promise.all([portFreed, health.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
     },
+    reload: (reason) => identities.reload(reason),
   };
 }
-
-type Forwarding = Pick<Parameters<typeof forward>[1], "dial" | "origins">;
 
 /** Serves each stream and writes its audit line. */
 function createForwarder(
   config: ServerConfig,
-  forwarding: Forwarding,
+  destinations: Destinations,
   auditLines: LineWriter,
+  counters: Counters,
 ): (stream: MuxStream, peer: Peer) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   return (stream, peer) =>
     forward(stream, {
-      ...forwarding,
+      ...destinations.of(peer),
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
-      onDone: (outcome) => audit(peer, outcome),
+      onDone(outcome) {
+        audit(peer, outcome);
+        counters.streamDone(outcome);
+      },
     });
 }

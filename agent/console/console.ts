@@ -1,7 +1,9 @@
+import type { SallyportError } from "../../shared/errors.ts";
 import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
+import type { TrustReport } from "../../shared/tls/trust_report.ts";
 
 /** What `GET /status` answers. */
-export interface AgentStatus {
+export interface AgentStatus extends TrustReport {
   /** The tunnel's state: closed, connecting, ready, failed or draining. */
   state: string;
   /** Connections to the server. */
@@ -17,11 +19,15 @@ export interface AgentStatus {
 }
 
 /** Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more. */
-export function openConsole(port: number, status: () => AgentStatus): JsonPort {
+export function openConsole(
+  port: number,
+  status: () => AgentStatus,
+  onTrouble: (error: SallyportError) => void,
+): JsonPort {
   const health = () => {
     const { state } = status();
     return { status: state === "ready" ? 200 : 503, body: { state } };
   };
   const routes = { "/health": health, "/status": () => ({ status: 200, body: status() }) };
-  return openJsonPort({ host: "127.0.0.1", port, routes });
+  return openJsonPort({ host: "127.0.0.1", port, routes, onTrouble });
 }

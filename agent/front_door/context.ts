@@ -11,8 +11,8 @@ export interface FrontDoorLog {
 
 /** A request that was not served, for the console's list of last refusals. */
 export interface RefusedRequest {
-  /** How the client asked. */
-  protocol: "connect" | "http" | "websocket" | "socks5";
+  /** How the client asked; "tcp" when its connection was refused before it could. */
+  protocol: "connect" | "http" | "websocket" | "socks5" | "tcp";
   /** What it asked for, as it wrote it. */
   target: string;
   /** Why it was not served. */

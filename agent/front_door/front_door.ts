@@ -1,11 +1,14 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
-import { SallyportError } from "../../shared/errors.ts";
-import { fromOsError } from "../../shared/net/os_error.ts";
+import type { SallyportError } from "../../shared/errors.ts";
+import { Acceptor } from "../../shared/net/acceptor.ts";
+import { closeGently } from "./close_gently.ts";
 import { Connections } from "./connections.ts";
 import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./context.ts";
 import { HttpDoor } from "./http_door.ts";
 import type { OpenStream } from "./open_stream.ts";
+import { encodeRefusal } from "./raw_response.ts";
+import { refusalOf } from "./refusal.ts";
 import { handleSocks5 } from "./socks5.ts";
 
 /** Limits of a front door. Times are milliseconds. */
@@ -64,6 +67,8 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
+/** Milliseconds for a client that was refused because there are too many: the next ones need its descriptor. */
+const CROWDED_LINGER = 250;
 const SOCKS5 = 0x05;
 
 /**
@@ -75,32 +80,42 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
   const connections = new Connections();
   const context = contextOf(options);
   const http = new HttpDoor(context, connections, options);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const accept = (socket: Socket) => {
     connections.add(socket);
     withFirstByte(socket, options, (bytes) => {
       if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
       connections.markBusy(socket);
       handleSocks5(context, socket, bytes);
     });
+  };
+  const acceptor = await Acceptor.open({
+    host: options.host,
+    port: options.port,
+    allowHalfOpen: true,
+    onConnection: accept,
+    onCrowded(socket, error) {
+      connections.add(socket);
+      context.refused({ protocol: "tcp", target: "", error });
+      closeGently(socket, options.clock, encodeRefusal(refusalOf(error)), CROWDED_LINGER);
+    },
+    onTrouble: ({ message, code }) => options.log.warn("Cannot serve every client", { message, code }),
   });
-  await listen(server, options);
-  const stopped = new Promise<void>((resolve) => server.once("close", resolve));
   return {
-    address: server.address() as AddressInfo,
+    address: acceptor.address,
     get connectionCount() {
       return connections.count;
     },
     async drain(timeoutMs) {
-      server.close();
+      acceptor.close();
       connections.drain();
       const cancel = options.clock.after(timeoutMs, () => connections.destroy());
-      await Promise.all([connections.empty(), stopped]);
+      await connections.empty();
       cancel();
     },
     async close() {
-      server.close();
+      acceptor.close();
       connections.destroy();
-      await Promise.all([connections.empty(), stopped]);
+      await connections.empty();
     },
   };
 }
@@ -147,17 +162,4 @@ function withFirstByte(
   socket.on("end", giveUp);
   socket.on("close", leave);
   socket.on("data", onData);
-}
-
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen({ host, port }, resolve);
-  try {
-    await promise;
-  } catch (reason) {
-    throw fromOsError(reason, `listen on ${host}:${port}`);
-  } finally {
-    server.removeListener("error", reject);
-  }
 }

@@ -57,11 +57,9 @@ export class HttpDoor {
       onIdle: () => this.#connections.markIdle(socket),
     });
     this.#open.set(socket, connection);
-    socket.pause();
-    socket.unshift(first);
     this.#server.emit("connection", socket);
-    // The parser reads the system's socket by itself, past these bytes, unless they flow right now.
-    socket.resume();
+    // Not put back into the socket: the parser reads the system's socket by itself, and may get there before them.
+    socket.emit("data", first);
   }
 
   #listen(): void {

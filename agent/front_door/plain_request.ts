@@ -6,6 +6,7 @@ import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.
 import { refuseRequest } from "./client_refusal.ts";
 import type { FrontDoorContext } from "./context.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
+import { dropRest } from "./drop_rest.ts";
 import type { HttpConnection } from "./http_connection.ts";
 import { requestHeaders } from "./request_headers.ts";
 import { parseRequestTarget, RequestTargetError } from "./request_target.ts";
@@ -59,6 +60,10 @@ class PlainExchange {
     }
     this.#request.socket.once("close", this.#onGone);
     this.#request.once("aborted", this.#onGone);
+    this.#open(opening);
+  }
+
+  #open(opening: OpeningMessage): void {
     const first = this.#hasBody ? undefined : { end: true };
     Promise.try(() => this.#context.openStream(opening, first)).then(
       (stream) => this.#opened(stream),
@@ -80,7 +85,11 @@ class PlainExchange {
       data: (bytes) => relay.data(bytes),
       end: (trailers) => relay.end(trailers),
       drain: () => this.#request.resume(),
-      closed: (error) => this.#over(error),
+      closed: (error) => {
+        // The server was leaving, and another one, or its next life, may serve this; a body would be gone.
+        if (stream.unseen && !this.#hasBody && !this.#gone) this.#open(stream.opening);
+        else this.#over(error);
+      },
     });
     if (this.#hasBody) this.#sendBody(stream);
     else this.#sent = true;
@@ -107,20 +116,19 @@ class PlainExchange {
   }
 
   #refuse(error: SallyportError): void {
-    // What is left of the body is read and dropped, so that the connection can go on.
     this.#sent = true;
     this.#stream?.end();
     closeIfBodyIsDoubtful(this.#request, this.#response);
     if (this.#response.socket === null || this.#response.destroyed) return;
     refuseRequest(this.#context, "http", this.#request, this.#response, error);
-    this.#request.resume();
+    dropRest(this.#context, this.#request, this.#response);
   }
 
   #leave(): void {
     this.#sent = true;
     this.#request.socket.removeListener("close", this.#onGone);
     this.#request.removeListener("aborted", this.#onGone);
-    this.#request.resume();
+    dropRest(this.#context, this.#request, this.#response);
   }
 
   readonly #onGone = () => {

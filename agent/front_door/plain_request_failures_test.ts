@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
 import { answer } from "../../tests/support/answer.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { withFrontDoor } from "../../tests/support/front_door.ts";
 
 const GET = "GET http://a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -33,6 +34,31 @@ Deno.test("no tunnel is 503", () => {
     assert.match(head, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
     assert.match(head, /\r\nRetry-After: 3\r\n/);
     assert.match(head, /\r\nConnection: keep-alive\r\n/);
+  });
+});
+
+Deno.test("client that goes on sending a body which nobody wants is cut 5 s after its answer", () => {
+  const clock = new ManualClock();
+  const openStream = () => Promise.reject(new SallyportError("tunnel_down", "no connection"));
+  return withFrontDoor({ openStream, clock }, async ({ client }) => {
+    const near = client();
+    near.send(
+      "POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    );
+    await near.readTo("What to do");
+    clock.advance(4_999);
+    near.send("3\r\ndef\r\n");
+    assert.equal(near.outcome, undefined);
+    clock.advance(1);
+    await near.rest();
+    const patient = client();
+    patient.send("POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\n");
+    await patient.readTo("What to do");
+    patient.send(`abc${GET}`);
+    await patient.readTo("What to do");
+    clock.advance(5_000);
+    patient.send(GET);
+    await patient.readTo("What to do");
   });
 });
 

@@ -57,8 +57,10 @@ export const REFUSAL_RULES: Readonly<Record<ErrorCode, RefusalRule>> = {
     status: 403,
     type: "destination_ip_prohibited",
     where: "server",
-    what: "the server's rules forbid this target",
-    advice: "Private addresses are refused unless targets.allow on the server names them",
+    what: "the server's rules forbid this target, or forbid it to this client",
+    advice:
+      "Private addresses are refused unless targets.allow on the server names them; clients.allow there " +
+      "says which clients are served, and where they may go",
   },
   target_reset: {
     status: 502,
@@ -99,8 +101,9 @@ export const REFUSAL_RULES: Readonly<Record<ErrorCode, RefusalRule>> = {
     status: 503,
     type: "connection_limit_reached",
     where: "tunnel",
-    what: "too many streams or connections are open, or too much memory is in use",
-    advice: "Try again later, or raise max_streams or max_connections on the server",
+    what: "too many streams, connections or files are open, or too much memory is in use",
+    advice:
+      "Try again later, or raise max_streams or max_connections on the server, or the limit of open files (ulimit -n) of the program that the details name",
   },
   going_away: {
     status: 503,

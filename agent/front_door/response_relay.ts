@@ -131,10 +131,12 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
   /** An answer that was cut short must not look whole (RFC 9112 section 8). */
   #breakOff(): void {
     this.#phase = "over";
-    const { socket } = this.#init.response;
+    const { response, response: { socket } } = this.#init;
     // Where the end of the connection is the end of the body, only a reset tells the difference.
     if (this.#endsWithConnection) socket?.resetAndDestroy();
     if (socket === null || socket.destroyed) return;
+    // A head that waits for its body would be lost, and the client would know of no answer at all.
+    response.flushHeaders();
     // What did arrive is the client's, unless it does not take it.
     socket.setTimeout(BREAK_OFF_TIMEOUT, () => socket.destroy());
     socket.destroySoon();

@@ -22,38 +22,48 @@ export interface TunnelAttempt {
 
 /** Opens a stream for a client and waits for the answer; a client that goes away meanwhile cancels it. */
 export function attemptTunnel(context: FrontDoorContext, attempt: TunnelAttempt): void {
-  const first: FirstBytes | undefined = attempt.early.byteLength > 0 ? { bytes: attempt.early } : undefined;
-  const waiting = new WaitingTunnel(attempt);
-  Promise.try(() => context.openStream(attempt.opening, first)).then(
-    (stream) => waiting.opened(stream),
-    (reason) => waiting.fail(SallyportError.from(reason)),
-  ).catch((reason) => context.log.warn("A tunnel's handler failed", { error: String(reason) }));
+  new WaitingTunnel(context, attempt).open();
 }
 
 class WaitingTunnel {
+  readonly #context: FrontDoorContext;
   readonly #attempt: TunnelAttempt;
   readonly #stopWatching: () => void;
   #stream: MuxStream | undefined;
   /** Whether the client is gone, was answered or was told of a failure. */
   #settled = false;
 
-  constructor(attempt: TunnelAttempt) {
+  constructor(context: FrontDoorContext, attempt: TunnelAttempt) {
+    this.#context = context;
     this.#attempt = attempt;
     this.#stopWatching = watchWaitingClient(attempt.socket, attempt.early.byteLength > 0, () => this.#gone());
   }
 
-  opened(stream: MuxStream): void {
+  open(): void {
+    const { opening, early } = this.#attempt;
+    const first: FirstBytes | undefined = early.byteLength > 0 ? { bytes: early } : undefined;
+    Promise.try(() => this.#context.openStream(opening, first)).then(
+      (stream) => this.#opened(stream),
+      (reason) => this.#fail(SallyportError.from(reason)),
+    ).catch((reason) => this.#context.log.warn("A tunnel's handler failed", { error: String(reason) }));
+  }
+
+  #opened(stream: MuxStream): void {
     if (this.#settled) return stream.reset("cancelled", "the client went away");
     this.#stream = stream;
     stream.listen({
       message: (message) => this.#message(stream, message),
       end: () => stream.reset("protocol_violation", "the stream ended before an answer"),
-      closed: (error) => this.fail(error ?? new SallyportError("internal", "the stream ended unanswered")),
+      closed: (error) => {
+        // The server was leaving, and another one, or its next life, may serve this.
+        if (stream.unseen && !this.#settled) this.open();
+        else this.#fail(error ?? new SallyportError("internal", "the stream ended unanswered"));
+      },
     });
     stream.resume();
   }
 
-  fail(error: SallyportError): void {
+  #fail(error: SallyportError): void {
     if (this.#settle()) this.#attempt.failed(error);
   }
 

@@ -10,9 +10,9 @@ export interface ConnectorInit {
   connect(signal: AbortSignal): Promise<Session>;
   /** Delays between failed attempts. */
   backoff: Backoff;
-  /** Milliseconds between attempts while somebody waits. */
+  /** Milliseconds between attempts while somebody waits, also beside an attempt that has no result yet. */
   urgentRetry: number;
-  /** Whether somebody waits for a connection. */
+  /** Whether somebody wants a connection now. */
   urgent(): boolean;
   /** An attempt begins; `attempt` counts from 1 since the last success. */
   trying(attempt: number): void;
@@ -24,11 +24,15 @@ export interface ConnectorInit {
 
 type State =
   | { name: "idle" }
-  | { name: "trying"; abort: AbortController }
+  | { name: "trying"; attempts: Set<AbortController>; cancelNext: CancelTimer }
   | { name: "resting"; retryAt: number; cancel: CancelTimer }
   | { name: "stopped" };
 
-/** Dials again and again until it has a connection: slowly, or every second while somebody waits. */
+/**
+ * Dials again and again until it has a connection: slowly, or every second while somebody waits. Then an attempt
+ * that has no answer yet gets another one beside it, and the first to succeed is taken: a path that drops what
+ * is sent leaves an attempt waiting long after the path has come back, and a slow path must get its time too.
+ */
 export class Connector {
   readonly #init: ConnectorInit;
   #state: State = { name: "idle" };
@@ -47,42 +51,65 @@ export class Connector {
     if (soonest < this.#state.retryAt) this.#rest(soonest);
   }
 
-  /** Gives up, for good; an attempt under way is aborted. */
+  /** Gives up, for good; attempts under way are aborted. */
   stop(): void {
-    if (this.#state.name === "trying") this.#state.abort.abort();
-    if (this.#state.name === "resting") this.#state.cancel();
-    this.#setState({ name: "stopped" });
+    this.#leave({ name: "stopped" });
   }
 
   #setState(state: State): void {
     this.#state = state;
   }
 
+  #leave(next: State): void {
+    const left = this.#state;
+    this.#setState(next);
+    if (left.name === "resting") left.cancel();
+    if (left.name !== "trying") return;
+    left.cancelNext();
+    for (const attempt of left.attempts) attempt.abort();
+  }
+
   #try(): void {
-    const abort = new AbortController();
-    this.#setState({ name: "trying", abort });
+    this.#leave({ name: "trying", attempts: new Set(), cancelNext: this.#anotherSoon() });
+    this.#begin();
+  }
+
+  #anotherSoon(): CancelTimer {
+    return this.#init.clock.after(this.#init.urgentRetry, () => {
+      if (this.#state.name !== "trying") return;
+      this.#setState({ ...this.#state, cancelNext: this.#anotherSoon() });
+      if (this.#init.urgent()) this.#begin();
+    });
+  }
+
+  #begin(): void {
+    if (this.#state.name !== "trying") return;
+    const attempt = new AbortController();
+    this.#state.attempts.add(attempt);
     this.#triedAt = this.#init.clock.now();
     this.#attempt++;
     this.#init.trying(this.#attempt);
-    this.#init.connect(abort.signal).then(
-      (session) => this.#succeeded(session),
-      (reason) => this.#failed(SallyportError.from(reason, "tunnel_down")),
+    this.#init.connect(attempt.signal).then(
+      (session) => this.#succeeded(attempt, session),
+      (reason) => this.#failed(attempt, SallyportError.from(reason, "tunnel_down")),
     );
   }
 
-  #succeeded(session: Session): void {
-    if (this.#state.name === "stopped") {
-      session.close("going_away", "the agent stopped");
+  #succeeded(attempt: AbortController, session: Session): void {
+    if (this.#state.name !== "trying" || !this.#state.attempts.delete(attempt)) {
+      session.close("going_away", "the agent needs it no more");
       return;
     }
-    this.#setState({ name: "idle" });
+    this.#leave({ name: "idle" });
     this.#attempt = 0;
     this.#init.backoff.reset();
     this.#init.connected(session);
   }
 
-  #failed(error: SallyportError): void {
-    if (this.#state.name === "stopped") return;
+  #failed(attempt: AbortController, error: SallyportError): void {
+    if (this.#state.name !== "trying" || !this.#state.attempts.delete(attempt)) return;
+    // Those that are still under way may know better.
+    if (this.#state.attempts.size > 0) return;
     const { clock, backoff, urgentRetry } = this.#init;
     const now = clock.now();
     const delay = backoff.next();
@@ -93,8 +120,7 @@ export class Connector {
   }
 
   #rest(retryAt: number): void {
-    if (this.#state.name === "resting") this.#state.cancel();
     const delay = Math.max(0, retryAt - this.#init.clock.now());
-    this.#setState({ name: "resting", retryAt, cancel: this.#init.clock.after(delay, () => this.#try()) });
+    this.#leave({ name: "resting", retryAt, cancel: this.#init.clock.after(delay, () => this.#try()) });
   }
 }

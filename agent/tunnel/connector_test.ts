@@ -59,6 +59,68 @@ Deno.test("connector tries every second while somebody waits", async () => {
   all.connector.stop();
 });
 
+Deno.test("connector backs off to 30 s, never twice the same, while nobody waits", async () => {
+  const all = scene();
+  all.connector.wake();
+  for (let dial = 0; dial < 12; dial++) {
+    all.attempts[dial]!.reject(refused);
+    await settle();
+    all.clock.advance(all.failures[dial]!);
+  }
+  const last = all.failures.slice(-6);
+  assert.ok(last.every((rest) => rest >= 15_000 && rest <= 30_000), `last rests ${last}`);
+  assert.equal(new Set(last).size, last.length, "each rest is another one");
+  all.connector.stop();
+  assert.equal(all.clock.timers, 0);
+});
+
+Deno.test("connector dials beside an attempt without an answer while somebody waits, and takes the first to succeed", async () => {
+  const all = scene();
+  all.urgent = true;
+  all.connector.wake();
+  all.clock.advance(2_000);
+  assert.equal(all.attempts.length, 3);
+  let closed = 0;
+  const session = { close: () => void closed++ } as unknown as Session;
+  all.attempts[1]!.resolve(session);
+  await settle();
+  assert.equal(all.connected, 1);
+  assert.deepEqual(all.attempts.map(({ signal }) => signal.aborted), [true, false, true]);
+  all.attempts[0]!.resolve(session);
+  all.attempts[2]!.reject(refused);
+  await settle();
+  assert.deepEqual([all.connected, closed, all.failures.length], [1, 1, 0]);
+  assert.equal(all.clock.timers, 0);
+});
+
+Deno.test("connector gives an attempt its time while nobody waits, and dials beside it within a second when somebody comes", () => {
+  const all = scene();
+  all.connector.wake();
+  all.clock.advance(5_500);
+  assert.equal(all.attempts.length, 1);
+  all.urgent = true;
+  all.connector.wake();
+  all.clock.advance(1_000);
+  assert.equal(all.attempts.length, 2);
+  all.connector.stop();
+  assert.ok(all.attempts.every(({ signal }) => signal.aborted));
+});
+
+Deno.test("connector has failed only when no attempt is left", async () => {
+  const all = scene();
+  all.urgent = true;
+  all.connector.wake();
+  all.clock.advance(1_000);
+  all.attempts[1]!.reject(refused);
+  await settle();
+  assert.deepEqual(all.failures, []);
+  all.clock.advance(100);
+  all.attempts[0]!.reject(refused);
+  await settle();
+  assert.deepEqual(all.failures, [900]);
+  all.connector.stop();
+});
+
 Deno.test("connector cuts a rest short when somebody comes", async () => {
   const all = scene();
   all.connector.wake();

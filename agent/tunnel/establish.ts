@@ -21,6 +21,8 @@ export interface EstablishInit {
   options: Partial<SessionOptions>;
   budget: MemoryBudget;
   events: EstablishedEvents;
+  /** Ends the connection while its `hello` has not come. */
+  signal: AbortSignal;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface EstablishInit {
  * @throws SallyportError when the connection ends before it, with the reason that the server gave.
  */
 export function establish(transport: Transport, init: EstablishInit): Promise<Session> {
-  const { clock, options, budget, events } = init;
+  const { clock, options, budget, events, signal } = init;
   return new Promise((resolve, reject) => {
     let established = false;
     const session: Session = new Session({
@@ -40,16 +42,21 @@ export function establish(transport: Transport, init: EstablishInit): Promise<Se
       events: {
         open() {
           established = true;
+          signal.removeEventListener("abort", abort);
           resolve(session);
         },
         fault: (error) => events.fault(error),
         draining: () => established && events.draining(session),
         closed(error) {
+          signal.removeEventListener("abort", abort);
           if (established) events.closed(session, error);
           else reject(withoutHello(error));
         },
       },
     });
+    const abort = () => session.close("going_away", "the agent needs it no more");
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
   });
 }
 

@@ -8,6 +8,8 @@ export interface TunnelOptions {
   waitTimeout: number;
   /** Time between dials while streams wait. @default 1000 */
   urgentRetry: number;
+  /** How long a stream that was refused counts as one that waits: its client will come again. @default 10000 */
+  missedFor: number;
 }
 
 /** The values used where nothing else is said. */
@@ -16,4 +18,5 @@ export const DEFAULT_TUNNEL_OPTIONS: Readonly<TunnelOptions> = {
   streamsPerConnection: 256,
   waitTimeout: 10_000,
   urgentRetry: 1_000,
+  missedFor: 10_000,
 };

@@ -28,12 +28,12 @@ export interface TunnelInit {
   clock?: Clock;
   options?: Partial<TunnelOptions>;
   session?: Partial<SessionOptions>;
-  /** Memory of all streams beyond their first window. @default 128 MiB */
+  /** Memory of all streams beyond their first window. @default 48 MiB */
   budget?: MemoryBudget;
 }
 
 /** Bytes that all streams of the agent may take beyond their first window. */
-const DEFAULT_BUDGET = 134_217_728;
+const DEFAULT_BUDGET = 50_331_648;
 
 /** The agent's pool of connections to the server: one where that serves, more when streams are many. */
 export class Tunnel {
@@ -45,6 +45,8 @@ export class Tunnel {
   readonly #connector: Connector;
   readonly #breaker: CircuitBreaker;
   #state: TunnelState = { name: "closed" };
+  /** When somebody was last refused because there was no connection. */
+  #missedAt = -Infinity;
   #emptied: (() => void) | undefined;
 
   constructor(init: TunnelInit) {
@@ -67,8 +69,8 @@ export class Tunnel {
       backoff: new Backoff(),
       urgentRetry: this.#options.urgentRetry,
       connect: async (signal) =>
-        establish(await init.dial(signal), { clock, budget, events, options: init.session ?? {} }),
-      urgent: () => this.#waiting.size > 0,
+        establish(await init.dial(signal), { clock, budget, events, options: init.session ?? {}, signal }),
+      urgent: () => this.#waiting.size > 0 || clock.now() - this.#missedAt < this.#options.missedFor,
       trying: (attempt) => {
         this.#breaker.admit();
         if (this.#pick() === undefined) this.#setState({ name: "connecting", attempt });
@@ -174,6 +176,7 @@ export class Tunnel {
       throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} connections are full`);
     }
     if (this.#state.name !== "failed" || this.#breaker.state !== "open") return;
+    this.#missedAt = this.#clock.now();
     this.#connector.wake();
     const seconds = ((this.retryInMs ?? 0) / 1000).toFixed(1);
     const { error, attempt } = this.#state;

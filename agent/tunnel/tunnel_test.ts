@@ -110,6 +110,26 @@ Deno.test("tunnel whose circuit breaker is open refuses at once and says when it
   await all.stop();
 });
 
+Deno.test("tunnel dials every second while it has to refuse streams, and backs off when nobody comes", async () => {
+  const all = scene();
+  all.up = false;
+  all.tunnel.start();
+  const held = assert.rejects(all.tunnel.openStream(opening), codeIs("tunnel_down"));
+  for (let dial = 1; dial <= 12; dial++) {
+    await eventually(
+      "a dial fails",
+      () => assert.deepEqual([all.dials, all.tunnel.state.name], [dial, "failed"]),
+    );
+    if (dial >= 5) await assert.rejects(all.tunnel.openStream(opening), codeIs("tunnel_down"));
+    if (dial < 12) all.clock.advance(1_000);
+  }
+  await within(5_000, held, "those that wait are sent away");
+  all.clock.advance(10_000);
+  await eventually("a dial fails", () => assert.equal(all.tunnel.state.name, "failed"));
+  assert.ok((all.tunnel.retryInMs ?? 0) > 10_000, `next dial in ${all.tunnel.retryInMs} ms`);
+  await all.stop();
+});
+
 Deno.test("tunnel keeps nobody waiting for a certificate that is not accepted", async () => {
   const all = scene();
   all.up = false;

@@ -5,6 +5,8 @@ import { taskCommand } from "../task_command.ts";
 export interface Child {
   /** The name of its task. */
   readonly name: string;
+  /** Its process id. */
+  readonly pid: number;
   /** How it ended; also for an end by signal. */
   readonly ended: Promise<Deno.CommandStatus>;
   /** Tells whether {@linkcode ended} has settled. */
@@ -56,6 +58,7 @@ function follow(name: string, process: Deno.ChildProcess, log: Deno.FsFile): Chi
   };
   return {
     name,
+    pid: process.pid,
     ended,
     get isOver() {
       return child.over;

@@ -15,8 +15,16 @@ const NAMES = ["ca.crt", "server.crt", "server.key", "client.crt", "client.key"]
 /** Certificates that end sooner than this are made anew, so that a demo does not end in its middle. */
 const SHORTEST_REST_MS = 24 * 60 * 60 * 1000;
 
-/** Makes certificates in `dir`/certs unless good ones are there, and writes both configuration files to `dir`. */
-export async function writeDemoFiles(dir: string, ports: DemoPorts): Promise<DemoFiles> {
+/**
+ * Makes certificates in `dir`/certs unless good ones are there, and writes both configuration files to `dir`.
+ *
+ * @param more Keys that differ from the demo's.
+ */
+export async function writeDemoFiles(
+  dir: string,
+  ports: DemoPorts,
+  more: { agent?: Record<string, unknown>; server?: Record<string, unknown> } = {},
+): Promise<DemoFiles> {
   const certificates = `${dir}/certs`;
   if (!await areUsable(certificates)) {
     await removeAll(certificates);
@@ -24,8 +32,8 @@ export async function writeDemoFiles(dir: string, ports: DemoPorts): Promise<Dem
     await initCertificates({ dir: certificates });
   }
   const files = { agent: `${dir}/agent.yaml`, server: `${dir}/server.yaml` };
-  await Deno.writeTextFile(files.server, yaml(serverKeys(ports)));
-  await Deno.writeTextFile(files.agent, yaml(agentKeys(ports)));
+  await Deno.writeTextFile(files.server, yaml({ ...serverKeys(ports), ...more.server }));
+  await Deno.writeTextFile(files.agent, yaml({ ...agentKeys(ports), ...more.agent }));
   return files;
 }
 

@@ -6,7 +6,7 @@ import type { OutcomeListener } from "./outcome.ts";
 export interface ForwardContext extends OutcomeListener {
   /** Connects to targets that may be connected to. */
   dial: Dial;
-  /** Connections to HTTP origins, which use the same `dial`. */
+  /** Kept connections to HTTP origins, all made under the rules of `dial`. */
   origins: OriginPool;
   /** Milliseconds without a byte either way after which a stream is cut. */
   idleTimeoutMs: number;

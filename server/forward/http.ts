@@ -7,6 +7,7 @@ import { type HeaderList, MAX_INTERIM, type Payload } from "../../shared/protoco
 import { shownTarget } from "../targets/shown_target.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";
+import type { OriginRequest } from "./origin_pool.ts";
 import { OutcomeRecorder } from "./outcome.ts";
 import { refuse } from "./refuse.ts";
 import { authenticatesConnection, type RequestHead, requestHead } from "./request_head.ts";
@@ -37,6 +38,10 @@ class HttpExchange {
   readonly #target: string;
   readonly #recorder: OutcomeRecorder;
   readonly #idle: IdleTimer;
+  readonly #abort = new AbortController();
+  readonly #dialed: OriginRequest = {
+    dial: (host, port) => this.#context.dial(host, port, this.#abort.signal),
+  };
   #head: RequestHead | undefined;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
@@ -85,7 +90,8 @@ class HttpExchange {
     try {
       const { method, path, headers } = this.#head = requestHead(this.#payload, hasBody, keepAlive);
       const limits = { maxHeaderSize: MAX_HEAD_BYTES };
-      this.#watch(startRequest({ agent, host, port, method, path, headers, setHost: false, ...limits }));
+      const args = { agent, host, port, method, path, headers, setHost: false, ...limits, ...this.#dialed };
+      this.#watch(startRequest(args));
     } catch (reason) {
       this.#fail(originError(reason, this.#target));
       return;
@@ -211,6 +217,7 @@ class HttpExchange {
       this.#idle.stop();
       refuse(this.#stream, error, { recorder: this.#recorder, clock: this.#context.clock });
     }
+    this.#abort.abort();
     this.#request?.destroy();
   }
 
@@ -229,6 +236,7 @@ class HttpExchange {
   #closed(error: SallyportError | undefined): void {
     this.#answered = true;
     this.#idle.stop();
+    this.#abort.abort();
     // After a clean end the connection is the pool's again.
     if (error) this.#request?.destroy();
     this.#recorder.done(error);

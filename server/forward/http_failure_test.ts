@@ -3,9 +3,13 @@ import type { Socket } from "node:net";
 import { collect } from "../../tests/support/collect.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { answerOf, Forwarding } from "../../tests/support/forwarding.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { readUntil, socketClosed } from "../../tests/support/socket_origin.ts";
+import { streamPairs } from "../../tests/support/stream_pair.ts";
 import { within } from "../../tests/support/within.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
+import { forward } from "./forward.ts";
+import { createOriginPool } from "./origin_pool.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const headRead = (socket: Socket) => readUntil(socket, (text) => text.includes("\r\n\r\n"));
@@ -220,3 +224,30 @@ Deno.test("http tells a silent origin from a silent client", () =>
     forwarding.clock.advance(60_000);
     await within(5_000, got, "the reset");
   }));
+
+Deno.test("http gives up connecting for a request that nobody waits for any more", async () => {
+  const pairs = await streamPairs();
+  const { near, far } = await pairs.open(
+    {
+      type: "http_request",
+      payload: { method: "GET", host: "slow.example", port: 80, path: "/", headers: [] },
+    },
+    undefined,
+    { end: true },
+  );
+  const dialled = Promise.withResolvers<AbortSignal | undefined>();
+  const origins = createOriginPool();
+  forward(far, {
+    dial: (_host, _port, signal) => {
+      dialled.resolve(signal);
+      return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    },
+    ...{ clock: new ManualClock(), idleTimeoutMs: 60_000, origins, onDone() {} },
+  });
+  const signal = await within(5_000, dialled.promise, "the dial");
+  assert.equal(signal?.aborted, false);
+  near.reset("cancelled", "gone");
+  await eventually("the dial is given up", () => assert.equal(signal?.aborted, true));
+  origins.destroy();
+  await pairs.close();
+});

@@ -1,19 +1,22 @@
 import { Agent, type ClientRequest, type ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
-import type { Dial } from "../targets/dial.ts";
 
 /** What makes an {@linkcode OriginPool}. */
 export interface OriginPoolOptions {
-  /** Makes the connections. */
-  dial: Dial;
   /** Milliseconds that an unused connection is kept; an origin's own `Keep-Alive` may say less. @default 60000 */
   idleMs?: number;
   /** Unused connections kept to one host and port. @default 32 */
   maxIdle?: number;
 }
 
-/** Connections to HTTP origins. Each was dialled under the server's rules. */
+/** What a request to an origin carries beside what node:http knows. */
+export interface OriginRequest {
+  /** Makes the connection, if none that is kept serves. */
+  readonly dial: (host: string, port: number) => Promise<Socket>;
+}
+
+/** Connections to HTTP origins. Each was dialled by the request that needed it first. */
 export interface OriginPool {
   /** Reuses connections, per host and port. */
   readonly kept: Agent;
@@ -26,15 +29,15 @@ export interface OriginPool {
 }
 
 /** Makes a pool of connections to origins. */
-export function createOriginPool(options: OriginPoolOptions): OriginPool {
-  const { dial, idleMs = 60_000, maxIdle = 32 } = options;
+export function createOriginPool(options: OriginPoolOptions = {}): OriginPool {
+  const { idleMs = 60_000, maxIdle = 32 } = options;
   // The last one used is the one that the origin is least likely to be closing.
-  const kept = new DialingAgent(dial, idleMs, {
+  const kept = new DialingAgent(idleMs, {
     keepAlive: true,
     maxFreeSockets: maxIdle,
     scheduling: "lifo",
   });
-  const fresh = new DialingAgent(dial, idleMs, { keepAlive: false });
+  const fresh = new DialingAgent(idleMs, { keepAlive: false });
   return {
     kept,
     fresh,
@@ -50,17 +53,17 @@ type Created = (error: Error | null, socket: Duplex) => void;
 
 class DialingAgent extends Agent {
   readonly reused = new WeakSet<ClientRequest>();
-  readonly #dial: Dial;
   readonly #idleMs: number;
 
-  constructor(dial: Dial, idleMs: number, options: ConstructorParameters<typeof Agent>[0]) {
+  constructor(idleMs: number, options: ConstructorParameters<typeof Agent>[0]) {
     super(options);
-    this.#dial = dial;
     this.#idleMs = idleMs;
   }
 
   override createConnection(options: ClientRequestArgs, created?: Created): Duplex {
-    this.#dial(options.host!, Number(options.port)).then(
+    // Whatever a request was made of comes here.
+    const { dial } = options as ClientRequestArgs & OriginRequest;
+    dial(options.host!, Number(options.port)).then(
       (socket) => {
         // An HTTP origin that ends its side is done: nothing is left half-open in the pool.
         socket.allowHalfOpen = false;

@@ -4,15 +4,16 @@ import { createDialer, type Dial } from "../targets/dial.ts";
 import { createTargetPolicy } from "../targets/policy.ts";
 import { socketClosed, SocketOrigin } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
-import { createOriginPool, type OriginPool } from "./origin_pool.ts";
+import { createOriginPool, type OriginPool, type OriginRequest } from "./origin_pool.ts";
 
 const policy = createTargetPolicy({ allow: ["127.0.0.1"] });
 const dial: Dial = createDialer({ policy, resolve: () => Promise.resolve(["127.0.0.1"]) });
+const VIA: OriginRequest = { dial };
 
 /** Asks the origin once, and resolves when the connection is free again or closed. */
 async function ask(agent: OriginPool["kept"], port: number, host = "a.example"): Promise<void> {
   const asked = new Promise<void>((resolve, reject) => {
-    const sent = request({ agent, host, port, headers: ["Host", host] });
+    const sent = request({ agent, host, port, headers: ["Host", host], ...VIA });
     sent.on("response", (response) => response.resume()).on("close", resolve).on("error", reject);
     sent.end();
   });
@@ -27,7 +28,7 @@ async function withPool(
   origin.serve((socket) => {
     socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
   });
-  const pool = createOriginPool({ dial, idleMs });
+  const pool = createOriginPool({ idleMs });
   try {
     await body(pool, origin);
   } finally {

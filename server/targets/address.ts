@@ -6,8 +6,14 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** Ranges of ipaddr.js that anybody may be sent to: what IANA's registries call globally reachable. */
 const PUBLIC_RANGES: ReadonlySet<string> = new Set(["unicast", "as112", "amt", "as112v6"]);
 
-/** Where clouds hand out credentials, whatever range the address lies in. */
-const METADATA: ReadonlySet<string> = new Set(["169.254.169.254", "169.254.170.2", "fd00:ec2::254"]);
+/**
+ * Where clouds hand out credentials, whatever range the address lies in: machines, tasks and pods of AWS (also the
+ * address of most other clouds), Google over IPv6, Alibaba, Oracle, and Azure's, which looks public.
+ */
+const METADATA: ReadonlySet<string> = new Set([
+  ...["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"],
+  ...["fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"],
+]);
 
 /** The only part of IPv6 that is routed on the internet (RFC 4291 section 2.4). */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
@@ -40,12 +46,16 @@ export function parseAddress(text: string): Address {
   return parsed;
 }
 
+/** Bytes 8 to 11 of an ISATAP address, under any prefix; before the IPv4 address (RFC 5214 section 6.1). */
+const ISATAP: readonly string[] = ["0,0,94,254", "2,0,94,254"];
+
 /** The IPv4 addresses to which an IPv6 address may lead, beside itself. */
 export function embeddedIPv4(address: Address): ipaddr.IPv4[] {
   if (address instanceof ipaddr.IPv4) return [];
+  const bytes = address.toByteArray();
+  if (ISATAP.includes(bytes.slice(8, 12).join())) return [new ipaddr.IPv4(bytes.slice(12))];
   const embedding = EMBEDDINGS.find(({ cidr }) => address.match(cidr));
   if (embedding === undefined) return [];
-  const bytes = address.toByteArray();
   const found = embedding.at.map((at) => new ipaddr.IPv4(bytes.slice(at, at + 4)));
   const { inverted } = embedding;
   if (inverted !== undefined) {
@@ -59,6 +69,17 @@ export function isMetadata(address: Address): boolean {
   return METADATA.has(address.toString()) || embeddedIPv4(address).some(isMetadata);
 }
 
+/** Names that lead to metadata services and nowhere else. */
+const METADATA_NAMES: ReadonlySet<string> = new Set([
+  ...["metadata", "metadata.goog", "metadata.google.internal"],
+  ...["instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com"],
+]);
+
+/** Whether a name in normal form is a cloud's name for its metadata service. */
+export function isMetadataName(name: string): boolean {
+  return METADATA_NAMES.has(name);
+}
+
 /** Names the range for which an address is refused unless it is allowed; undefined for a public one. */
 export function forbiddenRange(address: Address): string | undefined {
   if (isMetadata(address)) return "metadata";
@@ -69,7 +90,7 @@ export function forbiddenRange(address: Address): string | undefined {
   const embedded = embeddedIPv4(address);
   if (embedded.length > 0) {
     const inner = embedded.map(forbiddenRange).find((found) => found !== undefined);
-    return inner === undefined ? undefined : `${range} ${inner}`;
+    return inner === undefined ? undefined : `${range === "unicast" ? "embedded" : range} ${inner}`;
   }
   if (!PUBLIC_RANGES.has(range)) return range;
   return address.match(GLOBAL_UNICAST) ? undefined : "reserved";

@@ -1,21 +1,25 @@
-import { connect as connectSocket, isIP, type Socket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
+import { readHost } from "./host.ts";
 import { interleave } from "./interleave.ts";
-import type { TargetPolicy, Verdict } from "./policy.ts";
+import type { OwnPorts } from "./own_ports.ts";
+import { OWN_PORT, type TargetPolicy, type Verdict } from "./policy.ts";
 import { race } from "./race.ts";
 import type { Resolve } from "./resolve.ts";
 import { shownTarget } from "./shown_target.ts";
+import type { UnderWay } from "./under_way.ts";
 
 /**
- * Connects to a target. The socket is connected, sends without delay, and may be half-open: whoever takes it
+ * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be half-open: whoever takes it
  * ends its side too.
  *
- * @throws SallyportError `target_denied`, `dns_error`, `dns_timeout`, `target_refused`, `target_unreachable`,
- * `target_timeout`, or `cancelled` when `signal` was aborted.
+ * @throws SallyportError `bad_request` for what is no host, `target_denied`, `dns_error`, `dns_timeout`,
+ * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when the server has too much under way,
+ * or `cancelled` when `signal` was aborted.
  */
-export type Dial = (host: string, port: number, signal?: AbortSignal) => Promise<Socket>;
+export type Dial = (host: string, port: number, signal?: AbortSignal, client?: string) => Promise<Socket>;
 
 /** What makes a dialer. */
 export interface DialerOptions {
@@ -23,6 +27,10 @@ export interface DialerOptions {
   policy: TargetPolicy;
   /** Who finds addresses. */
   resolve: Resolve;
+  /** Ports of the server itself, for addresses that only a connection shows to be its own. @default {none} */
+  ownPorts?: OwnPorts | undefined;
+  /** Counts the targets that are being connected to. @default {no limit} */
+  underWay?: UnderWay | undefined;
   /** Milliseconds for a connection, over all addresses; the name's lookup has its own time. @default 10000 */
   connectTimeoutMs?: number;
   /** Milliseconds before the next address is tried too (RFC 8305 section 8). @default 250 */
@@ -37,27 +45,64 @@ function connectTcp(address: string, port: number): Socket {
   return connectSocket({ host: address, port, noDelay: true, allowHalfOpen: true });
 }
 
+/** Addresses of one name that are tried: a name with hundreds of silent ones must not take hundreds of sockets. */
+const MAX_ADDRESSES = 8;
+
 /**
  * Makes a dialer. A name is resolved once, each of its addresses is judged, and only the judged addresses are
  * dialled, so that a name which changes its addresses meanwhile gains nothing.
  */
 export function createDialer(options: DialerOptions): Dial {
-  const { policy, resolve, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
+  const { policy, resolve, ownPorts, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
-  return async (host, port, signal) => {
+  return async (host, port, signal, client = "") => {
     const doing = `connect to ${shownTarget(host, port)}`;
-    requireAllowed(policy.judgeName(host, port), doing);
-    const found = isIP(host) === 0 ? await resolve(host, signal) : [host];
-    const verdicts = found.map((address) => policy.judge(host, address, port));
-    const addresses = interleave(found.filter((_, i) => verdicts[i]!.allowed));
-    if (addresses.length === 0) requireAllowed(verdicts[0]!, doing);
-    const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
-    return await race({ addresses, port, doing, connect, ...timing });
+    const { kind, text } = readHost(host) ?? notAHost(host);
+    requireAllowed(policy.judgeName(text, port), doing);
+    const found = kind === "name" ? await resolve(text, signal, client) : [text];
+    const addresses = allowedOf(found, (address) => policy.judge(text, address, port), doing);
+    const done = underWay?.begin(doing, client);
+    try {
+      const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
+      const socket = await race({ addresses, port, doing, connect, ...timing });
+      return requireElsewhere(socket, port, ownPorts, doing);
+    } finally {
+      done?.();
+    }
   };
 }
 
-function requireAllowed(verdict: Verdict, doing: string): void {
-  if (verdict.allowed) return;
-  // The rule is the cause: it reaches the server's log and never the client.
-  throw new SallyportError("target_denied", `Cannot ${doing}: ${verdict.text}`, { cause: verdict.rule });
+/** The addresses that may be dialled, in the order in which they are; throws when there is none. */
+function allowedOf(found: readonly string[], judge: (address: string) => Verdict, doing: string): string[] {
+  const verdicts = found.map(judge);
+  const addresses = interleave(found.filter((_, i) => verdicts[i]!.allowed));
+  if (addresses.length === 0) requireAllowed(verdicts[0]!, doing, found[0]);
+  return addresses.slice(0, MAX_ADDRESSES);
+}
+
+function requireElsewhere(
+  socket: Socket,
+  port: number,
+  ownPorts: OwnPorts | undefined,
+  doing: string,
+): Socket {
+  if (!ownPorts?.isReached(socket, port)) return socket;
+  const address = socket.remoteAddress;
+  socket.destroy();
+  throw denied(OWN_PORT, doing, address);
+}
+
+function requireAllowed(verdict: Verdict, doing: string, address?: string): void {
+  if (!verdict.allowed) throw denied(verdict, doing, address);
+}
+
+/** The rule and the address are the cause: they reach the server's log and never the client. */
+function denied({ rule, text }: Verdict, doing: string, address: string | undefined): SallyportError {
+  const cause = address === undefined ? rule : `${rule}: ${address}`;
+  return new SallyportError("target_denied", `Cannot ${doing}: ${text}`, { cause });
+}
+
+function notAHost(host: string): never {
+  const shown = JSON.stringify(host.slice(0, 80));
+  throw new SallyportError("bad_request", `Cannot connect to ${shown}: it is neither a name nor an address`);
 }

@@ -6,6 +6,7 @@ import { readUntil, SocketOrigin } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
 import { createDialer, type DialerOptions } from "./dial.ts";
 import { interleave } from "./interleave.ts";
+import { OwnPorts } from "./own_ports.ts";
 import { createTargetPolicy } from "./policy.ts";
 
 const LOCAL = createTargetPolicy({ allow: ["127.0.0.0/8", "::1", "192.0.2.0/24", "2001:db8::/32"] });
@@ -80,8 +81,8 @@ Deno.test("dialer refuses a target of which no address is left, and says nothing
   const { network, dial } = fakeDialer(["10.0.0.1", "fd00::1"]);
   await assert.rejects(dial("a.example", 80), {
     code: "target_denied",
-    message: "Cannot connect to a.example:80: the server's rules forbid this target",
-    cause: "default private",
+    message: "Cannot connect to a.example:80: private and other non-public addresses are refused by default",
+    cause: "default private: 10.0.0.1",
   });
   assert.deepEqual(network.tried, []);
 });
@@ -183,4 +184,52 @@ Deno.test("dialer leaves nothing open when it is cancelled while a real socket c
   const dialled = dial("127.0.0.1", origin.port, abort.signal);
   abort.abort();
   await assert.rejects(dialled, { code: "cancelled" });
+});
+
+Deno.test("dialer tries no more than eight addresses of a name", async () => {
+  const many = Array.from({ length: 40 }, (_, i) => `192.0.2.${i + 1}`);
+  const { network, clock, dial } = fakeDialer(many);
+  const dialled = assert.rejects(dial("a.example", 80), { code: "target_timeout" });
+  await turn();
+  clock.advance(10_000);
+  await dialled;
+  assert.deepEqual(network.tried, many.slice(0, 8));
+});
+
+Deno.test("dialer judges every address by itself, and a name that changes its addresses gains nothing", async () => {
+  await using origin = await SocketOrigin.start();
+  const answers = [["192.0.2.1", "127.0.0.1"], ["127.0.0.1"]];
+  const resolve = () => Promise.resolve(answers.shift()!);
+  const network = new FakeNetwork();
+  const policy = createTargetPolicy({ allow: ["192.0.2.0/24"] });
+  const dial = createDialer({ policy, resolve, connect: network.connect, clock: new ManualClock() });
+  const first = dial("a.example", origin.port);
+  await turn();
+  network.succeed("192.0.2.1");
+  (await first).destroy();
+  await assert.rejects(dial("a.example", origin.port), { code: "target_denied" });
+  assert.deepEqual([network.tried, answers.length, origin.accepted], [["192.0.2.1"], 0, 0]);
+});
+
+Deno.test("dialer leaves a connection at once that led to one of the server's own ports", async () => {
+  await using origin = await SocketOrigin.start();
+  const ownPorts = new OwnPorts();
+  ownPorts.add(origin.port);
+  // As if the address were not known to be the machine's own before it is dialled.
+  const dial = createDialer({ policy: LOCAL, resolve: () => assert.fail("resolved"), ownPorts });
+  await assert.rejects(dial("127.0.0.1", origin.port), {
+    code: "target_denied",
+    message: `Cannot connect to 127.0.0.1:${origin.port}: the server's own ports are refused`,
+    cause: "own port: 127.0.0.1",
+  });
+  await using other = await SocketOrigin.start();
+  (await dial("127.0.0.1", other.port)).destroy();
+});
+
+Deno.test("dialer asks no resolver for what is no name", async () => {
+  const dial = createDialer({ policy: LOCAL, resolve: () => assert.fail("resolved") });
+  for (const host of ["a\r\nb", "a b", "a..b", "x".repeat(64), "127.0.0.1.5", "fe80::1%lo", "[::1]"]) {
+    const message = `Cannot connect to ${JSON.stringify(host)}: it is neither a name nor an address`;
+    await assert.rejects(dial(host, 80), { code: "bad_request", message });
+  }
 });

@@ -1,5 +1,13 @@
-import { type Address, embeddedIPv4, forbiddenRange, isMetadata, parseAddress } from "./address.ts";
+import {
+  type Address,
+  embeddedIPv4,
+  forbiddenRange,
+  isMetadata,
+  isMetadataName,
+  parseAddress,
+} from "./address.ts";
 import { normalName } from "./name.ts";
+import type { OwnPorts } from "./own_ports.ts";
 import { parseRule, type TargetRule } from "./rule.ts";
 
 /** Whether a target may be dialled. */
@@ -7,17 +15,17 @@ export interface Verdict {
   /** Whether it may. */
   readonly allowed: boolean;
   /**
-   * What decided: `"deny 10.0.0.0/8"`, `"allow *.corp.example"`, `"default private"`, `"default public"`. For
-   * the server's own logs: it tells about the network and must not travel to the client.
+   * What decided: `"deny 10.0.0.0/8"`, `"allow *.corp.example"`, `"default private"`, `"default public"`,
+   * `"own port"`. For the server's own logs: it tells about the network and must not travel to the client.
    */
   readonly rule: string;
-  /** What the client may read: it says nothing of addresses and ranges. */
+  /** What the client may read, the kind of rule: it says nothing of addresses and ranges. */
   readonly text: string;
 }
 
 /** Says which targets may be dialled. */
 export interface TargetPolicy {
-  /** Judges what the client asked for before it is resolved: only `targets.deny` can refuse here. */
+  /** Judges what the client asked for before it is resolved: only a name that is forbidden is refused here. */
   judgeName(host: string, port: number): Verdict;
   /** Judges one address to which `host` leads; `host` may be that address itself. */
   judge(host: string, address: string, port: number): Verdict;
@@ -29,50 +37,77 @@ export interface TargetPolicyOptions {
   allow?: readonly string[];
   /** Targets that may not be dialled, whatever else is said. @default [] */
   deny?: readonly string[];
+  /** Ports of the server itself, which no rule opens. @default {none} */
+  ownPorts?: OwnPorts;
 }
+
+/** Why a target is refused, for the client. */
+const TEXTS = {
+  deny: "targets.deny on the server forbids it",
+  default: "private and other non-public addresses are refused by default",
+  own: "the server's own ports are refused",
+} as const;
 
 /**
  * Makes a policy. By default every public address is allowed and everything else refused: private, loopback,
  * link-local, shared (CGNAT), multicast, broadcast, reserved, unique-local and metadata addresses, and IPv6 forms
- * that embed such an IPv4 address (mapped, compatible, translated, NAT64, 6to4, Teredo).
+ * that embed such an IPv4 address (mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP).
  *
- * An allowed name opens the addresses that it leads to, but not the metadata services: those take an entry with
- * their address. `deny` wins over `allow`, and over what an address embeds too.
+ * An allowed name opens the addresses that it leads to, an allowed range those within it, but neither opens a
+ * metadata service: that takes an entry with its very address. `deny` wins over `allow`, and over what an address
+ * embeds too. Nothing opens the server's own ports.
  *
  * @throws SallyportError `bad_request` for an entry that cannot be read.
  */
 export function createTargetPolicy(options: TargetPolicyOptions = {}): TargetPolicy {
   const allow = (options.allow ?? []).map((text, i) => parseRule(text, `targets.allow[${i}]`));
   const deny = (options.deny ?? []).map((text, i) => parseRule(text, `targets.deny[${i}]`));
+  const { ownPorts } = options;
 
   const judgeName = (host: string, port: number): Verdict => {
     const rule = findByName(deny, host, port);
-    return rule ? refused(`deny ${rule.text}`) : allowed("default name");
+    if (rule) return refused("deny", rule.text);
+    const name = normalName(host);
+    const hidden = name !== undefined && isMetadataName(name) && !findByName(allow, host, port);
+    return hidden ? refused("default", "metadata") : allowed("default name");
   };
 
   const judge = (host: string, address: string, port: number): Verdict => {
     const byName = judgeName(host, port);
     if (!byName.allowed) return byName;
     const parsed = parsedOrUndefined(address);
-    if (parsed === undefined) return refused("default unreadable");
+    if (parsed === undefined) return refused("default", "unreadable");
     const denied = findByAddress(deny, [parsed, ...embeddedIPv4(parsed)], port);
-    if (denied) return refused(`deny ${denied.text}`);
-    const named = isMetadata(parsed) ? undefined : findByName(allow, host, port);
-    const granted = findByAddress(allow, [parsed], port) ?? named;
+    if (denied) return refused("deny", denied.text);
+    if (ownPorts?.isOwn(parsed, port)) return refused("own", "port");
+    const granted = findGrant(allow, parsed, host, port);
     if (granted) return allowed(`allow ${granted.text}`);
     const range = forbiddenRange(parsed);
-    return range === undefined ? allowed("default public") : refused(`default ${range}`);
+    return range === undefined ? allowed("default public") : refused("default", range);
   };
 
   return { judgeName, judge };
 }
 
+/** What the client hears of a connection that led to one of the server's own ports. */
+export const OWN_PORT: Verdict = refused("own", "port");
+
 function allowed(rule: string): Verdict {
   return { allowed: true, rule, text: "allowed" };
 }
 
-function refused(rule: string): Verdict {
-  return { allowed: false, rule, text: "the server's rules forbid this target" };
+function refused(kind: keyof typeof TEXTS, what: string): Verdict {
+  return { allowed: false, rule: `${kind} ${what}`, text: TEXTS[kind] };
+}
+
+function findGrant(
+  allow: readonly TargetRule[],
+  address: Address,
+  host: string,
+  port: number,
+): TargetRule | undefined {
+  if (isMetadata(address)) return findByAddress(allow.filter(({ exact }) => exact), [address], port);
+  return findByAddress(allow, [address], port) ?? findByName(allow, host, port);
 }
 
 function findByName(rules: readonly TargetRule[], host: string, port: number): TargetRule | undefined {

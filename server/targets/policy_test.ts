@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import { SallyportError } from "../../shared/errors.ts";
+import { OwnPorts } from "./own_ports.ts";
 import { createTargetPolicy, type TargetPolicyOptions } from "./policy.ts";
 
 function verdict(address: string, options: TargetPolicyOptions = {}, port = 443, host = address): string {
@@ -72,6 +75,13 @@ Deno.test("policy looks through IPv6 forms that embed IPv4", () => {
   }
 });
 
+Deno.test("policy looks at the IPv4 address at the end of an ISATAP address, under any prefix", () => {
+  for (const form of ["2600::5efe:a00:1", "2600:1:2:3:200:5efe:10.0.0.1"]) {
+    assert.match(verdict(form), /^no: .*private$/, form);
+  }
+  assert.equal(verdict("2600::200:5efe:808:808"), "yes: default public");
+});
+
 Deno.test("policy looks at the client inside a Teredo address", () => {
   assert.match(verdict("2001:0:808:808::f5ff:fffe"), /^no: .*private$/); // 10.0.0.1, inverted
 });
@@ -107,10 +117,35 @@ Deno.test("policy allows the addresses of an allowed name", () => {
   assert.equal(of("www.example.com"), "no: default private");
 });
 
-Deno.test("policy opens a metadata service to no name, only to its address", () => {
-  const allow = ["evil.example"];
-  assert.equal(verdict("169.254.169.254", { allow }, 80, "evil.example"), "no: default metadata");
-  assert.match(verdict("169.254.169.254", { allow: ["169.254.169.254"] }, 80), /^yes/);
+Deno.test("policy opens a metadata service to no name and no range, only to its address", () => {
+  const allow = ["evil.example", "169.254.0.0/16", "0.0.0.0/0", "fd00::/8", "::/0"];
+  for (const address of ["169.254.169.254", "fd00:ec2::254", "168.63.129.16", "64:ff9b::a9fe:a9fe"]) {
+    assert.equal(verdict(address, { allow }, 80, "evil.example"), "no: default metadata", address);
+    assert.match(verdict(address, { allow: [address] }, 80), /^yes/, address);
+  }
+});
+
+Deno.test("policy refuses the names of metadata services before they are resolved", () => {
+  const judge = (host: string, allow: string[] = []) => createTargetPolicy({ allow }).judgeName(host, 80);
+  for (const host of ["metadata.google.internal", "METADATA.google.internal.", "metadata.goog"]) {
+    assert.equal(judge(host).rule, "default metadata", host);
+  }
+  assert.equal(judge("metadata.goog", ["metadata.goog"]).allowed, true);
+  assert.equal(judge("metadata.example").allowed, true);
+});
+
+Deno.test("policy opens the server's own ports to nobody", () => {
+  const ownPorts = new OwnPorts();
+  ownPorts.add(8443);
+  const allow = ["127.0.0.0/8", "::/0", "0.0.0.0/8", "localhost"];
+  for (
+    const address of ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
+  ) {
+    assert.equal(verdict(address, { allow, ownPorts }, 8443), "no: own port", address);
+    assert.match(verdict(address, { allow, ownPorts }, 8444), /^yes/, address);
+  }
+  assert.equal(verdict("127.0.0.1", { allow, ownPorts }, 8443, "localhost"), "no: own port");
+  assert.match(verdict("10.0.0.1", { allow: ["10.0.0.0/8"], ownPorts }, 8443), /^yes/);
 });
 
 Deno.test("policy lets deny win over allow, for names, addresses and what they embed", () => {
@@ -131,9 +166,12 @@ Deno.test("policy refuses a denied name before it is resolved", () => {
   assert.equal(policy.judgeName("xn--bcher-kva.example", 81).allowed, true);
 });
 
-Deno.test("policy tells the client nothing of the network", () => {
-  const { text } = createTargetPolicy({ deny: ["10.0.0.0/8"] }).judge("a.example", "10.0.0.1", 80);
-  assert.equal(text, "the server's rules forbid this target");
+Deno.test("policy tells the client the kind of rule and nothing of the network", () => {
+  const textOf = (options: TargetPolicyOptions) =>
+    createTargetPolicy(options).judge("a.example", "10.0.0.1", 80).text;
+  assert.equal(textOf({}), "private and other non-public addresses are refused by default");
+  assert.equal(textOf({ deny: ["10.0.0.0/8"] }), "targets.deny on the server forbids it");
+  assert.equal(textOf({ deny: ["a.example"] }), "targets.deny on the server forbids it");
 });
 
 Deno.test("policy refuses an address that it cannot read", () => {
@@ -163,4 +201,34 @@ Deno.test("policy names the entry that it cannot read", () => {
       return true;
     }, entry);
   }
+});
+
+Deno.test("policy refuses every IPv6 form of every IPv4 address that it refuses, whatever else is in it", () => {
+  const policy = createTargetPolicy();
+  const [low, high] = [fc.nat(0xffff), fc.nat(0xffff)];
+  const forms: ((a: number, b: number, x: number, y: number) => number[])[] = [
+    (a, b) => [0, 0, 0, 0, 0, 0xffff, a, b], // mapped
+    (a, b) => [0, 0, 0, 0, 0, 0, a, b], // compatible
+    (a, b) => [0, 0, 0, 0, 0xffff, 0, a, b], // translated
+    (a, b) => [0x64, 0xff9b, 0, 0, 0, 0, a, b], // NAT64
+    (a, b, x, y) => [0x64, 0xff9b, 1, x, y, x, a, b], // NAT64 of the local network
+    (a, b, x, y) => [0x2002, a, b, x, y, x, y, x], // 6to4
+    (a, b, x, y) => [0x2001, 0, a, b, x, y, x, y], // Teredo, by its server
+    (a, b, x) => [0x2001, 0, 0x808, 0x808, x, x, a ^ 0xffff, b ^ 0xffff], // Teredo, by its client
+    (a, b, x, y) => [0x2600 + (x & 0xff), y, x, y, x & 0x200, 0x5efe, a, b], // ISATAP
+  ];
+  fc.assert(
+    fc.property(
+      fc.tuple(low, high, fc.nat(0xffff), fc.nat(0xffff)),
+      fc.constantFrom(...forms),
+      (parts, form) => {
+        const [a, b] = parts;
+        const inner = [a >> 8, a & 0xff, b >> 8, b & 0xff].join(".");
+        const outer = new ipaddr.IPv6(form(...parts)).toString();
+        fc.pre(!policy.judge(inner, inner, 80).allowed);
+        assert.equal(policy.judge(outer, outer, 80).allowed, false, `${outer} leads to ${inner}`);
+      },
+    ),
+    { numRuns: 5_000 },
+  );
 });

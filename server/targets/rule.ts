@@ -8,8 +8,8 @@ import { normalName } from "./name.ts";
 export interface TargetRule {
   /** The entry as it was written, for logs. */
   readonly text: string;
-  /** Whether it is about names; otherwise it is about addresses. */
-  readonly named: boolean;
+  /** Whether it is about one address and no other. */
+  readonly exact: boolean;
   /** Whether it covers a name in normal form. */
   matchesName(name: string, port: number): boolean;
   /** Whether it covers an address. */
@@ -59,7 +59,7 @@ function addressRule(text: string, { host, port }: Parts): TargetRule | undefine
   const [network, prefix] = withoutMapping(ipaddr.parse(base), bits);
   return {
     text,
-    named: false,
+    exact: bits === width,
     matchesName: () => false,
     matchesAddress: (address, to) =>
       (port === undefined || port === to) && address.kind() === network.kind() &&
@@ -83,7 +83,7 @@ function nameRule(text: string, { host, port }: Parts): TargetRule | undefined {
   const suffix = `.${name}`;
   return {
     text,
-    named: true,
+    exact: false,
     matchesName: (asked, to) =>
       (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),
     matchesAddress: () => false,

@@ -1,12 +1,13 @@
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
-import { SallyportError } from "../../shared/errors.ts";
+import type { ErrorCode, SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import { Session } from "../../shared/mux/session.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
+import { turnAway } from "../../shared/mux/turn_away.ts";
 import type { Peer } from "../../shared/tls/peer.ts";
 
 /** What makes a reception. */
@@ -15,18 +16,28 @@ export interface ReceptionInit {
   /** Memory of all streams beyond their first window. */
   budget: MemoryBudget;
   session: Partial<SessionOptions>;
+  /** Connections at once; those beyond it are told so. @default {no limit} */
+  maxConnections?: number;
+  /** Somebody was told that there is no room. @default {nobody counts} */
+  onRefused?(code: ErrorCode): void;
   /** An agent opened a stream; the room must `listen` and `resume`. */
   stream(stream: MuxStream, peer: Peer): void;
   /** @default the machine's clock */
   clock?: Clock;
 }
 
+/** Whose session it is. */
+interface Guest {
+  readonly peer: Peer;
+  /** The id that the agent's `hello` gave, "" before it came. */
+  readonly id: string;
+}
+
 /** The sessions of all agents that were let in. */
 export class Reception {
   readonly #init: ReceptionInit;
   readonly #clock: Clock;
-  /** Each session with the id that its agent's `hello` gave, "" before it came. */
-  readonly #sessions = new Map<Session, string>();
+  readonly #sessions = new Map<Session, Guest>();
   #draining = false;
   #emptied: (() => void) | undefined;
 
@@ -42,7 +53,7 @@ export class Reception {
 
   /** Agent processes: connections with the same id count once. */
   get agentCount(): number {
-    const named = [...this.#sessions.values()].filter((id) => id !== "");
+    const named = [...this.#sessions.values()].map(({ id }) => id).filter((id) => id !== "");
     return new Set(named).size + this.#sessions.size - named.length;
   }
 
@@ -53,10 +64,11 @@ export class Reception {
     return count;
   }
 
-  /** Begins a session with an agent whose certificate was accepted. */
+  /** Begins a session with an agent whose certificate was accepted, or tells it that there is no room. */
   welcome(transport: Transport, peer: Peer): void {
-    const { log, budget, session: options } = this.#init;
+    const { log, budget, session: options, maxConnections = Infinity } = this.#init;
     const who = { client: peer.commonName, serial: peer.serial };
+    if (this.#sessions.size >= maxConnections) return this.#sendAway(transport, who, maxConnections);
     const session: Session = new Session({
       transport,
       role: "listener",
@@ -65,7 +77,7 @@ export class Reception {
       options,
       events: {
         open: (hello) => {
-          this.#sessions.set(session, hello.id ?? "");
+          this.#sessions.set(session, { peer, id: hello.id ?? "" });
           log.info("agent connected", { ...who, software: hello.software });
           this.#tellStatus();
         },
@@ -77,8 +89,24 @@ export class Reception {
         },
       },
     });
-    this.#sessions.set(session, "");
+    this.#sessions.set(session, { peer, id: "" });
     if (this.#draining) session.drain();
+  }
+
+  /**
+   * Ends the sessions of agents that may not stay: their streams fail at once, the connection is cut within a
+   * second.
+   *
+   * @param judge Why an agent may not stay; undefined when it may.
+   */
+  expel(judge: (peer: Peer) => SallyportError | undefined): void {
+    for (const [session, { peer }] of this.#sessions) {
+      const error = judge(peer);
+      if (error === undefined) continue;
+      const { commonName: client, serial } = peer;
+      this.#init.log.warn("agent cut off", { client, serial, reason: error.message, code: error.code });
+      session.close(error.code, error.message);
+    }
   }
 
   /** Takes no more streams, and waits for those that are open for at most `timeout` milliseconds. */
@@ -91,6 +119,13 @@ export class Reception {
     });
     if (this.#sessions.size > 0) await emptied;
     cancel();
+  }
+
+  #sendAway(transport: Transport, who: object, max: number): void {
+    const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
+    this.#init.log.warn("agent refused", { ...who, code: "limit_reached", reason: message });
+    this.#init.onRefused?.("limit_reached");
+    turnAway({ transport, clock: this.#clock, code: "limit_reached", message });
   }
 
   #forget(session: Session, who: object, error: SallyportError | undefined): void {

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import type { LogFields } from "../../shared/log.ts";
+import { SallyportError } from "../../shared/errors.ts";
 import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { MemoryTransport } from "../../tests/support/memory_transport.ts";
 import { over } from "../../tests/support/over.ts";
 import { sessionEnd } from "../../tests/support/session_pair.ts";
 import { within } from "../../tests/support/within.ts";
 import { Reception } from "./reception.ts";
+
+const PEER = {
+  ...{ commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) },
+  names: { dns: [], uris: [], addresses: [] },
+  chain: [],
+};
 
 Deno.test("reception logs what a stream's room throws, and the agent stays connected", async () => {
   const logged: LogFields[] = [];
@@ -21,7 +29,7 @@ Deno.test("reception logs what a stream's room throws, and the agent stays conne
   });
   const [near, far] = MemoryTransport.pair();
   const agent = sessionEnd(near, "dialer");
-  reception.welcome(far, { commonName: "laptop", serial: "1f", fingerprint: "", notAfter: new Date(0) });
+  reception.welcome(far, PEER);
   await within(5_000, agent.opened, "the session opens");
   const stream = agent.session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
   assert.equal((await over(stream))?.code, "internal");
@@ -38,4 +46,87 @@ Deno.test("reception logs what a stream's room throws, and the agent stays conne
   await within(5_000, agent.closed, "the session closes");
   await MemoryTransport.settled();
   assert.equal(reception.connectionCount, 0);
+});
+
+Deno.test("reception tells an agent beyond its limit so, and takes one when another left", async () => {
+  const clock = new ManualClock();
+  const logged: [string, LogFields | undefined][] = [];
+  const refused: string[] = [];
+  const reception = new Reception({
+    log: {
+      debug() {},
+      info() {},
+      warn: (message, fields) => void logged.push([message, fields]),
+      error() {},
+    },
+    ...{ budget: new MemoryBudget(0), session: {}, clock, maxConnections: 1, stream() {} },
+    onRefused: (code) => void refused.push(code),
+  });
+  const welcome = () => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer");
+    reception.welcome(far, PEER);
+    return agent;
+  };
+  const first = welcome();
+  await within(5_000, first.opened, "the first session opens");
+  const reason = "Cannot let the agent in: all 1 connections (max_connections) are taken";
+  const error = await within(5_000, welcome().closed, "the second is sent away");
+  assert.deepEqual([error?.code, error?.message], ["limit_reached", reason]);
+  assert.deepEqual(logged, [["agent refused", {
+    client: "laptop",
+    serial: "1f",
+    code: "limit_reached",
+    reason,
+  }]]);
+  assert.deepEqual(refused, ["limit_reached"]);
+  assert.equal(reception.connectionCount, 1);
+  first.session.close("going_away", "done");
+  await within(5_000, first.closed, "the first session closes");
+  await MemoryTransport.settled();
+  const third = welcome();
+  await within(5_000, third.opened, "the third session opens");
+  third.session.close("going_away", "done");
+  await within(5_000, third.closed, "the third session closes");
+  await MemoryTransport.settled();
+  assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
+});
+
+Deno.test("reception cuts off those who may not stay, with their streams, and nobody else", async () => {
+  const log = new LogNotes();
+  const clock = new ManualClock();
+  const reception = new Reception({
+    ...{ log, budget: new MemoryBudget(0), session: {}, clock },
+    stream: (stream) => stream.resume(),
+  });
+  const welcome = async (commonName: string) => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer");
+    reception.welcome(far, { ...PEER, commonName });
+    await within(5_000, agent.opened, "the session opens");
+    return agent;
+  };
+  const [good, bad] = [await welcome("good"), await welcome("bad")];
+  const open = ({ session }: typeof good) =>
+    session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
+  const streams = [open(good), open(bad)];
+  const reason = "Cannot keep the connection: it was revoked";
+  log.take();
+  reception.expel(({ commonName }) =>
+    commonName === "bad" ? new SallyportError("peer_rejected", reason) : undefined
+  );
+  assert.equal((await over(streams[1]!))?.code, "peer_rejected");
+  assert.equal((await within(5_000, bad.closed, "the session closes"))?.message, reason);
+  await MemoryTransport.settled();
+  assert.deepEqual(log.notes[0], {
+    level: "warn",
+    message: "agent cut off",
+    fields: { client: "bad", serial: "1f", reason, code: "peer_rejected" },
+  });
+  assert.equal(reception.connectionCount, 1);
+  assert.equal(streams[0]!.over, false);
+  good.session.close("going_away", "done");
+  await within(5_000, good.closed, "the session closes");
+  await MemoryTransport.settled();
+  assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
 });

@@ -119,3 +119,33 @@ Deno.test("runService exits with 1 when the service dies, and with 0 when it end
   assert.equal(await runService(ending.run), 0);
   assert.deepEqual(ending.drained, []);
 });
+
+Deno.test("runService passes on requests to reload, also one that came before the service was up", async () => {
+  const reloads: string[] = [];
+  const reloaded = Promise.withResolvers<void>();
+  const { run, drained, hand } = setUp({
+    reload(reason: string) {
+      reloads.push(reason);
+      if (reloads.length === 2) reloaded.resolve();
+      return Promise.resolve();
+    },
+  });
+  const ask: { reload?: (name: string) => void } = {};
+  const reloadSignals = (listener: (name: string) => void) => {
+    ask.reload = listener;
+    return () => delete ask.reload;
+  };
+  const loading = Promise.withResolvers<{ port: number }>();
+  const code = runService({ ...run, reloadSignals, load: () => loading.promise });
+  loading.resolve({ port: 1 });
+  await loading.promise;
+  await Promise.resolve();
+  ask.reload!("early");
+  ask.reload!("SIGHUP");
+  await reloaded.promise;
+  assert.deepEqual(reloads, ["early", "SIGHUP"]);
+  assert.deepEqual(drained, []);
+  hand.signal!("SIGTERM", 1);
+  assert.equal(await code, 0);
+  assert.equal(ask.reload, undefined, "still listens for signals");
+});

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../system_clock.ts";
+import { terminalIsGone } from "./hang_up.ts";
 
 /**
  * Calls `listener` for every time that the process is asked to stop, with the signal's name and how many times
@@ -13,12 +14,19 @@ export type SignalSource = (listener: (name: string, count: number) => void) => 
  */
 const SAME_REQUEST_MS = 500;
 
-/** Ctrl-C and, where there is such a thing, SIGTERM. */
+/** Ctrl-C and, where there are such things, SIGTERM and the end of the terminal. */
 export const stopSignals: SignalSource = (listener) => {
   const count = requestCounter(listener, systemClock);
   // Windows knows no SIGTERM; closing the window sends SIGBREAK or nothing.
-  const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  const handlers = names.map((name) => ({ name, handle: () => count(name) }));
+  const windows: Deno.Signal[] = ["SIGINT", "SIGBREAK"];
+  const names = Deno.build.os === "windows" ? windows : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const handlers = names.map((name) => ({
+    name,
+    handle() {
+      // Without that it asks for a reload: see reload_signals.ts.
+      if (name !== "SIGHUP" || terminalIsGone()) count(name);
+    },
+  }));
   for (const { name, handle } of handlers) Deno.addSignalListener(name, handle);
   return () => {
     for (const { name, handle } of handlers) Deno.removeSignalListener(name, handle);

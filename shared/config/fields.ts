@@ -8,6 +8,8 @@ import type { PemSource } from "../tls/identity_source.ts";
 export interface Field<T> {
   /** What belongs there, as it follows "expected" in an error. */
   readonly expected: string;
+  /** What belongs at a place below the key, where that is not the same; `undefined` where it is. */
+  expectedAt?(below: readonly (string | number)[]): string | undefined;
   /** Checks what the file says and turns it into the value. */
   readonly schema: z.ZodType<T>;
   /** What counts as written when neither file nor environment says anything. */
@@ -105,6 +107,22 @@ export function list(entries: string, isValid: (entry: string) => boolean): Fiel
     schema: z.array(z.string().refine((entry) => /^\S+$/.test(entry) && isValid(entry))),
     fallback: [],
     fromText: (text) => text.trim() === "" ? [] : text.split(",").map((entry) => entry.trim()),
+  };
+}
+
+/**
+ * A file with PEM text or DER that need not be there: `""` is none. Or, from the environment, the PEM text itself.
+ *
+ * @param variable Name of the variable with the text, without `SALLYPORT_`.
+ */
+export function optionalPem(variable: string): Field<PemSource | undefined> {
+  const { schema, content, resolve, ...field } = pem("", variable);
+  return {
+    ...field,
+    expected: "the path of a PEM or DER file",
+    schema: z.union([z.literal("").transform(() => undefined), schema]),
+    resolve: (source, folder) => source && resolve!(source, folder),
+    content: content!,
   };
 }
 

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { z } from "zod";
 import { SallyportError } from "../errors.ts";
 import { contentVariable, unknownVariables, variableOf } from "./environment.ts";
 import type { Field } from "./fields.ts";
@@ -111,12 +112,29 @@ class Loading {
     const text = this.environment[variable];
     if (text === undefined) return this.#fileValue(field, written, path);
 
-    const result = field.schema.safeParse(field.fromText(text));
+    const said = field.fromText(text);
+    const result = field.schema.safeParse(said);
     if (result.success) return settle(field, result.data, this.folders.environment);
-    this.#fromEnvironment.push(
-      `${variable}: Cannot use variable: expected ${field.expected}, current value is ${show(text)}`,
-    );
+    if (field.expectedAt && said !== text) this.#inText(field, variable, said, result.error);
+    else {
+      this.#fromEnvironment.push(
+        `${variable}: Cannot use variable: expected ${field.expected}, current value is ${show(text)}`,
+      );
+    }
     return undefined;
+  }
+
+  /** A variable that holds a whole structure: where in it something is wrong. */
+  #inText(field: Field<unknown>, variable: string, said: unknown, { issues }: z.ZodError): void {
+    for (const { path } of issues) {
+      const at = stepsOf(path);
+      const expected = field.expectedAt?.(at) ?? field.expected;
+      this.#fromEnvironment.push(
+        `${variable}: Cannot use ${nameOf(at)}: expected ${expected}, current value is ${
+          show(valueAt(said, at))
+        }`,
+      );
+    }
   }
 
   #content(content: NonNullable<Field<unknown>["content"]>, name: string, text: string): unknown {
@@ -131,8 +149,8 @@ class Loading {
     const result = field.schema.safeParse(written === undefined ? field.fallback : written);
     if (result.success) return settle(field, result.data, this.folders.file);
     for (const { path: below } of result.error.issues) {
-      const at = below.map((step) => typeof step === "symbol" ? String(step) : step);
-      this.#unexpected([...path, ...at], field.expected, valueAt(written, at));
+      const at = stepsOf(below);
+      this.#unexpected([...path, ...at], field.expectedAt?.(at) ?? field.expected, valueAt(written, at));
     }
     return undefined;
   }
@@ -152,6 +170,10 @@ class Loading {
 
 function settle(field: Field<unknown>, value: unknown, folder: string): unknown {
   return field.resolve ? field.resolve(value, folder) : value;
+}
+
+function stepsOf(path: readonly PropertyKey[]): Path {
+  return path.map((step) => typeof step === "symbol" ? String(step) : step);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,11 +1,26 @@
+import type { CancelTimer } from "../clock.ts";
+import type { SallyportError } from "../errors.ts";
 import { fromOsError } from "../net/os_error.ts";
+import { systemClock } from "../system_clock.ts";
 
-/** What one path of a {@linkcode JsonPort} answers. */
+/** Milliseconds before a port that was lost is asked for again. */
+const REOPEN_AFTER = 250;
+
+/** JSON that a path of a {@linkcode JsonPort} answers with. */
 export interface JsonAnswer {
   /** HTTP status. */
   status: number;
   body: unknown;
 }
+
+/** Text of another kind that a path answers with, always with 200. */
+export interface TextAnswer {
+  contentType: string;
+  text: string;
+}
+
+/** What one path answers. */
+export type PortAnswer = JsonAnswer | TextAnswer;
 
 /** How to open a {@linkcode JsonPort}. */
 export interface JsonPortInit {
@@ -13,7 +28,9 @@ export interface JsonPortInit {
   /** 0 picks a free one. */
   port: number;
   /** Answers of `GET`, by path. */
-  routes: Record<string, () => JsonAnswer>;
+  routes: Record<string, () => PortAnswer | Promise<PortAnswer>>;
+  /** The port was lost, and will be had again as soon as that is possible. */
+  onTrouble(error: SallyportError): void;
 }
 
 /** A port that tells a program's state. */
@@ -27,18 +44,72 @@ export interface JsonPort {
  * Answers `GET` of a few paths with JSON, for health checks and status displays.
  * @throws SallyportError when the port cannot be had.
  */
-export function openJsonPort({ host, port, routes }: JsonPortInit): JsonPort {
-  try {
-    const handler = (request: Request) => answer(request, routes);
-    const server = Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
-    const close = () => server.shutdown();
-    return { address: { host: server.addr.hostname, port: server.addr.port }, close };
-  } catch (error) {
-    throw fromOsError(error, `listen on ${host}:${port}`);
+export function openJsonPort(init: JsonPortInit): JsonPort {
+  return new Port(init);
+}
+
+type State =
+  | { name: "open"; server: Deno.HttpServer }
+  | { name: "reopening"; cancel: CancelTimer }
+  | { name: "closed" };
+
+class Port implements JsonPort {
+  readonly #init: JsonPortInit;
+  readonly address: { host: string; port: number };
+  #state: State;
+
+  constructor(init: JsonPortInit) {
+    this.#init = init;
+    const server = this.#serve(init.port);
+    this.#state = { name: "open", server };
+    this.address = { host: server.addr.hostname, port: server.addr.port };
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state;
+    this.#setState({ name: "closed" });
+    if (state.name === "reopening") state.cancel();
+    if (state.name === "open") await state.server.shutdown();
+  }
+
+  #setState(state: State): void {
+    this.#state = state;
+  }
+
+  #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const { host: hostname, routes } = this.#init;
+    try {
+      const handler = (request: Request) => answer(request, routes);
+      const server = Deno.serve({ hostname, port, onListen: () => {} }, handler);
+      // It gives its port up for good when a connection comes while the process has no descriptor left.
+      server.finished.catch((error) => this.#lost(error));
+      return server;
+    } catch (error) {
+      throw fromOsError(error, `listen on ${hostname}:${port}`);
+    }
+  }
+
+  #lost(error: unknown): void {
+    if (this.#state.name === "closed") return;
+    this.#init.onTrouble(fromOsError(error, `take connections on port ${this.address.port}`));
+    this.#reopenSoon();
+  }
+
+  #reopenSoon(): void {
+    this.#setState({ name: "reopening", cancel: systemClock.after(REOPEN_AFTER, () => this.#reopen()) });
+  }
+
+  #reopen(): void {
+    try {
+      this.#setState({ name: "open", server: this.#serve(this.address.port) });
+    } catch {
+      // It was told that the port is lost; this goes on until it is not.
+      this.#reopenSoon();
+    }
   }
 }
 
-function answer(request: Request, routes: JsonPortInit["routes"]): Response {
+async function answer(request: Request, routes: JsonPortInit["routes"]): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (!Object.hasOwn(routes, pathname)) {
     const paths = Object.keys(routes).join(", ");
@@ -47,6 +118,10 @@ function answer(request: Request, routes: JsonPortInit["routes"]): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("Only GET is answered\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  const { status, body } = routes[pathname]!();
-  return Response.json(body, { status, headers: { "cache-control": "no-store" } });
+  const found = await routes[pathname]!();
+  const headers = { "cache-control": "no-store" };
+  if ("text" in found) {
+    return new Response(found.text, { headers: { ...headers, "content-type": found.contentType } });
+  }
+  return Response.json(found.body, { status: found.status, headers });
 }

@@ -5,7 +5,11 @@ import { FrameDecoder } from "./codec.ts";
 import { type IncomingStreamMessage, readIncoming } from "./incoming.ts";
 import type { MuxStream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
+import type { Patience } from "./patience.ts";
 import { violation } from "./violation.ts";
+
+/** An `ack` or `window` of fewer bytes says little (SPEC.md 3.5). */
+const WORTHWHILE_BYTES = 4_096;
 
 /** A session message that is not about one stream. */
 export type ConnectionMessage = Exclude<SessionMessage, { type: "window" | "reset" }>;
@@ -16,6 +20,8 @@ export interface DispatchInit {
   streams: StreamTable;
   /** Counts what was read of streams (SPEC.md 5.2). */
   acknowledger: Acknowledger;
+  /** Borne of messages that change nothing. */
+  patience: Patience;
   /** A message came that concerns the connection as a whole; may throw a violation. */
   message(message: ConnectionMessage): void;
   /** The peer opened a stream. */
@@ -29,6 +35,8 @@ export class Dispatch {
   /** Whether the first message came (SPEC.md 3.1). */
   #greeted = false;
   #stopped = false;
+  /** The total of the last `ack`. */
+  #acked = 0;
   /** The message whose body is arriving; undefined when nobody wants it. */
   #current: IncomingStreamMessage | undefined;
 
@@ -66,8 +74,9 @@ export class Dispatch {
     if (ofStream) this.#init.acknowledger.count(headBytes);
     if (incoming.kind === "stream") this.#streamMessage(incoming, bodyLength);
     else if (incoming.kind === "session") this.#sessionMessage(incoming.message);
-    else if (incoming.id !== undefined) {
-      this.#init.streams.find(incoming.id)?.reset("protocol_violation", "message of an unknown type");
+    else {
+      this.#init.patience.spend();
+      if (incoming.id !== undefined) this.#init.streams.refuseUnknown(incoming.id);
     }
   }
 
@@ -82,19 +91,33 @@ export class Dispatch {
   }
 
   #sessionMessage(message: SessionMessage): void {
+    if (this.#saysLittle(message)) this.#init.patience.spend();
     if (message.type === "window") {
       const { stream, bytes } = message.payload;
       this.#init.streams.find(stream)?.widen(bytes);
     } else if (message.type === "reset") {
       const { stream, code, message: text = "reset by the peer" } = message.payload;
-      this.#init.streams.find(stream)?.fail(SallyportError.fromWire(code, text));
+      const open = this.#init.streams.resetByPeer(stream, SallyportError.fromWire(code, text));
+      if (!open) this.#init.patience.spend();
     } else {
       this.#init.message(message);
     }
   }
 
+  /** Whether a message is of a kind that could be sent without end (SPEC.md 3.5). */
+  #saysLittle(message: SessionMessage): boolean {
+    if (message.type === "window") return message.payload.bytes < WORTHWHILE_BYTES;
+    if (message.type === "ack") {
+      const more = message.payload.bytes - this.#acked;
+      this.#acked = message.payload.bytes;
+      return more < WORTHWHILE_BYTES;
+    }
+    return message.type !== "hello" && message.type !== "reset";
+  }
+
   #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {
     const found = this.#init.streams.receive(incoming, bodyLength);
+    if (bodyLength === 0 && !incoming.end && isPlainData(incoming)) this.#init.patience.spend();
     if (found === undefined) return;
     this.#current = incoming;
     if (found.opened) this.#init.opened(found.stream);
@@ -114,4 +137,8 @@ export class Dispatch {
     this.#current = undefined;
     if (ended?.end === true) this.#init.streams.get(ended.id)?.receiveEnd(ended.trailers);
   }
+}
+
+function isPlainData({ message: { type } }: IncomingStreamMessage): boolean {
+  return type === "connect_data" || type === "websocket_message";
 }

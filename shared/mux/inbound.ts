@@ -1,8 +1,11 @@
 import { SallyportError } from "../errors.ts";
 import type { HeaderList, OpeningType, StreamMessage } from "../protocol/messages.ts";
+import { compact } from "./compact.ts";
 import { Conversation } from "./conversation.ts";
 import type { IncomingStreamMessage } from "./incoming.ts";
 import type { Listener } from "./listener.ts";
+import type { StreamMemory } from "./stream_memory.ts";
+import { weightOf } from "./weight.ts";
 import { ReceiveWindow } from "./window.ts";
 
 /** What makes the inbound half of a stream. */
@@ -13,6 +16,8 @@ export interface InboundInit {
   own: boolean;
   /** The credit that the peer has. */
   window: ReceiveWindow;
+  /** What the stream holds. */
+  memory: StreamMemory;
   /** Who hears of what comes. */
   listener: Listener;
   /** Gives the peer more credit. */
@@ -32,6 +37,7 @@ type Held =
 export class Inbound {
   readonly #conversation: Conversation;
   readonly #window: ReceiveWindow;
+  readonly #memory: StreamMemory;
   readonly #listener: Listener;
   readonly #sendCredit: (bytes: number) => void;
   /** Undefined once everything flows. */
@@ -45,6 +51,7 @@ export class Inbound {
   constructor(init: InboundInit) {
     this.#conversation = new Conversation(init.opening, init.own);
     this.#window = init.window;
+    this.#memory = init.memory;
     this.#listener = init.listener;
     this.#sendCredit = init.sendCredit;
   }
@@ -72,12 +79,16 @@ export class Inbound {
   head(incoming: IncomingStreamMessage, bodyLength: number): string | undefined {
     if (this.#phase !== "open") return `${incoming.message.type} came after the end of its direction`;
     const fault = this.#conversation.fault(incoming, bodyLength);
-    if (fault === undefined) this.#window.receive(bodyLength);
-    return fault;
+    if (fault !== undefined) return fault;
+    this.#window.receive(bodyLength);
+    this.#memory.add(bodyLength);
+    return undefined;
   }
 
   /** The message that began is one that the room hears of. */
   message(message: StreamMessage): void {
+    // For as long as the stream lives: who keeps it is not known here, and there are few (SPEC.md 4.3).
+    this.#memory.add(weightOf(message));
     if (this.#held === undefined) this.#listener.message(message);
     else this.#held.push({ kind: "message", message });
   }
@@ -85,8 +96,9 @@ export class Inbound {
   /** A part of a message's body came. */
   body(bytes: Uint8Array): void {
     this.#bytes += bytes.byteLength;
-    if (this.#held === undefined) this.#data(bytes);
-    else this.#held.push({ kind: "data", bytes });
+    const own = compact(bytes);
+    if (this.#held === undefined) this.#data(own);
+    else this.#held.push({ kind: "data", bytes: own });
   }
 
   /** The peer half-closed. */
@@ -115,6 +127,7 @@ export class Inbound {
       throw new SallyportError("internal", problem);
     }
     this.#unconsumed -= count;
+    this.#memory.remove(count);
     const credit = this.#window.consume(count);
     if (credit > 0 && this.#phase === "open") this.#sendCredit(credit);
   }

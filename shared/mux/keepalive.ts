@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from "../clock.ts";
 
-/** Milliseconds between looks; a look that comes later than this explains means that the machine slept. */
+/** The most milliseconds between looks; a look that comes later than this explains means that the machine slept. */
 const LOOK_EVERY = 1_000;
 /** Milliseconds by which a look may be late on a busy machine. */
 const LATE = 3_000;
@@ -30,7 +30,7 @@ export class Keepalive {
     this.#init = init;
     this.#heardAt = init.clock.now();
     this.#lookedAt = init.clock.wallTime();
-    this.#cancel = init.clock.after(LOOK_EVERY, () => this.#look());
+    this.#cancel = this.#lookAgain();
   }
 
   /** Something came from the peer. */
@@ -59,6 +59,14 @@ export class Keepalive {
       this.#pingedAt = now;
       this.#init.ping();
     }
-    this.#cancel = clock.after(LOOK_EVERY, () => this.#look());
+    this.#cancel = this.#lookAgain();
+  }
+
+  /** Just when something is due, so that a dead path is noticed after `interval` and `timeout` and not later. */
+  #lookAgain(): CancelTimer {
+    const { clock, interval, timeout } = this.#init;
+    const due = this.#pingedAt === undefined ? this.#heardAt + interval : this.#pingedAt + timeout;
+    const delay = Math.min(Math.max(1, due - clock.now()), LOOK_EVERY);
+    return clock.after(delay, () => this.#look());
   }
 }

@@ -2,6 +2,8 @@ import { dataTypeOf, type OpeningType, type StreamMessage } from "../protocol/me
 import type { Listener } from "./listener.ts";
 import type { SessionOptions } from "./options.ts";
 import { type EndOptions, Outbox, type OutgoingFrame } from "./outbox.ts";
+import type { StreamMemory } from "./stream_memory.ts";
+import { weightOf } from "./weight.ts";
 import { SendWindow } from "./window.ts";
 
 /** What makes the outbound half of a stream. */
@@ -14,6 +16,8 @@ export interface OutboundInit {
   credit: number;
   /** When the writer should wait, and go on. */
   marks: Pick<SessionOptions, "queueHighMark" | "queueLowMark">;
+  /** What the stream holds. */
+  memory: StreamMemory;
   /** Who hears that there is room again. */
   listener: Listener;
 }
@@ -23,22 +27,30 @@ export class Outbound {
   readonly #outbox: Outbox;
   readonly #window: SendWindow;
   readonly #marks: OutboundInit["marks"];
+  readonly #memory: StreamMemory;
   readonly #listener: Listener;
   /** The end is queued; it was sent. */
   #phase: "open" | "ending" | "ended" = "open";
   #wantsDrain = false;
+  #begun = false;
   #bytes = 0;
 
-  constructor({ id, opening, credit, marks, listener }: OutboundInit) {
+  constructor({ id, opening, credit, marks, memory, listener }: OutboundInit) {
     this.#outbox = new Outbox(id, dataTypeOf(opening));
     this.#window = new SendWindow(credit);
     this.#marks = marks;
+    this.#memory = memory;
     this.#listener = listener;
   }
 
   /** Body bytes sent so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether anything was sent. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /** Whether more may be pushed: the end is not queued yet. */
@@ -61,7 +73,8 @@ export class Outbound {
     const end = options?.end === true || message?.type === "websocket_close";
     this.#outbox.push(message, bytes, { end, trailers: options?.trailers });
     if (end) this.#phase = "ending";
-    if (this.#outbox.queued < this.#marks.queueHighMark) return true;
+    this.#memory.add((bytes?.byteLength ?? 0) + (message === undefined ? 0 : weightOf(message)));
+    if (this.#outbox.queued < this.#highMark) return true;
     this.#wantsDrain = true;
     return false;
   }
@@ -71,6 +84,8 @@ export class Outbound {
     const frame = this.#outbox.take(Math.min(limit, this.#window.credit));
     this.#window.spend(frame.body.byteLength);
     this.#bytes += frame.body.byteLength;
+    this.#memory.remove(frame.body.byteLength);
+    this.#begun = true;
     if (frame.end) this.#phase = "ended";
     return frame;
   }
@@ -85,6 +100,12 @@ export class Outbound {
   /** The peer gave credit; throws `flow_control_violation`. */
   widen(bytes: number): void {
     this.#window.widen(bytes);
+  }
+
+  /** While memory is short, every writer waits whose queue would not ask it to go on. */
+  get #highMark(): number {
+    const { queueHighMark, queueLowMark } = this.#marks;
+    return this.#memory.tight ? Math.min(queueHighMark, queueLowMark + 1) : queueHighMark;
   }
 
   /** Drops what waits. */

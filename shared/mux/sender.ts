@@ -16,8 +16,20 @@ const SPARE_BUFFERS = 2;
 const MAX_WRITES = 2;
 /** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
 const TURN_BYTES = 16_384;
+/** Characters of session messages that may wait for a peer that does not read (SPEC.md 3.5). */
+const MAX_CONTROL = 1_048_576;
 /** Room below which a turn waits for more: crumbs cost more than they carry. */
 const MIN_TURN_BYTES = 4_096;
+
+/** What makes a sender. */
+export interface SenderInit {
+  transport: Transport;
+  clock: Clock;
+  /** A write with bytes of streams is due: a chance to send control with it. */
+  beforeWrite(): void;
+  /** More session messages wait than may. */
+  overflow(): void;
+}
 
 /**
  * The writing half of a session: gathers frames into few writes, session messages first, then the streams in
@@ -27,9 +39,12 @@ export class Sender {
   /** What is known of the path. */
   readonly path: PathEstimator;
   readonly #transport: Transport;
-  readonly #beforeWrite: () => void;
-  /** Envelopes of session messages that wait. */
+  readonly #init: SenderInit;
+  /** Envelopes of session messages that wait, and their length. */
   #control: string[] = [];
+  #controlLength = 0;
+  /** The total of the `ack` that waits: a later one takes the place of an earlier one. */
+  #ack: number | undefined;
   /** Streams with something to send, in the order of their turns. */
   readonly #ring = new Set<MuxStream>();
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
@@ -38,16 +53,24 @@ export class Sender {
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
-  /** @param beforeWrite Called when a write with bytes of streams is due: a chance to send control with it. */
-  constructor(transport: Transport, clock: Clock, beforeWrite: () => void) {
-    this.#transport = transport;
-    this.#beforeWrite = beforeWrite;
-    this.path = new PathEstimator(clock);
+  constructor(init: SenderInit) {
+    this.#init = init;
+    this.#transport = init.transport;
+    this.path = new PathEstimator(init.clock);
   }
 
   /** Queues a session message. */
   control(message: SessionMessage): void {
-    this.#control.push(JSON.stringify(message));
+    const json = JSON.stringify(message);
+    this.#control.push(json);
+    this.#controlLength += json.length;
+    if (this.#controlLength > MAX_CONTROL) this.#overflow();
+    this.#schedule();
+  }
+
+  /** Queues an `ack` of `total` bytes. */
+  acknowledge(total: number): void {
+    this.#ack = total;
     this.#schedule();
   }
 
@@ -79,7 +102,7 @@ export class Sender {
   /** Sends nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#control = [];
+    this.#takeControl();
     this.#ring.clear();
     this.#onIdle = undefined;
   }
@@ -96,9 +119,9 @@ export class Sender {
 
   #flush(): void {
     while (!this.#stopped && this.#writes < MAX_WRITES) {
-      if (this.#control.length === 0 && this.#ring.size === 0) return this.#tellIdle();
+      if (!this.#hasControl && this.#ring.size === 0) return this.#tellIdle();
       const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
-      if (this.#ring.size > 0) this.#beforeWrite();
+      if (this.#ring.size > 0) this.#init.beforeWrite();
       this.#gatherControl(encoder);
       const streamBytes = this.#gatherStreams(encoder);
       // Streams wait, but the path is full.
@@ -109,8 +132,28 @@ export class Sender {
   }
 
   #gatherControl(encoder: FrameEncoder): void {
-    for (const json of this.#control) encoder.append(json);
+    const ack = this.#ack;
+    if (ack !== undefined) encoder.append(JSON.stringify({ type: "ack", payload: { bytes: ack } }));
+    for (const json of this.#takeControl()) encoder.append(json);
+  }
+
+  get #hasControl(): boolean {
+    return this.#control.length > 0 || this.#ack !== undefined;
+  }
+
+  #takeControl(): string[] {
+    const taken = this.#control;
     this.#control = [];
+    this.#controlLength = 0;
+    this.#ack = undefined;
+    return taken;
+  }
+
+  /** The peer makes us say more than it reads: all that is dropped, because only the end can follow. */
+  #overflow(): void {
+    this.#takeControl();
+    // Later, because whoever sends is in the middle of something that the end would upset.
+    queueMicrotask(() => this.#init.overflow());
   }
 
   /** Gives the streams their turns until the batch or the path is full. Returns the bytes of their frames. */

@@ -17,6 +17,8 @@ class Bench {
   beforeWrite = () => {};
   #pending: (() => void)[] = [];
   #nextId = 1;
+  readonly #budget = new MemoryBudget(0);
+  overflows = 0;
 
   constructor() {
     const write = (bytes: Uint8Array, written: () => void) => {
@@ -27,8 +29,20 @@ class Bench {
       this.#pending.push(written);
     };
     const nothing = () => {};
-    const transport = { start: nothing, write, close: nothing, abort: nothing };
-    this.sender = new Sender(transport, new ManualClock(), () => this.beforeWrite());
+    const transport = {
+      start: nothing,
+      write,
+      pause: nothing,
+      resume: nothing,
+      close: nothing,
+      abort: nothing,
+    };
+    this.sender = new Sender({
+      transport,
+      clock: new ManualClock(),
+      beforeWrite: () => this.beforeWrite(),
+      overflow: () => this.overflows++,
+    });
   }
 
   /** Opens a stream that has these bytes to send. */
@@ -38,7 +52,8 @@ class Bench {
       opening,
       own: true,
       options: sessionOptions(),
-      budget: new MemoryBudget(0),
+      budget: this.#budget,
+      share: this.#budget.held.share(() => {}),
       sendCredit: 16_000_000,
       owner: {
         ready: (each) => this.sender.ready(each),
@@ -231,4 +246,28 @@ Deno.test("sender that was stopped sends nothing more", async () => {
   bench.sender.control({ type: "ping", payload: { nonce: 2 } });
   await bench.written();
   assert.deepEqual(bench.frames, []);
+});
+
+Deno.test("sender sends the last of several acks that wait (SPEC 3.5)", async () => {
+  const bench = new Bench();
+  await bench.turn();
+  for (let total = 1; total <= 1_000; total++) bench.sender.acknowledge(total);
+  await bench.turn();
+  assert.deepEqual(bench.frames.map(({ type, payload }) => [type, payload.bytes]), [["ack", 1_000]]);
+});
+
+Deno.test("sender bounds what waits for a peer that does not read (SPEC 3.5)", async () => {
+  const bench = new Bench();
+  for (let count = 0; count < 8_000; count++) {
+    bench.sender.control({ type: "pong", payload: { nonce: 1e15 + count } });
+    // The connection takes two writes and hands nothing on.
+    if (count < 2) await bench.turn();
+  }
+  await bench.turn();
+  assert.equal(bench.overflows, 0, "half of what may wait");
+  for (let count = 0; count < 14_000; count++) {
+    bench.sender.control({ type: "pong", payload: { nonce: 1e15 + count } });
+  }
+  await bench.turn();
+  assert.equal(bench.overflows, 1);
 });

@@ -8,6 +8,7 @@ import {
 } from "../protocol/messages.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { type ConnectionMessage, Dispatch } from "./dispatch.ts";
+import { Forbearance } from "./forbearance.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
@@ -39,6 +40,7 @@ export class Session {
   readonly #acknowledger: Acknowledger;
   readonly #keepalive: Keepalive;
   readonly #dispatch: Dispatch;
+  readonly #forbearance: Forbearance;
   #state: SessionState = "greeting";
   /** Why the session is closed. */
   #error: SallyportError | undefined;
@@ -56,17 +58,25 @@ export class Session {
     });
     this.#transport = init.transport;
     this.#listener = new SessionListener(init.events, (error) => this.#break(error, FAULT_MESSAGE));
-    this.#sender = new Sender(init.transport, clock, () => this.#acknowledger.ride());
+    this.#forbearance = new Forbearance(clock, init.transport, options.maxStreams);
+    this.#sender = new Sender({
+      transport: init.transport,
+      clock,
+      beforeWrite: () => this.#acknowledger.ride(),
+      overflow: () =>
+        this.close("limit_reached", "Cannot wait for the peer: it reads too little of what it asks for"),
+    });
     this.#streams = new StreamTable({
       role: init.role,
       options,
       budget: init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
       sender: this.#sender,
       fault: (error) => this.#listener.fault(error),
+      wasted: () => this.#forbearance.wastedStreams.spend(),
       // Later, because the stream's last frame may be in a write that does not count as in flight yet.
       finished: () => queueMicrotask(() => this.#closeIfDrained()),
     });
-    this.#acknowledger = new Acknowledger(clock, (bytes) => this.#send({ type: "ack", payload: { bytes } }));
+    this.#acknowledger = new Acknowledger(clock, (bytes) => this.#sender.acknowledge(bytes));
     this.#keepalive = new Keepalive({
       clock,
       interval: options.keepaliveInterval,
@@ -77,6 +87,7 @@ export class Session {
     this.#dispatch = new Dispatch({
       streams: this.#streams,
       acknowledger: this.#acknowledger,
+      patience: this.#forbearance.idleMessages,
       message: (message) => this.#received(message),
       opened: (stream) => this.#listener.stream(stream),
     });
@@ -155,6 +166,7 @@ export class Session {
     this.#keepalive.heard();
     try {
       this.#dispatch.push(bytes);
+      this.#forbearance.settle();
     } catch (reason) {
       const error = SallyportError.from(reason);
       this.#break(error, error.message);
@@ -203,8 +215,9 @@ export class Session {
       this.#finish(error);
       return;
     }
-    this.#streams.failOwnAbove(last_stream, error);
+    // In this order: who opens a stream again does it elsewhere.
     this.#beginDraining();
+    this.#streams.failOwnAbove(last_stream, error);
   }
 
   #beginDraining(): void {
@@ -256,6 +269,7 @@ export class Session {
     if (this.#state === "closed") return;
     this.#setState("closed");
     this.#error = error;
+    this.#forbearance.stop();
     this.#dispatch.stop();
     this.#keepalive.stop();
     this.#acknowledger.stop();

@@ -76,6 +76,20 @@ sessionTest("drains: open streams finish whole, new ones are refused (SPEC 3.4)"
   assert.deepEqual(errors, [undefined, undefined]);
 });
 
+sessionTest(
+  "a stream that a leaving peer never looked at cannot be opened again there (SPEC 3.4)",
+  {},
+  async (pair) => {
+    const { opener, accepter } = pair;
+    accepter.session.drain();
+    const stream = opener.session.open(OPENING);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    stream.listen({ closed: () => resolve(opener.session.room) });
+    assert.equal(await within(5_000, promise, "the end of the stream"), 0);
+    assert.ok(stream.unseen);
+  },
+);
+
 sessionTest("drains at once when nothing is open (SPEC 3.4)", {}, async ({ opener, accepter }) => {
   accepter.session.drain();
   accepter.session.drain();

@@ -57,6 +57,22 @@ const VIOLATIONS: Violation[] = [
     message: /not UTF-8/,
     act: ({ peer }) => void peer.sendBytes(naiveEncode([0x7b, 0xff, 0x7d])),
   },
+  ...[
+    ["an array 10,000 deep", "[".repeat(10_000) + "]".repeat(10_000)],
+    ["an array 130,000 deep", "[".repeat(130_000) + "]".repeat(130_000)],
+    ["an object 10,000 deep", '{"type":'.repeat(10_000) + "1" + "}".repeat(10_000)],
+    ["a payload of its prototype alone", '{"type":"ping","__proto__":{"payload":{"nonce":1}}}'],
+    ["a type of its prototype alone", '{"__proto__":{"type":"ping"},"payload":{"nonce":1}}'],
+    ["a nonce of its prototype alone", '{"type":"ping","payload":{"__proto__":{"nonce":1}}}'],
+    ["a second type that is none", '{"type":"ping","payload":{"nonce":1},"type":7}'],
+    ["a second payload that is none", '{"type":"ping","payload":{"nonce":1},"payload":[]}'],
+  ].map(([what, json]): Violation => ({
+    what: what!,
+    section: "2.3",
+    code: "protocol_violation",
+    message: /must be|expected|ping\.nonce/,
+    act: ({ peer }) => void peer.sendBytes(naiveEncode(json!)),
+  })),
   {
     what: "an envelope without a payload",
     section: "2.3",

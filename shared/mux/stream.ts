@@ -3,6 +3,7 @@ import type { HeaderList, OpeningMessage, StreamMessage } from "../protocol/mess
 import { Inbound } from "./inbound.ts";
 import type { IncomingStreamMessage } from "./incoming.ts";
 import { Listener } from "./listener.ts";
+import type { HeldShare } from "./held_memory.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
@@ -11,6 +12,8 @@ import { checkOutgoing } from "./outgoing.ts";
 import { FAULT_MESSAGE, roomFault } from "./room_fault.ts";
 import type { StreamEvents } from "./stream_events.ts";
 import type { StreamOwner } from "./stream_owner.ts";
+import { StreamMemory } from "./stream_memory.ts";
+import { weightOf } from "./weight.ts";
 import { ReceiveWindow } from "./window.ts";
 
 /** What makes a stream; only a session does. */
@@ -22,6 +25,8 @@ export interface StreamInit {
   owner: StreamOwner;
   options: SessionOptions;
   budget: MemoryBudget;
+  /** The connection's part of the memory that streams hold. */
+  share: HeldShare;
   /** Credit from the peer's `hello`. */
   sendCredit: number;
 }
@@ -49,19 +54,24 @@ export class MuxStream {
   readonly opening: OpeningMessage;
   readonly #owner: StreamOwner;
   readonly #listener: Listener;
+  readonly #memory: StreamMemory;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   #state = IDLE;
+  #unseen = false;
 
-  constructor({ id, opening, own, owner, options, budget, sendCredit }: StreamInit) {
+  constructor({ id, opening, own, owner, options, budget, share, sendCredit }: StreamInit) {
     this.id = id;
     this.opening = opening;
     this.#owner = owner;
     const listener = this.#listener = new Listener((reason) => this.failed(reason));
+    const memory = this.#memory = new StreamMemory(share);
+    memory.add(weightOf(opening));
     this.#inbound = new Inbound({
       opening: opening.type,
       own,
       listener,
+      memory,
       window: new ReceiveWindow(options.initialWindow, options.maxWindow, budget),
       sendCredit: (bytes) => owner.sendCredit(this, bytes),
     });
@@ -70,6 +80,7 @@ export class MuxStream {
       opening: opening.type,
       credit: sendCredit,
       marks: options,
+      memory,
       listener,
     });
   }
@@ -145,6 +156,16 @@ export class MuxStream {
     return !this.over && this.#outbound.sendable;
   }
 
+  /** Bytes that the stream holds of the process's memory (SPEC.md 5.5). */
+  get held(): number {
+    return this.#memory.held;
+  }
+
+  /** Whether this end has sent anything on it. */
+  get answered(): boolean {
+    return this.#outbound.begun;
+  }
+
   /** Queues the opening message, which was checked before. */
   begin(bytes?: Uint8Array, options?: EndOptions): void {
     this.#outbound.push(this.opening, bytes, options);
@@ -193,6 +214,17 @@ export class MuxStream {
     if (this.over) return;
     this.#inbound.end(trailers);
     this.#closeIfEnded();
+  }
+
+  /** Whether the peer left without having looked at it, so that it may be opened elsewhere (SPEC.md 3.4). */
+  get unseen(): boolean {
+    return this.#unseen;
+  }
+
+  /** Ends the stream because of `error`: the peer leaves and never looked at it (SPEC.md 3.4). */
+  failUnseen(error: SallyportError): void {
+    this.#unseen = !this.over;
+    this.fail(error);
   }
 
   /** Ends the stream because of `error`, without a word to the peer. */
@@ -256,6 +288,7 @@ export class MuxStream {
     this.#setState({ name: "closed", error });
     this.#inbound.stop();
     this.#outbound.stop();
+    this.#memory.release();
     this.#owner.finished(this);
     this.#listener.closed(error);
   }

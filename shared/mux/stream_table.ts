@@ -1,6 +1,7 @@
 import { type ErrorCode, SallyportError } from "../errors.ts";
 import { isOpening, type OpeningMessage, type Payload } from "../protocol/messages.ts";
 import type { IncomingStreamMessage } from "./incoming.ts";
+import type { HeldShare } from "./held_memory.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
@@ -21,6 +22,8 @@ export interface StreamTableInit {
   sender: Sender;
   /** A callback of a stream's room failed. */
   fault(error: SallyportError): void;
+  /** The peer opened a stream for nothing (SPEC.md 4.6); may throw, which ends the connection. */
+  wasted(): void;
   /** A stream has ended and is forgotten. */
   finished(): void;
 }
@@ -36,6 +39,7 @@ export class StreamTable implements StreamOwner {
   readonly #init: StreamTableInit;
   readonly #streams = new Map<number, MuxStream>();
   readonly #ownParity: number;
+  readonly #share: HeldShare;
   #nextId: number;
   #lastAccepted = 0;
   #ownCount = 0;
@@ -44,6 +48,7 @@ export class StreamTable implements StreamOwner {
 
   constructor(init: StreamTableInit) {
     this.#init = init;
+    this.#share = init.budget.held.share(() => this.#shed());
     this.#ownParity = init.role === "dialer" ? 1 : 0;
     this.#nextId = init.role === "dialer" ? 1 : 2;
   }
@@ -102,8 +107,10 @@ export class StreamTable implements StreamOwner {
     const { id, message } = incoming;
     if (isOpening(message)) return this.#accept(incoming, message, bodyLength);
     const stream = this.find(id);
-    if (stream === undefined || !stream.receiveHead(incoming, bodyLength)) return undefined;
-    return { stream, opened: false };
+    if (stream === undefined) return undefined;
+    if (stream.receiveHead(incoming, bodyLength)) return { stream, opened: false };
+    this.#countWasted(stream);
+    return undefined;
   }
 
   /** The open stream with this id, undefined if it is over; throws `protocol_violation` if it never was. */
@@ -115,16 +122,38 @@ export class StreamTable implements StreamOwner {
     return undefined;
   }
 
+  /**
+   * Ends a stream that the peer reset. Returns false when it was over already.
+   * @throws SallyportError `protocol_violation` for one that never was, `limit_reached` for the one too many.
+   */
+  resetByPeer(id: number, error: SallyportError): boolean {
+    const stream = this.find(id);
+    if (stream === undefined) return false;
+    const wasted = !stream.answered;
+    stream.fail(error);
+    if (wasted) this.#countWasted(stream);
+    return true;
+  }
+
+  /** Resets a stream for a message of the peer that this version does not know (SPEC.md 3.3). */
+  refuseUnknown(id: number): void {
+    const stream = this.find(id);
+    if (stream === undefined) return;
+    stream.reset("protocol_violation", "message of an unknown type");
+    this.#countWasted(stream);
+  }
+
   /** Ends those streams of this end that are above `lastId`: the peer never looked at them (SPEC.md 3.4). */
   failOwnAbove(lastId: number, error: SallyportError): void {
     for (const [id, stream] of [...this.#streams]) {
-      if (this.#isOwn(id) && id > lastId) stream.fail(error);
+      if (this.#isOwn(id) && id > lastId) stream.failUnseen(error);
     }
   }
 
-  /** Ends every stream. */
+  /** Ends every stream, for good. */
   failAll(error: SallyportError): void {
     for (const stream of [...this.#streams.values()]) stream.fail(error);
+    this.#share.close();
   }
 
   ready(stream: MuxStream): void {
@@ -160,6 +189,7 @@ export class StreamTable implements StreamOwner {
     const code = this.#refusal ?? (peerCount >= maxStreams ? "limit_reached" : undefined);
     if (code !== undefined) {
       this.#reset(id, code, code === "limit_reached" ? `at most ${maxStreams} streams` : "no new streams");
+      if (code === "limit_reached") this.#init.wasted();
       return undefined;
     }
     const stream = this.#add(id, opening);
@@ -175,10 +205,25 @@ export class StreamTable implements StreamOwner {
       owner: this,
       options,
       budget,
+      share: this.#share,
       sendCredit: this.#limits.window,
     });
     this.#streams.set(id, stream);
     return stream;
+  }
+
+  /** Only the peer's own streams: those of this end it has a right to refuse. */
+  #countWasted({ id }: MuxStream): void {
+    if (!this.#isOwn(id)) this.#init.wasted();
+  }
+
+  /** Memory has run out: the stream that holds most has to go (SPEC.md 5.5). */
+  #shed(): void {
+    let largest: MuxStream | undefined;
+    for (const stream of this.#streams.values()) {
+      if (largest === undefined || stream.held > largest.held) largest = stream;
+    }
+    largest?.reset("limit_reached", `Cannot go on: the ${largest.held} bytes of the stream are too much`);
   }
 
   #reset(id: number, code: ErrorCode, message: string): void {

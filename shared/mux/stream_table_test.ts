@@ -17,8 +17,19 @@ class NotingSender extends Sender {
 
   constructor() {
     const nothing = () => {};
-    const transport = { start: nothing, write: nothing, close: nothing, abort: nothing };
-    super(transport, new ManualClock(), nothing);
+    super({
+      transport: {
+        start: nothing,
+        write: nothing,
+        pause: nothing,
+        resume: nothing,
+        close: nothing,
+        abort: nothing,
+      },
+      clock: new ManualClock(),
+      beforeWrite: nothing,
+      overflow: nothing,
+    });
   }
 
   override control(message: Parameters<Sender["control"]>[0]): void {
@@ -30,6 +41,7 @@ class NotingSender extends Sender {
 function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows = 10) {
   const sender = new NotingSender();
   let finished = 0;
+  let wasted = 0;
   const table = new StreamTable({
     role,
     options: sessionOptions(options),
@@ -37,11 +49,12 @@ function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows
     sender,
     fault: assert.fail,
     finished: () => finished++,
+    wasted: () => wasted++,
   });
   table.greet({ version: 1, software: "", window: 1_000, max_streams: peerAllows });
   const receive = (id: number, message: StreamMessage, bodyLength = 0) =>
     table.receive({ kind: "stream", id, message, end: false, trailers: undefined }, bodyLength);
-  return { table, sent: sender.sent, receive, finished: () => finished };
+  return { table, sent: sender.sent, receive, finished: () => finished, wasted: () => wasted };
 }
 
 Deno.test("stream table gives the dialer odd ids and the listener even ones, rising (SPEC 4.1)", () => {
@@ -142,6 +155,7 @@ Deno.test("stream table fails its own streams that the peer never looked at (SPE
   const theirs = receive(6, opening)!.stream;
   table.failOwnAbove(3, new SallyportError("going_away", "x"));
   assert.deepEqual(streams.map(({ over }) => over), [false, false, true]);
+  assert.deepEqual(streams.map(({ unseen }) => unseen), [false, false, true]);
   assert.equal(theirs.over, false);
   assert.equal(finished(), 1);
 });
@@ -153,4 +167,18 @@ Deno.test("stream table fails all streams", () => {
   table.failAll(new SallyportError("tunnel_down", "x"));
   assert.equal(table.size, 0);
   assert.equal(finished(), 2);
+});
+
+Deno.test("stream table counts what the peer opens for nothing (SPEC 4.6)", () => {
+  const { table, receive, wasted } = makeTable("dialer", { maxStreams: 1 });
+  const cancelled = new SallyportError("cancelled", "enough");
+  receive(2, opening);
+  receive(4, opening);
+  assert.equal(wasted(), 1, "one beyond the limit");
+  table.resetByPeer(2, cancelled);
+  assert.equal(wasted(), 2, "one that was not answered");
+  const own = table.open(opening);
+  table.resetByPeer(own.id, cancelled);
+  assert.equal(table.resetByPeer(2, cancelled), false, "it is over already");
+  assert.equal(wasted(), 2, "neither the table's own nor one that is over");
 });

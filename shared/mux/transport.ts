@@ -17,6 +17,10 @@ export interface Transport {
    * caller must not reuse them. It never runs when the connection closes first.
    */
   write(bytes: Uint8Array, written: () => void): void;
+  /** Reads nothing more for now, so that the peer has to wait; what was read already is still delivered. */
+  pause(): void;
+  /** Goes on reading; without a `pause` it does nothing. */
+  resume(): void;
   /** Ends in order: what was written still goes out. */
   close(): void;
   /** Ends at once; what was not yet handed on is lost. */

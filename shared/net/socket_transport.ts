@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers";
 import { SallyportError } from "../errors.ts";
 import type { Transport, TransportEvents } from "../mux/transport.ts";
 import { fromConnectionError } from "../tls/connection_error.ts";
@@ -6,14 +7,18 @@ import { fromConnectionError } from "../tls/connection_error.ts";
 /** Carries the frames of a session over a connected socket, plain or TLS, which it owns from now on. */
 export class SocketTransport implements Transport {
   readonly #socket: Socket;
+  /** What can be paused, if anything can. */
+  readonly #source: Socket | undefined;
   #events: TransportEvents | undefined;
   #error: SallyportError | undefined;
   #closing = false;
+  #paused = false;
   #over = false;
 
   /** @param socket A connected socket that nobody has read. */
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#source = pausable(socket);
     socket.setNoDelay(true);
     // Never taken away: an error may still come after the end, and without a listener it ends the process.
     socket.on("error", (error) => this.#error ??= fromConnectionError(error, "keep the connection"));
@@ -40,6 +45,24 @@ export class SocketTransport implements Transport {
     });
   }
 
+  /**
+   * Stops reading from the kernel, whose buffers fill up, so that the peer has to wait. Over a TLS connection that
+   * was dialled it does nothing: there the runtime reads on, into a buffer without a bound.
+   */
+  pause(): void {
+    this.#paused = true;
+    // Not within the event of bytes that arrive: a connection that is paused there never goes on (Deno 2.9.6).
+    setImmediate(() => {
+      if (this.#paused && !this.#over) this.#source?.pause();
+    });
+  }
+
+  /** Goes on reading. */
+  resume(): void {
+    this.#paused = false;
+    this.#source?.resume();
+  }
+
   /** Sends what was written and then the end, and waits for the peer's: `abort` when that takes too long. */
   close(): void {
     this.#closing = true;
@@ -57,4 +80,10 @@ export class SocketTransport implements Transport {
     this.#over = true;
     this.#events?.closed(this.#closing ? undefined : this.#error);
   }
+}
+
+/** A paused TLS socket is read all the same. Where it was accepted, the connection beneath can be paused. */
+function pausable(socket: Socket): Socket | undefined {
+  const { _parent: beneath, encrypted } = socket as Socket & { _parent?: Socket | null; encrypted?: boolean };
+  return beneath ?? (encrypted ? undefined : socket);
 }

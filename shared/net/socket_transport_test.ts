@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { TestPki } from "../../tests/support/pki.ts";
+import { steady } from "../../tests/support/steady.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
 import { TestListener } from "../../tests/support/tls_pair.ts";
 import { within } from "../../tests/support/within.ts";
@@ -180,5 +181,59 @@ for (const [kind, connected] of Object.entries(KINDS)) {
     ]);
     assert.equal(sha256(b.bytes()), sha256(there));
     assert.equal(sha256(a.bytes()), sha256(back));
+  });
+
+  Deno.test(`SocketTransport over ${kind} makes the peer wait while it is paused, and loses nothing`, async () => {
+    for (const which of kind === "TLS" ? ["accepted"] as const : ["dialled", "accepted"] as const) {
+      await using ends = await connected();
+      const reader = started(ends[which]);
+      const writer = started(ends[which === "dialled" ? "accepted" : "dialled"]);
+      const bytes = testBytes(96 << 20, 3);
+      let written = 0;
+      const finished = Promise.withResolvers<void>();
+      const more = () => {
+        if (written === bytes.length) return finished.resolve();
+        const part = bytes.subarray(written, written + 65_536);
+        writer.transport.write(part, () => {
+          written += part.length;
+          more();
+        });
+      };
+      reader.transport.pause();
+      more();
+      await steady("the writer waits", () => written);
+      assert.ok(written < 48 << 20, `${which}: ${written} bytes left although nobody reads`);
+      reader.transport.resume();
+      await Promise.all([within(20_000, finished.promise, "all is written"), reader.received(bytes.length)]);
+      assert.equal(sha256(reader.bytes()), sha256(bytes));
+    }
+  });
+
+  Deno.test(`SocketTransport over ${kind} goes on after pauses amid the bytes`, async () => {
+    await using ends = await connected();
+    const [writer, reader] = [started(ends.dialled), new SocketTransport(ends.accepted)];
+    const bytes = testBytes(4 << 20, 4);
+    const all = Promise.withResolvers<void>();
+    let [length, pauses, paused] = [0, 0, false];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    reader.start({
+      data(part) {
+        length += part.length;
+        if (length === bytes.length) return all.resolve();
+        if (paused) return;
+        paused = true;
+        pauses++;
+        reader.pause();
+        timer = setTimeout(() => {
+          paused = false;
+          reader.resume();
+        }, 20);
+      },
+      closed: () => {},
+    });
+    writer.transport.write(bytes, () => {});
+    await within(10_000, all.promise, "all bytes");
+    assert.ok(pauses > 1, `${pauses} pauses`);
+    clearTimeout(timer);
   });
 }

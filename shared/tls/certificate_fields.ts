@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { DER, type DerElement, readDer } from "./der.ts";
+import { commonNameOf, comparableName } from "./distinguished_name.ts";
 
 /** What a certificate of ours is for: the listener's carries `serverAuth`, the dialer's `clientAuth`. */
 export type KeyUsage = "serverAuth" | "clientAuth";
@@ -7,11 +8,12 @@ export type KeyUsage = "serverAuth" | "clientAuth";
 /** What the names of a certificate are; texts as they stand in it, addresses as bytes in hex. */
 export interface AlternativeNames {
   readonly dns: readonly string[];
+  readonly uris: readonly string[];
   readonly addresses: readonly string[];
 }
 
 // Object identifiers, as the DER has them.
-const COMMON_NAME = "550403"; // 2.5.4.3
+const KEY_USAGE = "551d0f"; // 2.5.29.15
 const ALTERNATIVE_NAME = "551d11"; // 2.5.29.17
 const EXTENDED_KEY_USAGE = "551d25"; // 2.5.29.37
 const PURPOSES: Readonly<Record<string, KeyUsage>> = {
@@ -23,9 +25,10 @@ const PURPOSES: Readonly<Record<string, KeyUsage>> = {
 const VERSION = 0xa0;
 /** Tags of RFC 5280 section 4.2.1.6. */
 const DNS_NAME = 0x82;
+const URI = 0x86;
 const IP_ADDRESS = 0x87;
-/** Tag of a UTF8String; the others that occur in names hold a byte a character. */
-const UTF8_STRING = 0x0c;
+/** Bit 6 of the first byte (RFC 5280 section 4.2.1.3). */
+const CRL_SIGN = 0x02;
 
 /**
  * What `node:crypto` of Deno cannot tell about a certificate, read from its DER. Its texts are no help: there,
@@ -37,6 +40,17 @@ export interface CertificateFields {
   /** What it is for (RFC 5280 section 4.2.1.12), of the uses known here; none when it does not say. */
   readonly usages: readonly KeyUsage[];
   readonly names: AlternativeNames;
+  /** The serial number as {@linkcode serialOf} writes it. */
+  readonly serial: string;
+  /** The subject as {@linkcode comparableName} writes it. */
+  readonly subject: string;
+  /** Whether its key may sign revocation lists; one that says nothing of its key may (RFC 5280 section 4.2.1.3). */
+  readonly maySignCrls: boolean;
+}
+
+/** Writes a serial number so that two can be compared: hex, without zeros before it. */
+export function serialOf(integer: DerElement | undefined): string {
+  return (integer?.content.toHex() ?? "").replace(/^(00)+(?=..)/, "");
 }
 
 /** Reads the fields of a certificate. */
@@ -45,43 +59,43 @@ export function certificateFields(certificate: X509Certificate): CertificateFiel
   const [signed] = readDer(whole?.content);
   const parts = readDer(signed?.content);
   // serial number, signature algorithm, issuer, validity, subject
-  const subject = parts[parts[0]?.tag === VERSION ? 5 : 4];
+  const [serial, , , , subject] = parts[0]?.tag === VERSION ? parts.slice(1) : parts;
   const extensions = extensionsOf(parts);
-  const purposes = readDer(extensions.get(EXTENDED_KEY_USAGE)?.content);
-  const names = readDer(extensions.get(ALTERNATIVE_NAME)?.content);
+  const purposes = entriesOf(extensions.get(EXTENDED_KEY_USAGE));
+  const names = entriesOf(extensions.get(ALTERNATIVE_NAME));
   return {
     commonName: commonNameOf(subject),
     usages: purposes.flatMap(({ content }) => PURPOSES[content.toHex()] ?? []),
     names: {
       dns: names.filter(({ tag }) => tag === DNS_NAME).map(({ content }) => latin1.decode(content)),
+      uris: names.filter(({ tag }) => tag === URI).map(({ content }) => latin1.decode(content)),
       addresses: names.filter(({ tag }) => tag === IP_ADDRESS).map(({ content }) => content.toHex()),
     },
+    serial: serialOf(serial),
+    subject: comparableName(subject),
+    maySignCrls: maySignCrls(extensions.get(KEY_USAGE)),
   };
 }
 
 const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder();
 
-/** The values of the extensions by identifier; each is one SEQUENCE for those that are asked for here. */
+/** The first byte of a BIT STRING counts the bits at its end that mean nothing. */
+function maySignCrls(usage: DerElement | undefined): boolean {
+  return usage === undefined || ((usage.content[1] ?? 0) & CRL_SIGN) !== 0;
+}
+
+function entriesOf(extension: DerElement | undefined): DerElement[] {
+  return extension?.tag === DER.sequence ? readDer(extension.content) : [];
+}
+
+/** The values of the extensions by identifier. */
 function extensionsOf(parts: readonly DerElement[]): Map<string, DerElement> {
   const found = new Map<string, DerElement>();
   const [list] = readDer(parts.find(({ tag }) => tag === DER.extensions)?.content);
   for (const extension of readDer(list?.content)) {
     const [id, ...rest] = readDer(extension.content);
     const [value] = readDer(rest.find(({ tag }) => tag === DER.octetString)?.content);
-    if (id !== undefined && value?.tag === DER.sequence) found.set(id.content.toHex(), value);
+    if (id !== undefined && value !== undefined) found.set(id.content.toHex(), value);
   }
   return found;
-}
-
-function commonNameOf(subject: DerElement | undefined): string {
-  let name = "";
-  for (const set of readDer(subject?.content)) {
-    for (const attribute of readDer(set.content)) {
-      const [id, value] = readDer(attribute.content);
-      if (id?.content.toHex() !== COMMON_NAME || value === undefined) continue;
-      name = (value.tag === UTF8_STRING ? utf8 : latin1).decode(value.content);
-    }
-  }
-  return name;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { LeafOptions } from "../../agent/certs/authority.ts";
 import { TestPki } from "../../tests/support/pki.ts";
-import { certificateFields } from "./certificate_fields.ts";
+import { certificateFields, serialOf } from "./certificate_fields.ts";
 
 async function fieldsOf(options: Partial<LeafOptions>) {
   const pki = await TestPki.create();
@@ -30,6 +30,7 @@ Deno.test("certificateFields reads alternative names, and one that looks like tw
     ],
   });
   assert.deepEqual(names.dns, ["a.example, DNS:b.example"]);
+  assert.deepEqual(names.uris, ["https://c.example"]);
   assert.deepEqual(names.addresses, ["c0000201", "20010db8000000000000000000000001"]);
 });
 
@@ -38,3 +39,21 @@ for (const name of ["laptop", "Jörg", 'x, CN=admin+O="y"', "日本"]) {
     assert.equal((await fieldsOf({ commonName: name })).commonName, name);
   });
 }
+
+Deno.test("certificateFields reads the serial number so that it can be compared", async () => {
+  const pki = await TestPki.create();
+  const certificate = new X509Certificate((await pki.clientKey()).cert);
+  const { serial } = certificateFields(certificate);
+  assert.equal(serial, certificate.serialNumber.toLowerCase().replace(/^(00)+/, ""));
+  const written = ["00ff", "0000ff", "ff", "00", "0000"].map((hex) => {
+    const content = Uint8Array.fromHex(hex);
+    return serialOf({ tag: 2, content, raw: content });
+  });
+  assert.deepEqual(written, ["ff", "ff", "ff", "00", "00"]);
+});
+
+Deno.test("certificateFields reads whether a key may sign revocation lists", async () => {
+  const pki = await TestPki.create();
+  assert.equal(certificateFields(new X509Certificate(pki.ca)).maySignCrls, true);
+  assert.equal(certificateFields(new X509Certificate((await pki.clientKey()).cert)).maySignCrls, false);
+});

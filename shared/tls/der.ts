@@ -1,11 +1,26 @@
+import { SallyportError } from "../errors.ts";
+
 /** One value as DER writes it (ITU-T X.690): what it is, and its bytes. */
 export interface DerElement {
   readonly tag: number;
   readonly content: Uint8Array;
+  /** The content with its tag and length. */
+  readonly raw: Uint8Array;
 }
 
 /** Tags of RFC 5280's structures. */
-export const DER = { octetString: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
+export const DER = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  crlExtensions: 0xa0,
+  extensions: 0xa3,
+} as const;
 
 /** Reads the values that stand one after the other, and stops before one that is cut off. */
 export function readDer(bytes: Uint8Array | undefined): DerElement[] {
@@ -13,11 +28,27 @@ export function readDer(bytes: Uint8Array | undefined): DerElement[] {
   if (bytes === undefined) return found;
   for (let at = 0; at + 2 <= bytes.length;) {
     const { length, start } = readLength(bytes, at + 1);
-    if (start + length > bytes.length) return found;
-    found.push({ tag: bytes[at]!, content: bytes.subarray(start, start + length) });
-    at = start + length;
+    const end = start + length;
+    if (end > bytes.length) return found;
+    found.push({ tag: bytes[at]!, content: bytes.subarray(start, end), raw: bytes.subarray(at, end) });
+    at = end;
   }
   return found;
+}
+
+/**
+ * Reads the values that stand one after the other and fill the bytes to the last one.
+ *
+ * @throws {SallyportError} `bad_request` when one is cut off.
+ */
+export function readWholeDer(bytes: Uint8Array): DerElement[] {
+  const found = readDer(bytes);
+  const read = found.reduce((sum, { raw }) => sum + raw.length, 0);
+  if (read === bytes.length) return found;
+  throw new SallyportError(
+    "bad_request",
+    `Cannot read DER: it is cut off after ${read} of ${bytes.length} bytes`,
+  );
 }
 
 /** A length is one byte, or a count of bytes and then those. */

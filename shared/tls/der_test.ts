@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readDer } from "./der.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { readDer, readWholeDer } from "./der.ts";
 
 const bytes = (hex: string) => Uint8Array.fromHex(hex);
 const shown = (hex: string) => readDer(bytes(hex)).map(({ tag, content }) => [tag, content.toHex()]);
@@ -29,4 +30,11 @@ Deno.test("readDer ends on any bytes, within them", () => {
     const total = readDer(input).reduce((sum, { content }) => sum + content.length + 2, 0);
     assert.ok(total <= input.length);
   }));
+});
+
+Deno.test("readWholeDer refuses bytes that are left over", () => {
+  assert.deepEqual(readWholeDer(bytes("0201050500")).map(({ raw }) => raw.toHex()), ["020105", "0500"]);
+  assert.deepEqual(readWholeDer(bytes("")), []);
+  const reason = withReason("bad_request", /^Cannot read DER: it is cut off after 3 of 6 bytes$/);
+  assert.throws(() => readWholeDer(bytes("020105040500")), reason);
 });

@@ -4,7 +4,8 @@ import { connect } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import type { Identity } from "./identity.ts";
 import { presentedChain } from "./presented_chain.ts";
-import { findFault, subjectOf } from "./trust.ts";
+import { subjectOf } from "./subject.ts";
+import { findFault } from "./trust.ts";
 
 /** A handshake that failed because of the server's certificate. */
 export interface RejectedDial {

@@ -1,8 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { SallyportError } from "../errors.ts";
-import { fromOsError } from "../net/os_error.ts";
+import { createSecureContext } from "node:tls";
 import type { KeyUsage } from "./certificate_fields.ts";
-import type { IdentitySource, PemSource } from "./identity_source.ts";
+import type { IdentitySource } from "./identity_source.ts";
+import { type Material, readMaterial, textOf, unusable } from "./material.ts";
+import { pemBlocks } from "./pem.ts";
+import { type Revocation, revocationOf } from "./revocation.ts";
 import { findFault } from "./trust.ts";
 
 /** Who an endpoint is, and which peers it believes; checked, so that TLS can use it as it stands. */
@@ -17,85 +19,88 @@ export interface Identity {
   readonly chain: readonly X509Certificate[];
   /** Those of `ca`. */
   readonly authorities: readonly X509Certificate[];
+  /** Which certificates were taken back; undefined when nobody keeps a list. */
+  readonly revocation: Revocation | undefined;
 }
 
-/** A text and what to call it in messages. */
-interface Material {
-  readonly text: string;
-  readonly name: string;
-}
-
-const PEM_BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----/gm;
-const PEM_BLOCK = /^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gm;
+/** Curves of a key that TLS 1.3 can sign with here; the runtime finds out about others only while it connects. */
+const CURVES: readonly (string | undefined)[] = ["prime256v1", "secp384r1", "secp521r1"];
 
 /**
  * Loads a certificate, its key and the CA, and makes sure that they fit: TLS itself drops what it cannot read
  * of a CA in silence, and finds out about a wrong key only while it connects.
  *
  * @param usage What the certificate has to be for; undefined leaves that unasked.
+ * @param at The time by which dates are judged. @default {now}
  * @throws {SallyportError} `bad_request`, naming the file and what is wrong with it.
  */
-export async function loadIdentity(source: IdentitySource, usage?: KeyUsage): Promise<Identity> {
+export async function loadIdentity(
+  source: IdentitySource,
+  usage?: KeyUsage,
+  at: Date = new Date(),
+): Promise<Identity> {
   // One after the other, so that of several missing files it is always the first that is named.
-  const certText = await read(source.cert, "certificate");
-  const keyText = await read(source.key, "private key");
-  const caText = await read(source.ca, "CA certificate");
-  const chain = parseCertificates(certText);
-  const authorities = parseCertificates(caText);
-  const key = parseKey(keyText);
+  const certificate = await readMaterial(source.cert, "certificate");
+  const privateKey = await readMaterial(source.key, "private key");
+  const ca = await readMaterial(source.ca, "CA certificate");
+  const crl = source.crl && await readMaterial(source.crl, "revocation list");
+  const chain = parseCertificates(certificate);
+  const authorities = parseCertificates(ca);
+  const key = parseKey(privateKey);
   authorities.forEach((authority, index) => {
-    if (!authority.ca) throw unusable(caText, `entry ${index + 1} is not the certificate of a CA`);
+    if (!authority.ca) throw unusable(ca, `entry ${index + 1} is not the certificate of a CA`);
   });
   if (!chain[0]!.checkPrivateKey(key)) {
-    throw unusable(keyText, `it is not the key of the ${certText.name}`);
+    throw unusable(privateKey, `it is not the key of the ${certificate.name}`);
   }
-  const fault = findFault({ chain, authorities, usage });
-  if (fault !== undefined) throw unusable(certText, `it ${fault}`);
-  return { cert: pemOf(chain), key: keyText.text, ca: pemOf(authorities), chain, authorities };
+  const fault = findFault({ chain, authorities, usage, at });
+  if (fault !== undefined) throw unusable(certificate, `it ${fault}`);
+  const texts = { cert: pemOf(chain), key: textOf(privateKey), ca: pemOf(authorities) };
+  requireUsable(texts, key, privateKey);
+  const revocation = crl && revocationOf(crl, authorities, at);
+  return { ...texts, chain, authorities, revocation };
 }
 
-async function read(source: PemSource, what: string): Promise<Material> {
-  if ("pem" in source) return { text: source.pem, name: `${what} given as text` };
-  const name = `${what} ${source.file}`;
+/** Makes sure that TLS takes it: what it does not take after a reload would cut everybody off. */
+function requireUsable(
+  texts: { cert: string; key: string; ca: string },
+  key: KeyObject,
+  from: Material,
+): void {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const known = type === "rsa" || type === "ed25519" || type === "ec" && CURVES.includes(details?.namedCurve);
+  if (!known) {
+    const kind = details?.namedCurve ?? type;
+    throw unusable(
+      from,
+      `it is of the kind ${kind}; RSA, P-256, P-384, P-521 and Ed25519 serve TLS 1.3 here`,
+    );
+  }
   try {
-    return { text: await Deno.readTextFile(source.file), name };
+    createSecureContext(texts);
   } catch (error) {
-    const { message } = fromOsError(error, `read ${name}`);
-    throw new SallyportError("bad_request", message, { cause: error });
+    throw unusable(from, `TLS does not take it: ${error instanceof Error ? error.message : error}`, error);
   }
 }
 
 /** Reads every certificate of a PEM text, and at least one; other entries, such as a key, are passed over. */
 function parseCertificates(material: Material): X509Certificate[] {
-  const text = material.text.replaceAll("\r\n", "\n");
-  const labels = [...text.matchAll(PEM_BEGIN)].map(([, label]) => label!);
-  const blocks = text.match(PEM_BLOCK) ?? [];
-  const foreign = labels.find((label) => label !== "CERTIFICATE" && label.endsWith("CERTIFICATE"));
-  if (foreign !== undefined) {
-    throw unusable(material, `it has an entry "${foreign}", which TLS would pass over`);
-  }
-  const expected = labels.filter((label) => label === "CERTIFICATE").length;
-  if (expected === 0) throw unusable(material, "it has no entry BEGIN CERTIFICATE");
-  if (blocks.length < expected) {
-    throw unusable(material, `${expected - blocks.length} of its ${expected} entries is cut off`);
-  }
-  return blocks.map((block, index) => parseCertificate(block, index, material));
-}
-
-function parseCertificate(block: string, index: number, material: Material): X509Certificate {
-  try {
-    return new X509Certificate(block);
-  } catch (error) {
-    throw unusable(material, `entry ${index + 1} cannot be read as a certificate`, error);
-  }
+  return pemBlocks(material, "CERTIFICATE").map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch (error) {
+      throw unusable(material, `entry ${index + 1} cannot be read as a certificate`, error);
+    }
+  });
 }
 
 function parseKey(material: Material): KeyObject {
-  if (/^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(material.text)) {
+  const text = textOf(material);
+  if (/^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text)) {
     throw unusable(material, "it is encrypted with a passphrase, which is not supported");
   }
   try {
-    return createPrivateKey(material.text);
+    return createPrivateKey(text);
   } catch (error) {
     throw unusable(material, "it cannot be read as a PEM private key", error);
   }
@@ -104,8 +109,4 @@ function parseKey(material: Material): KeyObject {
 /** What was checked is what TLS gets, and nothing that stood beside it. */
 function pemOf(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => certificate.toString().trim()).join("\n") + "\n";
-}
-
-function unusable({ name }: Material, problem: string, cause?: unknown): SallyportError {
-  return new SallyportError("bad_request", `Cannot use ${name}: ${problem}`, { cause });
 }

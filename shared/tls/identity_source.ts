@@ -9,4 +9,11 @@ export interface IdentitySource {
   readonly key: PemSource;
   /** The one private CA. */
   readonly ca: PemSource;
+  /** The CA's list of certificates that it took back; a file may be DER too. @default {none} */
+  readonly crl?: PemSource | undefined;
+}
+
+/** The files of a source, in its order; what was given as text has none. */
+export function filesOf({ cert, key, ca, crl }: IdentitySource): string[] {
+  return [cert, key, ca, crl].flatMap((part) => part !== undefined && "file" in part ? [part.file] : []);
 }

@@ -145,9 +145,35 @@ for (const algorithm of ["rsa:2048", "ed25519", "P-384"]) {
   });
 }
 
+for (
+  const [algorithm, reason] of [
+    [
+      "secp256k1",
+      /^Cannot use private key .*: it is of the kind secp256k1; RSA, P-256, .* serve TLS 1\.3 here$/,
+    ],
+    ["rsa:1024", /^Cannot use private key .*: TLS does not take it: .*key too small/],
+  ] as const
+) {
+  Deno.test({
+    name: `loadIdentity refuses a key that TLS cannot use, ${algorithm}${missing ? `: ${missing}` : ""}`,
+    ignore: missing !== undefined,
+    async fn() {
+      const dir = await Deno.makeTempDir();
+      try {
+        await makeChain(dir, algorithm);
+        const file = (name: string) => ({ file: `${dir}/${name}` });
+        const source = { cert: file("leaf.pem"), key: file("leaf.key"), ca: file("root.crt") };
+        await assert.rejects(loadIdentity(source, "serverAuth"), refused(reason));
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
+}
+
 /** A root, an authority beneath it, and a server's certificate of that one: leaf.pem holds the last two. */
 async function makeChain(dir: string, algorithm: string): Promise<void> {
-  const curve = algorithm.startsWith("P-") ? ` -pkeyopt ec_paramgen_curve:${algorithm}` : "";
+  const curve = /^(P-|secp)/.test(algorithm) ? ` -pkeyopt ec_paramgen_curve:${algorithm}` : "";
   const newKey = `-newkey ${curve === "" ? algorithm : "ec"}${curve} -nodes`;
   const run = async (args: string) => {
     const { success, stderr } = await new Deno.Command("openssl", { args: args.split(" "), cwd: dir })

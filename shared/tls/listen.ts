@@ -1,8 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
-import { fromOsError } from "../net/os_error.ts";
-import { fromConnectionError } from "./connection_error.ts";
+import { Acceptor } from "../net/acceptor.ts";
 import { Handshakes } from "./handshakes.ts";
 import type { Identity } from "./identity.ts";
 import { judgePeer, type Peer } from "./peer.ts";
@@ -33,6 +32,11 @@ export interface TlsListener {
   /** Connections of peers that were let in and have not ended. */
   readonly connectionCount: number;
   /**
+   * Replaces who we are and whom we believe. Handshakes under way are judged by it too; connections of peers that
+   * were let in go on, and `judgeAgain` says which of them should not.
+   */
+  use(identity: Identity): void;
+  /**
    * Frees the port and cuts the handshakes under way. Connections that were handed over go on: they belong to
    * those who took them.
    */
@@ -56,11 +60,13 @@ class Listener implements TlsListener {
   readonly #options: ListenOptions;
   readonly #server: Server;
   readonly #handshakes: Handshakes;
-  #address = { host: "", port: 0 };
+  #acceptor: Acceptor | undefined;
   #connections = 0;
+  #identity: Identity;
 
   constructor(options: ListenOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     this.#handshakes = new Handshakes({
       timeoutMs: options.handshakeTimeoutMs,
       onRefused: (reason, remote) => options.onRefused(reason, remote),
@@ -83,7 +89,8 @@ class Listener implements TlsListener {
   }
 
   get address(): { host: string; port: number } {
-    return this.#address;
+    const { address: host = "", port = 0 } = this.#acceptor?.address ?? {};
+    return { host, port };
   }
 
   get connectionCount(): number {
@@ -91,26 +98,29 @@ class Listener implements TlsListener {
   }
 
   async open(): Promise<void> {
-    const { host, port } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    this.#server.listen({ host, port }, resolve);
-    try {
-      await promise;
-    } catch (error) {
-      throw fromOsError(error, `listen on ${host.includes(":") ? `[${host}]` : host}:${port}`);
-    }
-    this.#server.off("error", reject);
-    // Such as too many open files: those who are connected stay, and later ones may find room again.
-    this.#server.on("error", (error) => {
-      this.#options.onRefused(fromConnectionError(error, "accept connections"), "unknown");
+    const { host, port, onRefused } = this.#options;
+    this.#acceptor = await Acceptor.open({
+      host,
+      port,
+      allowHalfOpen: false,
+      onConnection: (socket) => void this.#server.emit("connection", socket),
+      onCrowded: (socket, reason) => {
+        onRefused(reason, socket.remoteAddress ?? "unknown");
+        socket.destroy();
+      },
+      // Those who are connected stay.
+      onTrouble: (reason) => onRefused(reason, "unknown"),
     });
-    const bound = this.#server.address() as { address: string; port: number };
-    this.#address = { host: bound.address, port: bound.port };
+  }
+
+  use(identity: Identity): void {
+    const { cert, key, ca } = identity;
+    this.#server.setSecureContext({ cert, key, ca, minVersion: "TLSv1.3" });
+    this.#identity = identity;
   }
 
   close(): Promise<void> {
-    this.#server.close();
+    this.#acceptor?.close();
     this.#handshakes.cutAll();
     return Promise.resolve();
   }
@@ -123,10 +133,11 @@ class Listener implements TlsListener {
       socket.destroy();
       return;
     }
-    const { identity, onConnection, onRefused } = this.#options;
+    const { onConnection, onRefused } = this.#options;
     let peer: Peer;
     try {
-      peer = judgePeer(socket, { authorities: identity.authorities, usage: "clientAuth" });
+      const { authorities, revocation } = this.#identity;
+      peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth" });
       this.#requireRoom();
     } catch (reason) {
       socket.destroy();

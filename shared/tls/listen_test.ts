@@ -180,3 +180,59 @@ Deno.test("close frees the port, cuts handshakes and leaves connections to their
   assert.equal(String((await within(5_000, once(socket, "data"), "data"))[0]), "still here");
   await destroyed(socket);
 });
+
+Deno.test("listenTls takes another identity for handshakes from then on, and open connections go on", async () => {
+  const pki = await TestPki.create();
+  const other = await TestPki.create("Other CA");
+  const [oldClient, newClient] = [await pki.client(), await other.client()];
+  await using test = await TestListener.start(await pki.server());
+  const before = await test.dial(oldClient);
+  const accepted = await test.accepted();
+  const renewed = await other.server();
+  test.listener.use(renewed);
+
+  await assert.rejects(
+    test.dial(oldClient),
+    withReason("peer_rejected", /was issued by CN=Other CA, not by/),
+  );
+  // It would not show its certificate to such a server, but a stranger might not be so shy.
+  const shameless = await test.dial({ ...oldClient, ca: renewed.ca, authorities: renewed.authorities });
+  const ended = once(shameless.socket.resume(), "close");
+  for (let refusals = 0;; refusals++) {
+    assert.ok(refusals < 3);
+    const { reason } = await test.refused();
+    if (reason.message.includes("was issued by CN=Test CA, not by CN=Other CA")) break;
+  }
+  await within(5_000, ended, "the connection ends");
+
+  const after = await test.dial(newClient);
+  assert.equal(after.peer.fingerprint, renewed.chain[0]!.fingerprint256);
+  assert.equal(after.socket.alpnProtocol, "http/1.1");
+  const { peer } = await test.accepted();
+  assert.equal(peer.fingerprint, newClient.chain[0]!.fingerprint256);
+  accepted.socket.write("still here");
+  assert.equal(String((await within(5_000, once(before.socket, "data"), "data"))[0]), "still here");
+  for (const { socket } of [before, after]) await destroyed(socket);
+});
+
+Deno.test("listenTls refuses TLS 1.2 after another identity was taken too", async () => {
+  const pki = await TestPki.create();
+  await using test = await TestListener.start(await pki.server());
+  test.listener.use(await pki.server());
+  const { ca, cert, key } = await pki.client();
+  const versions = { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const;
+  const { port } = test.listener.address;
+  const socket = connect({
+    host: "127.0.0.1",
+    port,
+    servername: TEST_SERVER_NAME,
+    ca,
+    cert,
+    key,
+    ...versions,
+  });
+  const failed = once(socket, "error");
+  withReason("tunnel_down", /TLSv1\.3 is needed$/)((await test.refused()).reason);
+  await failed;
+  await destroyed(socket);
+});

@@ -1,20 +1,26 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
-import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { type AlternativeNames, certificateFields, type KeyUsage } from "./certificate_fields.ts";
 import { presentedChain } from "./presented_chain.ts";
-import { findFault, subjectOf } from "./trust.ts";
+import type { Revocation } from "./revocation.ts";
+import { subjectOf } from "./subject.ts";
+import { findFault } from "./trust.ts";
 
 /** Who is at the other end of a connection, as its certificate says. */
 export interface Peer {
   /** The common name of the subject; "" when it has none. */
   readonly commonName: string;
+  /** The alternative names; control characters and anything else may be in them. */
+  readonly names: AlternativeNames;
   /** The serial number, in hex. */
   readonly serial: string;
   /** SHA-256 of the certificate, in hex with colons. */
   readonly fingerprint: string;
   /** When the certificate ends. */
   readonly notAfter: Date;
+  /** The certificate, and after it those that came with it. */
+  readonly chain: readonly X509Certificate[];
 }
 
 /** What a peer has to be. */
@@ -25,6 +31,10 @@ export interface PeerRule {
   readonly usage: KeyUsage;
   /** The name or address that the certificate has to carry. @default {any} */
   readonly serverName?: string | undefined;
+  /** Which certificates the CA took back. @default {none} */
+  readonly revocation?: Revocation | undefined;
+  /** @default {now} */
+  readonly at?: Date;
 }
 
 /** What is asked of a socket. */
@@ -50,16 +60,37 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   const chain = presentedChain(socket);
   const leaf = chain[0];
   if (leaf === undefined) throw rejected("it presented no certificate");
-  const whose = `its certificate (${subjectOf(leaf)})`;
-  const fault = findFault({ chain, ...rule });
-  if (fault !== undefined) throw rejected(`${whose} ${fault}`);
-  if (socket.authorized !== true) throw rejected(`${whose} was not accepted: ${socket.authorizationError}`);
+  const fault = findFault({ ...rule, chain });
+  if (fault !== undefined) throw rejected(`${whoseOf(leaf)} ${fault}`);
+  if (socket.authorized !== true) {
+    throw rejected(`${whoseOf(leaf)} was not accepted: ${socket.authorizationError}`);
+  }
+  const { commonName, names } = certificateFields(leaf);
   return {
-    commonName: certificateFields(leaf).commonName,
+    commonName,
+    names,
     serial: leaf.serialNumber,
     fingerprint: leaf.fingerprint256,
     notAfter: new Date(leaf.validTo),
+    chain,
   };
+}
+
+/**
+ * Decides whether a peer that was let in may stay, after the rule changed. Its handshake stands; everything that
+ * its certificates have to be is looked at again, their dates included.
+ *
+ * @returns `peer_rejected` with the reason when it may not.
+ */
+export function judgeAgain({ chain }: Pick<Peer, "chain">, rule: PeerRule): SallyportError | undefined {
+  const fault = findFault({ ...rule, chain });
+  if (fault === undefined) return undefined;
+  const why = chain[0] === undefined ? `its certificate ${fault}` : `${whoseOf(chain[0])} ${fault}`;
+  return new SallyportError("peer_rejected", `Cannot keep the connection: ${why}`);
+}
+
+function whoseOf(leaf: X509Certificate): string {
+  return `its certificate (${subjectOf(leaf)})`;
 }
 
 function rejected(why: string): SallyportError {

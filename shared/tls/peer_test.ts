@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { CertifiedKey } from "../../agent/certs/authority.ts";
 import { TestPki } from "../../tests/support/pki.ts";
+import { testCrl } from "../../tests/support/test_crl.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
-import { type JudgedSocket, judgePeer } from "./peer.ts";
+import { revocationOf } from "./revocation.ts";
+import { judgeAgain, type JudgedSocket, judgePeer } from "./peer.ts";
 
 /** A socket whose handshake says what a test wants it to say. */
 function socketOf({ cert }: CertifiedKey, changes: Partial<JudgedSocket> = {}): JudgedSocket {
@@ -27,8 +29,11 @@ async function setUp() {
 Deno.test("judgePeer tells who the peer is", async () => {
   const { rule, client } = await setUp();
   const certificate = new X509Certificate(client.cert);
-  assert.deepEqual(judgePeer(socketOf(client), rule), {
+  const { chain, ...peer } = judgePeer(socketOf(client), rule);
+  assert.deepEqual(chain.map(({ fingerprint256 }) => fingerprint256), [certificate.fingerprint256]);
+  assert.deepEqual(peer, {
     commonName: "test-client",
+    names: { dns: [], uris: [], addresses: [] },
     serial: certificate.serialNumber,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.validTo),
@@ -77,4 +82,26 @@ Deno.test("judgePeer takes the common name as it stands in the certificate", asy
   const { pki, rule } = await setUp();
   const socket = socketOf(await pki.clientKey({ commonName: "x, CN=admin" }));
   assert.equal(judgePeer(socket, rule).commonName, "x, CN=admin");
+});
+
+Deno.test("judgePeer refuses a revoked peer, and judgeAgain one that was let in before", async () => {
+  const { pki, rule, client } = await setUp();
+  const peer = judgePeer(socketOf(client), rule);
+  assert.equal(judgeAgain(peer, rule), undefined);
+  const bytes = await testCrl(pki.authority.files, { revoked: [client.cert] });
+  const revocation = revocationOf({ bytes, name: "list" }, rule.authorities, new Date());
+  const reason = /: its certificate \(CN=test-client\) was revoked \(serial [0-9A-F]+\)$/;
+  assert.throws(
+    () => judgePeer(socketOf(client), { ...rule, revocation }),
+    withReason("peer_rejected", reason),
+  );
+  withReason("peer_rejected", reason)(judgeAgain(peer, { ...rule, revocation }));
+});
+
+Deno.test("judgeAgain refuses a peer of a CA that is believed no more", async () => {
+  const { rule, client } = await setUp();
+  const peer = judgePeer(socketOf(client), rule);
+  const authorities = [new X509Certificate((await TestPki.create("Other CA")).ca)];
+  const reason = /^Cannot keep the connection: .* was issued by CN=Test CA, not by CN=Other CA$/;
+  withReason("peer_rejected", reason)(judgeAgain(peer, { ...rule, authorities }));
 });

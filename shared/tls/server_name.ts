@@ -1,11 +1,14 @@
 import ipaddr from "ipaddr.js";
 import type { AlternativeNames } from "./certificate_fields.ts";
 
+/** The names that a host can have. */
+type HostNames = Pick<AlternativeNames, "dns" | "addresses">;
+
 /**
  * Tells whether a certificate is for a server of this name or address (RFC 9525 section 6). Only alternative
  * names count, the common name does not; `*` stands for one whole label, the first.
  */
-export function carriesName(names: AlternativeNames, serverName: string): boolean {
+export function carriesName(names: HostNames, serverName: string): boolean {
   if (ipaddr.isValid(serverName)) {
     const bytes = new Uint8Array(ipaddr.parse(serverName).toByteArray()).toHex();
     return names.addresses.includes(bytes);
@@ -18,7 +21,7 @@ export function carriesName(names: AlternativeNames, serverName: string): boolea
 }
 
 /** Lists the names for messages. */
-export function shownNames({ dns, addresses }: AlternativeNames): string {
+export function shownNames({ dns, addresses }: HostNames): string {
   const all = [...dns, ...addresses.map(shownAddress)].map((name) => JSON.stringify(name));
   return all.length === 0 ? "no alternative name at all" : all.join(", ");
 }

@@ -1,6 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { hasIssued } from "./has_issued.ts";
+import type { Revocation } from "./revocation.ts";
 import { carriesName, shownNames } from "./server_name.ts";
+import { oneLine, subjectOf } from "./subject.ts";
 
 /** What a certificate is judged by. */
 export interface TrustQuestion {
@@ -12,6 +15,8 @@ export interface TrustQuestion {
   readonly usage?: KeyUsage | undefined;
   /** Name or address that it has to carry. @default {any} */
   readonly serverName?: string | undefined;
+  /** Which certificates were taken back. @default {none} */
+  readonly revocation?: Revocation | undefined;
   /** @default {now} */
   readonly at?: Date;
 }
@@ -19,30 +24,27 @@ export interface TrustQuestion {
 const MAX_DEPTH = 8;
 
 /**
- * Looks for what is wrong with a certificate: its dates, who issued it, what it is for, and whose it is
- * (RFC 5280 section 6, RFC 9525). One that does not say what it is for is for nothing.
+ * Looks for what is wrong with a certificate: its dates, who issued it, whether it was taken back, what
+ * it is for, and whose it is (RFC 5280 section 6, RFC 9525). One that does not say what it is for is for nothing.
  *
  * @returns The fault, in words that follow "the certificate … "; undefined when there is none.
  */
 export function findFault(question: TrustQuestion): string | undefined {
-  const { chain, authorities, usage, serverName, at = new Date() } = question;
+  const { chain, authorities, usage, serverName, revocation, at = new Date() } = question;
   const leaf = chain[0];
   if (leaf === undefined) return "is missing";
   const late = dateFault(leaf, at);
   if (late !== undefined) return late;
   const lost = pathFault(chain, authorities, at);
   if (lost !== undefined) return lost;
+  const withdrawn = revocation?.faultOf(chain, authorities);
+  if (withdrawn !== undefined) return withdrawn;
   const { usages, names } = certificateFields(leaf);
   if (usage !== undefined && !usages.includes(usage)) return `is not for ${usage} (extended key usage)`;
   if (serverName !== undefined && !carriesName(names, serverName)) {
     return `is not for "${serverName}": it carries ${shownNames(names)}`;
   }
   return undefined;
-}
-
-/** Names the subject of a certificate for messages. */
-export function subjectOf(certificate: X509Certificate): string {
-  return oneLine(certificate.subject) || `serial ${certificate.serialNumber}`;
 }
 
 function dateFault(certificate: X509Certificate, at: Date): string | undefined {
@@ -77,19 +79,4 @@ function pathFault(
     return `was issued by another ${issuer} than the one that is trusted here`;
   }
   return `was issued by ${issuer}, not by ${known}`;
-}
-
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  if (!issuer.ca || !certificate.checkIssued(issuer)) return false;
-  try {
-    return certificate.verify(issuer.publicKey);
-  } catch {
-    // A curve that node:crypto cannot check here, P-521 for one: TLS itself checks it, and has the last word.
-    return true;
-  }
-}
-
-/** Names come one part a line. */
-function oneLine(name: string): string {
-  return name.split("\n").join(", ");
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { CertifiedKey } from "../../agent/certs/authority.ts";
 import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
-import { findFault, subjectOf, type TrustQuestion } from "./trust.ts";
+import { subjectOf } from "./subject.ts";
+import { findFault, type TrustQuestion } from "./trust.ts";
 
 const read = ({ cert }: Pick<CertifiedKey, "cert">) => new X509Certificate(cert);
 

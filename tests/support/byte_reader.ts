@@ -23,6 +23,12 @@ export class ByteReader {
     return this.#take(count);
   }
 
+  /** What is there, or comes next: at least a byte. */
+  async some(): Promise<Uint8Array> {
+    if (this.#rest.length === 0 && !await this.#more()) throw new Error("Cannot read a byte: the end came");
+    return this.#take(this.#rest.length);
+  }
+
   /** Everything to the end of the connection. */
   async toEnd(): Promise<Uint8Array> {
     while (await this.#more());

@@ -1,13 +1,26 @@
+import type { LeafOptions } from "../../agent/certs/authority.ts";
 import { initCertificates } from "../../agent/certs/init.ts";
 import { openssl } from "./openssl.ts";
+import { TestPki } from "./pki.ts";
 
-/** What makes the certificates of a chain: this project's `certs init`, or the `openssl` program. */
-export type CertificateMaker = "init" | "openssl";
+/**
+ * What makes the certificates of a chain: this project's `certs init`, the `openssl` program, or a CA of the test
+ * with a client of these names.
+ */
+export type CertificateMaker = "init" | "openssl" | Pick<LeafOptions, "commonName" | "alternativeNames">;
 
 /** Fills `dir` with ca.crt, server.crt, server.key, client.crt and client.key. */
 export async function certificates(dir: string, maker: CertificateMaker): Promise<void> {
-  if (maker === "init") await initCertificates({ dir });
-  else await opensslCertificates(dir);
+  if (maker === "openssl") return await opensslCertificates(dir);
+  if (maker === "init") return void await initCertificates({ dir });
+  const pki = await TestPki.create();
+  await Deno.mkdir(dir);
+  await Deno.writeTextFile(`${dir}/ca.crt`, pki.ca);
+  const keys = { server: await pki.serverKey(), client: await pki.clientKey(maker) };
+  for (const [name, { cert, key }] of Object.entries(keys)) {
+    await Deno.writeTextFile(`${dir}/${name}.crt`, cert);
+    await Deno.writeTextFile(`${dir}/${name}.key`, key);
+  }
 }
 
 /** The commands that somebody would type who has `openssl` and no other tool. */

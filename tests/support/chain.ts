@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { type CertificateMaker, certificates } from "./certificates.ts";
-import { type Program, startProgram } from "./programs.ts";
+import { type Program, type StartOptions, startProgram } from "./programs.ts";
 import { assertQuiet, assertStopped } from "./zero.ts";
 
 /** Configuration keys as the YAML files have them. */
@@ -24,6 +24,8 @@ export interface ChainOptions {
    * @default {"init"}
    */
   certificates?: CertificateMaker;
+  /** A command that runs the server, or the agent, in its place; see {@linkcode StartOptions}. */
+  wrapper?: { server?: readonly string[]; agent?: readonly string[] };
 }
 
 /** The real agent and the real server as processes, set up in a directory of their own. */
@@ -76,20 +78,29 @@ export class Chain implements AsyncDisposable {
     return this.#agent;
   }
 
-  /** Starts the server, again on the ports that it had, and returns when it listens. */
-  async startServer(): Promise<void> {
+  /**
+   * Starts the server, again on the ports that it had, and returns when it listens.
+   *
+   * @param env Environment variables beside the inherited ones.
+   */
+  async startServer(env: Record<string, string> = {}): Promise<void> {
     const file = `${this.dir}/server.yaml`;
     await Deno.writeTextFile(file, stringify(this.#serverKeys()));
-    this.#server = await startProgram("server", ["--config", file]);
+    this.#server = await startProgram("server", ["--config", file], this.#startOptions("server", env));
     this.serverPort = await portOf(this.#server, "server listening");
     this.healthPort = await portOf(this.#server, "health listening");
   }
 
-  /** Starts the agent and returns when it listens; whether it has a connection is another matter. */
-  async startAgent(): Promise<void> {
+  /**
+   * Starts the agent and returns when it listens; whether it has a connection is another matter.
+   *
+   * @param env Environment variables beside the inherited ones.
+   * @param keys Keys of its file that differ this time, such as a port that was not known before.
+   */
+  async startAgent(env: Record<string, string> = {}, keys: Keys = {}): Promise<void> {
     const file = `${this.dir}/agent.yaml`;
-    await Deno.writeTextFile(file, stringify(this.#agentKeys()));
-    this.#agent = await startProgram("agent", ["--config", file]);
+    await Deno.writeTextFile(file, stringify({ ...this.#agentKeys(), ...keys }));
+    this.#agent = await startProgram("agent", ["--config", file], this.#startOptions("agent", env));
     this.proxyPort = await portOf(this.#agent, "proxy listening");
     this.consolePort = await portOf(this.#agent, "console listening");
   }
@@ -107,6 +118,11 @@ export class Chain implements AsyncDisposable {
     await this.#agent?.[Symbol.asyncDispose]();
     await this.#server?.[Symbol.asyncDispose]();
     await Deno.remove(this.dir, { recursive: true });
+  }
+
+  #startOptions(part: "server" | "agent", env: Record<string, string>): StartOptions {
+    const wrapper = this.options.wrapper?.[part];
+    return wrapper === undefined ? { env } : { env, wrapper };
   }
 
   #serverKeys(): Keys {

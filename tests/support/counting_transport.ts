@@ -1,14 +1,23 @@
 import type { Transport, TransportEvents } from "../../shared/mux/transport.ts";
 import { within } from "./within.ts";
 
-/** A transport that counts the bytes which its session was given. */
+/** A transport that counts the bytes which its session was given, and the pauses that it made. */
 export class CountingTransport implements Transport {
   readonly #inner: Transport;
   #bytes = 0;
+  /** How often its session stopped reading, and whether it reads nothing now. */
+  pauses = 0;
+  #rests = Promise.withResolvers<void>();
+  paused = false;
   #changed = Promise.withResolvers<void>();
 
   constructor(inner: Transport) {
     this.#inner = inner;
+  }
+
+  /** Resolves when the session reads nothing. */
+  get rests(): Promise<void> {
+    return this.#rests.promise;
   }
 
   /** Resolves once the session has worked through `count` bytes in all. */
@@ -30,6 +39,19 @@ export class CountingTransport implements Transport {
 
   write(bytes: Uint8Array, written: () => void): void {
     this.#inner.write(bytes, written);
+  }
+
+  pause(): void {
+    this.pauses++;
+    this.paused = true;
+    this.#rests.resolve();
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#rests = Promise.withResolvers<void>();
+    this.#inner.resume();
   }
 
   close(): void {

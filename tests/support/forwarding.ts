@@ -36,7 +36,7 @@ export class Forwarding {
     const policy = createTargetPolicy({ allow: ["127.0.0.1"], deny: ["denied.example"] });
     const dial = createDialer({ policy, resolve });
     this.#context = {
-      ...{ dial, clock: this.clock, idleTimeoutMs: 60_000, origins: createOriginPool({ dial }) },
+      ...{ dial, clock: this.clock, idleTimeoutMs: 60_000, origins: createOriginPool() },
       onDone: (outcome) => void this.outcomes.push(outcome),
     };
   }

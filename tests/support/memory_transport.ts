@@ -6,6 +6,8 @@ export class MemoryTransport implements Transport {
   #peer: MemoryTransport | undefined;
   #events: TransportEvents | undefined;
   #over = false;
+  /** What waits while this end reads nothing. */
+  #waiting: { bytes: Uint8Array; written: () => void }[] | undefined;
   #closing = false;
 
   /** Resolves when nothing is under way on any connection, also of those that are over. */
@@ -28,10 +30,18 @@ export class MemoryTransport implements Transport {
   write(bytes: Uint8Array, written: () => void): void {
     const copy = bytes.slice();
     later(() => {
-      if (this.#over) return;
-      written();
-      if (this.#peer !== undefined) this.#peer.#receive(copy);
+      if (!this.#over && this.#peer !== undefined) this.#peer.#arrive(copy, written);
     });
+  }
+
+  pause(): void {
+    this.#waiting ??= [];
+  }
+
+  resume(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { bytes, written } of waiting) this.#arrive(bytes, written);
   }
 
   close(): void {
@@ -48,8 +58,12 @@ export class MemoryTransport implements Transport {
     return this.#over;
   }
 
-  #receive(bytes: Uint8Array): void {
-    if (!this.#over) this.#events?.data(bytes);
+  #arrive(bytes: Uint8Array, written: () => void): void {
+    if (this.#waiting !== undefined) this.#waiting.push({ bytes, written });
+    else {
+      written();
+      if (!this.#over) this.#events?.data(bytes);
+    }
   }
 
   #end(error: SallyportError | undefined): void {

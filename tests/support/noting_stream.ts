@@ -20,6 +20,7 @@ export function makeStream(options: Partial<SessionOptions> = {}, sendCredit = 1
     opening,
     own,
     budget,
+    share: budget.held.share(() => {}),
     sendCredit,
     options: sessionOptions({ initialWindow: 1_000, maxWindow: 1_000, ...options }),
     owner: {

@@ -37,3 +37,26 @@ export function withOpenssl(name: string, fn: () => Promise<void>): Deno.TestDef
   const reason = noOpenssl === undefined ? "" : ` (skipped: ${noOpenssl})`;
   return { name: `${name}${reason}`, ignore: noOpenssl !== undefined, fn };
 }
+
+/**
+ * An authority as `openssl ca` keeps it: who has `name.crt` and `name.key` in the directory can take certificates
+ * back and write the list `name.crl`.
+ *
+ * @param revoked Files of certificates to take back.
+ * @param hash What the list is signed with.
+ */
+export async function opensslCrl(
+  dir: string,
+  name: string,
+  revoked: readonly string[] = [],
+  hash = "sha256",
+): Promise<void> {
+  const config = `[ca]\ndefault_ca=own\n[own]\ndatabase=${name}.index\ncrlnumber=${name}.number\n` +
+    `default_md=${hash}\ndefault_crl_days=30\n`;
+  await Deno.writeTextFile(`${dir}/${name}.cnf`, config);
+  await Deno.writeTextFile(`${dir}/${name}.index`, "", { append: true });
+  await Deno.writeTextFile(`${dir}/${name}.number`, "01\n");
+  const own = `-config ${name}.cnf -cert ${name}.crt -keyfile ${name}.key`;
+  for (const file of revoked) await openssl(dir, `ca ${own} -revoke ${file} -crl_reason keyCompromise`);
+  await openssl(dir, `ca ${own} -gencrl -out ${name}.crl`);
+}

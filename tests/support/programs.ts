@@ -60,6 +60,17 @@ export interface StartOptions {
    * @default {the test's}
    */
   cwd?: string;
+  /**
+   * A command that runs the one behind it in its place, with `exec`, such as {@linkcode withOpenFiles}.
+   *
+   * @default {none}
+   */
+  wrapper?: readonly string[];
+}
+
+/** A wrapper that lets a program have at most `count` open files. */
+export function withOpenFiles(count: number): readonly string[] {
+  return ["sh", "-c", `ulimit -n ${count}; exec "$0" "$@"`];
 }
 
 /** Starts the program of a task of deno.json, with the flags of that task and nothing else. */
@@ -69,8 +80,9 @@ export async function startProgram(
   options: StartOptions = {},
 ): Promise<Program> {
   const { flags, module, args: own } = await taskCommand(task);
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...flags, module, ...own, ...args],
+  const all = [...options.wrapper ?? [], Deno.execPath(), ...flags, module, ...own, ...args];
+  const command = new Deno.Command(all[0]!, {
+    args: all.slice(1),
     env: { ...childEnvironment(), NO_COLOR: "1", ...options.env },
     clearEnv: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

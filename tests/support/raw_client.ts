@@ -11,7 +11,8 @@ export class RawClient {
   outcome: "end" | "reset" | undefined;
   #changed: () => void = () => {};
 
-  constructor(port: number) {
+  /** @param patienceMs Milliseconds that a read may wait for more. */
+  constructor(port: number, readonly patienceMs = 5_000) {
     this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     this.socket.on("data", (bytes) => {
       this.text += Buffer.from(bytes).toString("latin1");
@@ -83,7 +84,7 @@ export class RawClient {
   async #until(condition: () => boolean, what: string): Promise<void> {
     while (!condition()) {
       const changed = new Promise<void>((resolve) => this.#changed = resolve);
-      await within(5_000, changed, `${what}; so far ${JSON.stringify(this.text.slice(0, 500))}`);
+      await within(this.patienceMs, changed, `${what}; so far ${JSON.stringify(this.text.slice(0, 500))}`);
     }
   }
 }

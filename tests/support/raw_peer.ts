@@ -47,8 +47,8 @@ export class RawPeer {
   }
 
   /** The next frame of this type that no earlier call gave; those of other types before it are passed over. */
-  next(type: string): Promise<NaiveFrame> {
-    return within(5_000, this.#find(type), `a frame of type ${type}`);
+  next(type: string, ms = 5_000): Promise<NaiveFrame> {
+    return within(ms, this.#find(type), `a frame of type ${type}`);
   }
 
   /** Waits until all that was sent before has been worked through, by a ping. */

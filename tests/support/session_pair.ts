@@ -32,6 +32,8 @@ export interface PairOptions {
   listener?: Partial<SessionOptions>;
   clock?: Clock;
   budget?: MemoryBudget;
+  /** The listener's memory, if it is not that of both. */
+  listenerBudget?: MemoryBudget;
   /** Whether each `connect_request` is answered with `connect_ack` as it arrives. @default false */
   answers?: boolean;
 }
@@ -41,9 +43,9 @@ export async function sessionPair(
   [a, b]: [Transport, Transport],
   options: PairOptions = {},
 ): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
-  const { clock, budget, answers } = options;
+  const { clock, budget, answers, listenerBudget = budget } = options;
   const dialer = sessionEnd(a, "dialer", options.dialer, clock, budget, answers);
-  const listener = sessionEnd(b, "listener", options.listener, clock, budget, answers);
+  const listener = sessionEnd(b, "listener", options.listener, clock, listenerBudget, answers);
   await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
   return { dialer, listener };
 }

@@ -73,6 +73,8 @@ export interface RawPair {
   end: SessionEnd;
   peer: RawPeer;
   clock: ManualClock;
+  /** How often the session stopped reading for a while, and whether it does now. */
+  slowed: Pick<CountingTransport, "pauses" | "paused" | "rests">;
   /** Resolves once the session has worked through this many bytes in all. */
   received(bytes: number): Promise<void>;
   /** The peer's stream ids, from 0 on: the first, the second, … */
@@ -109,6 +111,7 @@ export function rawTest(
           end,
           peer,
           clock,
+          slowed: transport,
           received: (bytes) => transport.received(bytes),
           peerId,
           ownId,

@@ -1,3 +1,5 @@
+import { connectionsOf } from "./connections_of.ts";
+
 /** An origin of a test that speaks whatever its handler speaks, byte for byte. */
 export interface TcpOrigin extends AsyncDisposable {
   /** Its port. */
@@ -36,7 +38,7 @@ export function startTcpOrigin(
     }
   };
   const accepting = (async () => {
-    for await (const connection of listener) {
+    for await (const connection of connectionsOf(listener)) {
       accepted++;
       work.push(serve(connection));
     }

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
+import type { TrustReport } from "../../shared/tls/trust_report.ts";
 import type { Chain } from "./chain.ts";
 import { eventually } from "./eventually.ts";
 
 /** What the server tells at `GET /health`. */
-export interface Health {
+export interface Health extends TrustReport {
   readonly state: string;
   readonly connections: number;
   readonly streams: number;
 }
 
 /** What the agent tells at `GET /status` of its console. */
-export interface AgentStatus {
+export interface AgentStatus extends TrustReport {
   readonly state: string;
   readonly connections: number;
   readonly streams: number;

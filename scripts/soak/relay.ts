@@ -1,0 +1,94 @@
+import { connectionsOf } from "../../tests/support/connections_of.ts";
+
+/** A TCP relay between agent and server that can break connections off and go silent, as networks do. */
+export class Relay {
+  readonly #listener: Deno.TcpListener;
+  readonly #target: number;
+  readonly #open = new Set<Deno.TcpConn>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #accepting: Promise<void>;
+  #silence: PromiseWithResolvers<void> | undefined;
+
+  /** Relays from `port` to `target`, both of 127.0.0.1; 0 picks a free one. */
+  constructor(port: number, target: number) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
+    this.#target = target;
+    this.#accepting = this.#accept();
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Breaks all connections off. */
+  cut(): void {
+    for (const connection of this.#open) close(connection);
+  }
+
+  /** Passes nothing on, and drops nothing, until {@linkcode speak}. */
+  fallSilent(): void {
+    this.#silence ??= Promise.withResolvers<void>();
+  }
+
+  /** Goes on. */
+  speak(): void {
+    this.#silence?.resolve();
+    this.#silence = undefined;
+  }
+
+  /** Frees the port and ends all connections. */
+  async stop(): Promise<void> {
+    this.#listener.close();
+    this.speak();
+    this.cut();
+    await Promise.all([this.#accepting, ...this.#work]);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const near of connectionsOf(this.#listener)) {
+      const work = this.#relay(near).finally(() => this.#work.delete(work));
+      this.#work.add(work);
+    }
+  }
+
+  async #relay(near: Deno.TcpConn): Promise<void> {
+    this.#open.add(near);
+    try {
+      const far = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      this.#open.add(far);
+      near.setNoDelay(true);
+      far.setNoDelay(true);
+      await Promise.all([this.#pump(near, far), this.#pump(far, near)]);
+      close(far);
+      this.#open.delete(far);
+    } catch {
+      // The server is down: the agent sees its connection end.
+    } finally {
+      close(near);
+      this.#open.delete(near);
+    }
+  }
+
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let count; (count = await from.read(buffer)) !== null;) {
+        await this.#silence?.promise;
+        for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
+      }
+      await to.closeWrite();
+    } catch {
+      close(from);
+      close(to);
+    }
+  }
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { readUntil, SocketOrigin } from "../tests/support/socket_origin.ts";
+import type { ClientEntry } from "./clients/rules.ts";
+import { Destinations } from "./destinations.ts";
+import { OwnPorts } from "./targets/own_ports.ts";
+
+const client = (commonName: string) => ({
+  commonName,
+  fingerprint: commonName,
+  names: { dns: [], uris: [] },
+});
+
+function destinationsOf(clients: ClientEntry[], targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] }) {
+  const destinations = new Destinations({ targets, clients, ownPorts: new OwnPorts() });
+  return { destinations, [Symbol.dispose]: () => destinations.destroy() };
+}
+
+/** What becomes of a client's wish to reach a port where nobody listens. */
+async function outcome(destinations: Destinations, name: string, host: string): Promise<string> {
+  const error = await destinations.of(client(name)).dial(host, 1).then(() => assert.fail(), (error) => error);
+  return error.code === "target_denied" ? `no: ${error.cause}` : error.code;
+}
+
+Deno.test("destinations serve every client where clients.allow is empty", async () => {
+  using of = destinationsOf([]);
+  assert.equal(await outcome(of.destinations, "", "127.0.0.1"), "target_refused");
+});
+
+Deno.test("destinations go by the first entry that matches, and refuse clients that none matches", async () => {
+  using of = destinationsOf([
+    { client: "cn:ci-*", targets: { allow: ["127.0.0.2", "127.0.0.3"], deny: ["127.0.0.4"] } },
+    { client: "cn:*-1" },
+  ]);
+  const { destinations } = of;
+  assert.equal(
+    await outcome(destinations, "ci-1", "127.0.0.3"),
+    "target_refused",
+    "its own list is open to it",
+  );
+  assert.equal(
+    await outcome(destinations, "ci-1", "127.0.0.1"),
+    "no: default loopback: 127.0.0.1",
+    "in its place",
+  );
+  assert.equal(
+    await outcome(destinations, "ci-1", "127.0.0.2"),
+    "no: deny 127.0.0.2: 127.0.0.2",
+    "always counts",
+  );
+  assert.equal(await outcome(destinations, "ci-1", "127.0.0.4"), "no: deny 127.0.0.4: 127.0.0.4");
+  assert.equal(await outcome(destinations, "x-1", "127.0.0.1"), "target_refused");
+  assert.equal(await outcome(destinations, "x-1", "127.0.0.3"), "no: default loopback: 127.0.0.3");
+  assert.equal(await outcome(destinations, "x-2", "127.0.0.1"), "no: no entry of clients.allow");
+  await assert.rejects(destinations.of(client("x-2")).dial("a.example", 443), {
+    message: "Cannot connect to a.example:443: clients.allow on the server does not name this client",
+  });
+});
+
+Deno.test("destinations keep the connections of clients with other rules apart", () => {
+  using of = destinationsOf([{ client: "cn:a", targets: { allow: [], deny: [] } }, { client: "cn:b" }, {
+    client: "cn:c",
+  }]);
+  const origins = (name: string) => of.destinations.of(client(name)).origins;
+  assert.notEqual(origins("a"), origins("b"));
+  assert.equal(origins("b"), origins("c"));
+  assert.notEqual(origins("d"), origins("b"));
+});
+
+Deno.test("destinations name the entry that cannot be read", () => {
+  assert.throws(() => destinationsOf([{ client: "a" }]), { code: "bad_request" });
+  assert.throws(() => destinationsOf([{ client: "cn:a", targets: { allow: ["a b"], deny: [] } }]), {
+    code: "bad_request",
+  });
+});
+
+Deno.test("destinations lead to where they say", async () => {
+  await using origin = await SocketOrigin.start();
+  using of = destinationsOf([{ client: "cn:a" }]);
+  const socket = await of.destinations.of(client("a")).dial("127.0.0.1", origin.port);
+  (await origin.next()).end("hello");
+  assert.equal(await readUntil(socket, (text) => text === "hello"), "hello");
+  socket.destroy();
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { HeldMemory, type HeldShare } from "./held_memory.ts";
+
+/** A share of which everything can be given up, in pieces of 10. */
+function shareOf(memory: HeldMemory, bytes: number): { share: HeldShare; sheds: () => number } {
+  let sheds = 0;
+  const share: HeldShare = memory.share(() => {
+    sheds++;
+    share.change(-Math.min(10, share.held));
+  });
+  share.change(bytes);
+  return { share, sheds: () => sheds };
+}
+
+Deno.test("held memory is the sum of its shares, and tight above half of its limit", () => {
+  const memory = new HeldMemory(100);
+  const { share } = shareOf(memory, 30);
+  shareOf(memory, 20);
+  assert.deepEqual([memory.total, memory.tight], [50, false]);
+  share.change(1);
+  assert.deepEqual([memory.total, memory.tight], [51, true]);
+});
+
+Deno.test("held memory takes from the largest share until its limit is met, and not at once (SPEC 5.5)", async () => {
+  const memory = new HeldMemory(100);
+  const greedy = shareOf(memory, 80);
+  const modest = shareOf(memory, 15);
+  modest.share.change(30);
+  assert.equal(greedy.sheds(), 0, "whoever adds is not disturbed");
+  await Promise.resolve();
+  assert.deepEqual([greedy.sheds(), modest.sheds(), memory.total], [3, 0, 95]);
+});
+
+Deno.test("held memory asks nobody who closed, and gives up when nothing comes back", async () => {
+  const memory = new HeldMemory(10);
+  const gone = shareOf(memory, 0);
+  gone.share.close();
+  let asked = 0;
+  memory.share(() => asked++).change(50);
+  await Promise.resolve();
+  assert.deepEqual([asked, gone.sheds(), memory.total], [1, 0, 50]);
+});
+
+Deno.test("held memory looks again whenever more is added", async () => {
+  const memory = new HeldMemory(10);
+  const { share, sheds } = shareOf(memory, 15);
+  await Promise.resolve();
+  share.change(15);
+  await Promise.resolve();
+  assert.deepEqual([sheds(), memory.total], [2, 10]);
+});

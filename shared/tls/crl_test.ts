@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import "reflect-metadata"; // x509 needs it to be there first
+import * as x509 from "@peculiar/x509";
+import fc from "fast-check";
+import { TestPki } from "../../tests/support/pki.ts";
+import { testCrl, type TestCrlOptions } from "../../tests/support/test_crl.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { parseCrl } from "./crl.ts";
+
+async function listOf(options: TestCrlOptions = {}): Promise<Uint8Array> {
+  return await testCrl((await TestPki.create()).authority.files, options);
+}
+
+const unreadable = (why: RegExp) => withReason("bad_request", why);
+
+Deno.test("parseCrl reads what another library reads", async () => {
+  const pki = await TestPki.create();
+  const revoked = await Promise.all([1, 2, 3].map(async () => (await pki.clientKey()).cert));
+  // The year 2050 is the first that is written in another way.
+  for (const nextUpdate of [new Date("2049-12-31T23:59:59Z"), new Date("2050-01-01T00:00:00Z")]) {
+    const der = await testCrl(pki.authority.files, { revoked, nextUpdate });
+    const [read, other] = [parseCrl(der), new x509.X509Crl(der.slice().buffer)];
+    assert.deepEqual([...read.serials], other.entries.map(({ serialNumber }) => serialNumber));
+    assert.equal(read.thisUpdate.getTime(), other.thisUpdate.getTime());
+    assert.equal(read.nextUpdate.getTime(), nextUpdate.getTime());
+  }
+});
+
+Deno.test("parseCrl reads a list that names nobody", async () => {
+  assert.equal(parseCrl(await listOf()).serials.size, 0);
+});
+
+Deno.test("parseCrl refuses what is cut off, and what has something behind it", async () => {
+  const der = await listOf({ revoked: [(await (await TestPki.create()).clientKey()).cert] });
+  for (let length = 0; length < der.length; length++) {
+    assert.throws(() => parseCrl(der.subarray(0, length)), unreadable(/^Cannot read /));
+  }
+  assert.throws(() => parseCrl(new Uint8Array([...der, 0x05, 0x00])), unreadable(/it is not one DER value$/));
+});
+
+Deno.test("parseCrl refuses critical extensions, and passes over others (RFC 5280 section 5.2)", async () => {
+  const number = (critical: boolean) =>
+    new x509.Extension("2.5.29.20", critical, new Uint8Array([2, 1, 1]).buffer);
+  assert.equal(parseCrl(await listOf({ extensions: [number(false)] })).serials.size, 0);
+  // deltaCRLIndicator: a list of what changed.
+  const delta = new x509.Extension("2.5.29.27", true, new Uint8Array([2, 1, 1]).buffer);
+  const list = await listOf({ extensions: [number(false), delta] });
+  assert.throws(
+    () => parseCrl(list),
+    unreadable(/it has the critical extension 551d1b, which is not supported$/),
+  );
+});
+
+Deno.test("parseCrl survives any bytes", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    assert.throws(() => parseCrl(bytes), unreadable(/^Cannot read /));
+  }));
+});
+
+Deno.test("parseCrl survives any change of a good list", async () => {
+  const der = await listOf({ revoked: [(await (await TestPki.create()).clientKey()).cert] });
+  fc.assert(fc.property(fc.nat(der.length - 1), fc.nat(255), (at, byte) => {
+    const changed = der.slice();
+    changed[at] = byte;
+    try {
+      parseCrl(changed);
+    } catch (error) {
+      unreadable(/^Cannot read /)(error);
+    }
+  }));
+});

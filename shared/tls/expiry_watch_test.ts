@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { Authority } from "../../agent/certs/authority.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { testCrl } from "../../tests/support/test_crl.ts";
+import { daysLeft, expiriesOf, nearnessOf } from "./expiry.ts";
+import { ExpiryWatch } from "./expiry_watch.ts";
+import { type Identity, loadIdentity } from "./identity.ts";
+import { revocationOf } from "./revocation.ts";
+import { trustReport } from "./trust_report.ts";
+
+const DAY_MS = 86_400_000;
+const START = Math.floor(Date.now() / 1000) * 1000;
+
+/** An identity whose parts end after so many days. */
+async function lasting(days: { own: number; ca: number; crl?: number }): Promise<Identity> {
+  const end = (count: number) => new Date(START + count * DAY_MS);
+  const authority = await Authority.create({ commonName: "Test CA", notAfter: end(days.ca) });
+  const { cert, key } = await authority.issue({
+    commonName: "own",
+    usages: ["serverAuth"],
+    notAfter: end(days.own),
+  });
+  const pem = authority.files.cert;
+  const identity = await loadIdentity({ cert: { pem: cert }, key: { pem: key }, ca: { pem } }, "serverAuth");
+  if (days.crl === undefined) return identity;
+  const bytes = await testCrl(authority.files, { thisUpdate: new Date(START), nextUpdate: end(days.crl) });
+  const revocation = revocationOf({ bytes, name: "list" }, [new X509Certificate(pem)], new Date(START));
+  return { ...identity, revocation };
+}
+
+/** A watch over it, on a clock that the test turns; the wall clock says today. */
+function watch(identity: Identity) {
+  const clock = new ManualClock();
+  clock.jumpWall(START);
+  const log = new LogNotes();
+  const expiry = new ExpiryWatch({ clock, log, identity: () => identity });
+  expiry.start();
+  return { clock, log, expiry };
+}
+
+Deno.test("ExpiryWatch warns at the start, then once a day, louder in the last week, and when it is over", async () => {
+  const { clock, log, expiry } = watch(await lasting({ own: 9.5, ca: 365 }));
+  assert.deepEqual(log.take(), ["warn: certificate ends soon"]);
+  clock.advance(DAY_MS - 60_000);
+  assert.deepEqual(log.take(), []);
+  clock.advance(60_000);
+  assert.deepEqual(log.take(), ["warn: certificate ends soon"]);
+  clock.advance(1.5 * DAY_MS);
+  assert.deepEqual(log.take(), ["warn: certificate ends soon", "error: certificate ends very soon"]);
+  clock.advance(6 * DAY_MS);
+  assert.deepEqual(log.take(), Array(6).fill("error: certificate ends very soon"));
+  clock.advance(DAY_MS + 60_000);
+  const [last, over] = log.notes.splice(0);
+  assert.equal(last!.message, "certificate ends very soon");
+  assert.equal(over!.message, "certificate has ended, peers refuse it");
+  assert.equal(over!.fields["subject"], "CN=own");
+  assert.equal(over!.fields["days_left"], -1);
+  expiry.stop();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("ExpiryWatch says nothing of what ends later, and notices the days of a machine that slept", async () => {
+  const { clock, log, expiry } = watch(await lasting({ own: 40, ca: 100 }));
+  clock.advance(DAY_MS);
+  assert.deepEqual(log.take(), []);
+  clock.jumpWall(10 * DAY_MS);
+  clock.advance(60_000);
+  assert.deepEqual(log.take(), ["warn: certificate ends soon"]);
+  expiry.stop();
+});
+
+Deno.test("ExpiryWatch warns of the CA's certificate too", async () => {
+  // The own one ends with it: no certificate lives longer than its authority.
+  const { log, expiry } = watch(await lasting({ own: 20, ca: 5 }));
+  assert.deepEqual(log.take(), ["error: certificate ends very soon", "error: CA certificate ends very soon"]);
+  expiry.stop();
+});
+
+Deno.test("ExpiryWatch warns of a revocation list in the second half of its life, and when it ran out", async () => {
+  const { clock, log, expiry } = watch(await lasting({ own: 300, ca: 300, crl: 4 }));
+  clock.advance(1.9 * DAY_MS);
+  assert.deepEqual(log.take(), []);
+  clock.advance(0.2 * DAY_MS);
+  assert.deepEqual(log.take(), ["warn: revocation list ends soon"]);
+  clock.advance(DAY_MS);
+  assert.deepEqual(log.take(), ["error: revocation list ends very soon"]);
+  clock.advance(DAY_MS);
+  const ranOut = "error: revocation list ran out: whom it names stays out, later revocations are not known";
+  assert.equal(log.take().at(-1), ranOut);
+  expiry.stop();
+});
+
+Deno.test("trustReport tells when each part ends, and that a list ran out", async () => {
+  const identity = await lasting({ own: 20.5, ca: 300.5, crl: 3.5 });
+  const at = (days: number) => new Date(START + days * DAY_MS).toISOString();
+  assert.deepEqual(trustReport(identity, START), {
+    certificate: { not_after: at(20.5), days_left: 20 },
+    ca_certificate: { not_after: at(300.5), days_left: 300 },
+    crl: { next_update: at(3.5), days_left: 3, entries: 0, expired: false },
+  });
+  const reload = { outcome: "failed", at: at(4), error: "why" } as const;
+  const later = trustReport(identity, START + 4 * DAY_MS, reload);
+  assert.deepEqual(later.crl, { next_update: at(3.5), days_left: -1, entries: 0, expired: true });
+  assert.equal(later.last_reload, reload);
+  assert.equal(trustReport(await lasting({ own: 1, ca: 1 }), START).crl, undefined);
+});
+
+Deno.test("an end is far, soon, very soon or over by days", async () => {
+  const [own] = expiriesOf(await lasting({ own: 100, ca: 100 }));
+  const nearness = [69, 71, 92, 94, 101].map((days) => nearnessOf(own!, START + days * DAY_MS));
+  assert.deepEqual(nearness, ["far", "soon", "soon", "very_soon", "over"]);
+  assert.equal(daysLeft(own!.end, START + 99.5 * DAY_MS), 0);
+});

@@ -1,0 +1,138 @@
+import { X509Certificate } from "node:crypto";
+import { SallyportError } from "../errors.ts";
+import { certificateFields } from "./certificate_fields.ts";
+import { type Crl, parseCrl } from "./crl.ts";
+import { isKnownAlgorithm, isSignedBy } from "./crl_signature.ts";
+import { hasIssued } from "./has_issued.ts";
+import { type Material, unusable } from "./material.ts";
+import { pemBlocks } from "./pem.ts";
+import { subjectOf } from "./subject.ts";
+
+/** Milliseconds by which the clock of who made a list may be ahead of ours. */
+const CLOCK_SKEW = 300_000;
+
+/** One list, and the authority that signed it. */
+interface SignedCrl {
+  readonly crl: Crl;
+  readonly authority: X509Certificate;
+}
+
+/**
+ * The certificates that the CA took back. A list that runs out while the program runs goes on being obeyed:
+ * whom it names stays out, and others come in, since a CA that is late with its next list must not cut everybody
+ * off. It is only ever taken up while it is current.
+ */
+export class Revocation {
+  readonly #lists: readonly SignedCrl[];
+  /** When the first of the lists runs out. */
+  readonly nextUpdate: Date;
+  /** When that one was made. */
+  readonly thisUpdate: Date;
+  /** How many certificates were taken back, over all lists. */
+  readonly entries: number;
+
+  /** @param lists At least one. */
+  constructor(lists: readonly SignedCrl[]) {
+    this.#lists = lists;
+    const first = lists.map(({ crl }) => crl).reduce((a, b) => b.nextUpdate < a.nextUpdate ? b : a);
+    this.nextUpdate = first.nextUpdate;
+    this.thisUpdate = first.thisUpdate;
+    this.entries = lists.reduce((sum, { crl }) => sum + crl.serials.size, 0);
+  }
+
+  /**
+   * Looks whether a certificate was taken back, or one of those that it depends on.
+   *
+   * @returns The fault, in words that follow "the certificate … ".
+   */
+  faultOf(
+    chain: readonly X509Certificate[],
+    authorities: readonly X509Certificate[],
+  ): string | undefined {
+    const line = new Set(chain);
+    // What is added here is looked at in its turn.
+    for (const certificate of line) {
+      for (const authority of authorities) if (hasIssued(authority, certificate)) line.add(authority);
+    }
+    for (const certificate of line) {
+      if (!this.#isRevoked(certificate)) continue;
+      const serial = certificate.serialNumber;
+      return certificate === chain[0]
+        ? `was revoked (serial ${serial})`
+        : `depends on that of ${subjectOf(certificate)}, which was revoked (serial ${serial})`;
+    }
+    return undefined;
+  }
+
+  #isRevoked(certificate: X509Certificate): boolean {
+    const { serial } = certificateFields(certificate);
+    return this.#lists.some(({ crl, authority }) =>
+      crl.serials.has(serial) && hasIssued(authority, certificate)
+    );
+  }
+}
+
+/**
+ * Reads revocation lists, PEM or DER, and checks each: its signature by one of the authorities, whether that one
+ * may sign lists, and its dates.
+ *
+ * @throws {SallyportError} `bad_request`, naming the file, the entry and what is wrong with it.
+ */
+export function revocationOf(
+  material: Material,
+  authorities: readonly X509Certificate[],
+  at: Date,
+): Revocation {
+  const lists = derOf(material);
+  return new Revocation(lists.map((der, index) => {
+    try {
+      return checked(parseCrl(der), authorities, at);
+    } catch (error) {
+      const where = lists.length === 1 ? "" : `entry ${index + 1}: `;
+      const { message } = SallyportError.from(error);
+      throw unusable(material, where + message.replace(/^Cannot [^:]*: /, ""), error);
+    }
+  }));
+}
+
+/** DER begins with a SEQUENCE, whose tag is "0"; PEM may have any text before its blocks. */
+function derOf(material: Material): Uint8Array[] {
+  const { bytes } = material;
+  if (bytes[0] === 0x30 && bytes[1]! >= 0x80) return [bytes];
+  return pemBlocks(material, "X509 CRL").map((block, index) => {
+    try {
+      return Uint8Array.fromBase64(block.replace(/^-----.*$/gm, ""));
+    } catch (error) {
+      throw unusable(material, `entry ${index + 1} is not base64`, error);
+    }
+  });
+}
+
+function checked(crl: Crl, authorities: readonly X509Certificate[], at: Date): SignedCrl {
+  if (!isKnownAlgorithm(crl)) {
+    const known = "ECDSA, RSA (PKCS #1) with SHA-256, -384 or -512, and Ed25519 are known";
+    throw problem(`it is signed with the algorithm ${crl.algorithm}; ${known}`);
+  }
+  const authority = signerOf(crl, authorities);
+  if (crl.thisUpdate.getTime() > at.getTime() + CLOCK_SKEW) {
+    throw problem(`it is not valid before ${crl.thisUpdate.toISOString()}`);
+  }
+  if (crl.nextUpdate < at) {
+    throw problem(`it ran out at ${crl.nextUpdate.toISOString()}, a newer one is needed`);
+  }
+  return { crl, authority };
+}
+
+function signerOf(crl: Crl, authorities: readonly X509Certificate[]): X509Certificate {
+  const known = authorities.map(subjectOf).join(" or ");
+  const named = authorities.filter((authority) => certificateFields(authority).subject === crl.issuer);
+  if (named.length === 0) throw problem(`its issuer is not ${known}`);
+  const authority = named.find((candidate) => isSignedBy(crl, candidate));
+  if (authority === undefined) throw problem(`its signature is not that of ${known}`);
+  if (certificateFields(authority).maySignCrls) return authority;
+  throw problem(`${subjectOf(authority)} may not sign revocation lists (its key usage has no cRLSign)`);
+}
+
+function problem(why: string): SallyportError {
+  return new SallyportError("bad_request", why);
+}

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { noOpenssl, openssl, opensslCrl } from "../../tests/support/openssl.ts";
+import { TestPki } from "../../tests/support/pki.ts";
+import { crlPem, testCrl, type TestCrlOptions } from "../../tests/support/test_crl.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { type Revocation, revocationOf } from "./revocation.ts";
+
+const DAY_MS = 86_400_000;
+const NOW = new Date();
+const inDays = (days: number) => new Date(NOW.getTime() + days * DAY_MS);
+
+function read(bytes: Uint8Array | string, authorities: readonly X509Certificate[]): Revocation {
+  const material = {
+    bytes: typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes,
+    name: "list a.crl",
+  };
+  return revocationOf(material, authorities, NOW);
+}
+
+async function setUp() {
+  const pki = await TestPki.create();
+  const [mine, stolen] = [(await pki.clientKey()).cert, (await pki.clientKey()).cert];
+  return {
+    pki,
+    authorities: [new X509Certificate(pki.ca)],
+    list: (options?: TestCrlOptions) => testCrl(pki.authority.files, { revoked: [stolen], ...options }),
+    stolen: new X509Certificate(stolen),
+    mine: new X509Certificate(mine),
+  };
+}
+
+Deno.test("a revocation list names those who were revoked, as DER and as PEM", async () => {
+  const { list, authorities, stolen, mine } = await setUp();
+  const der = await list();
+  for (
+    const form of [der, crlPem(der), `Certificate Revocation List\n${crlPem(der).replaceAll("\n", "\r\n")}`]
+  ) {
+    const revocation = read(form, authorities);
+    assert.equal(revocation.entries, 1);
+    assert.equal(revocation.faultOf([stolen], authorities), `was revoked (serial ${stolen.serialNumber})`);
+    assert.equal(revocation.faultOf([mine], authorities), undefined);
+  }
+});
+
+Deno.test("several revocation lists count together, each for its own authority", async () => {
+  const [a, b] = [await setUp(), await setUp()];
+  const authorities = [...a.authorities, ...b.authorities];
+  const early = inDays(1);
+  const revocation = read(crlPem(await a.list({ nextUpdate: early }), await b.list()), authorities);
+  assert.equal(revocation.entries, 2);
+  assert.equal(revocation.nextUpdate.getTime(), Math.floor(early.getTime() / 1000) * 1000);
+  for (const { stolen, mine } of [a, b]) {
+    assert.match(String(revocation.faultOf([stolen], authorities)), /^was revoked/);
+    assert.equal(revocation.faultOf([mine], authorities), undefined);
+  }
+});
+
+Deno.test("a revocation list says nothing of another authority's certificate with the same serial number", async () => {
+  const { authorities, list } = await setUp();
+  const other = await setUp();
+  const both = [...authorities, ...other.authorities];
+  const revocation = read(await list({ revoked: [other.mine.toString()] }), both);
+  assert.equal(revocation.faultOf([other.mine], both), undefined);
+});
+
+/** Lists that are refused: what they say, and why. */
+const BAD_LISTS: [string, TestCrlOptions, RegExp][] = [
+  [
+    "ran out",
+    { thisUpdate: inDays(-9), nextUpdate: inDays(-2) },
+    /: it ran out at .*Z, a newer one is needed$/,
+  ],
+  ["is of a future date", { thisUpdate: inDays(1), nextUpdate: inDays(3) }, /: it is not valid before .*Z$/],
+  ["has another issuer", { issuer: "CN=Other CA" }, /: its issuer is not CN=Test CA$/],
+];
+
+for (const [what, options, reason] of BAD_LISTS) {
+  Deno.test(`a revocation list that ${what} is refused`, async () => {
+    const { list, authorities } = await setUp();
+    const der = await list(options);
+    assert.throws(() => read(der, authorities), withReason("bad_request", reason));
+    const good = await list();
+    const second = new RegExp(`^Cannot use list a.crl: entry 2${reason.source}`);
+    assert.throws(() => read(crlPem(good, der), authorities), withReason("bad_request", second));
+  });
+}
+
+Deno.test("a revocation list of a clock that is a little ahead is taken", async () => {
+  const { list, authorities } = await setUp();
+  assert.equal(read(await list({ thisUpdate: new Date(NOW.getTime() + 60_000) }), authorities).entries, 1);
+});
+
+Deno.test("a revocation list that another authority of the same name signed is refused", async () => {
+  const [{ authorities }, other] = [await setUp(), await setUp()];
+  const der = await other.list();
+  assert.throws(
+    () => read(der, authorities),
+    withReason("bad_request", /^Cannot use list a\.crl: its signature is not that of CN=Test CA$/),
+  );
+});
+
+Deno.test("a revocation list of which any byte was changed is refused", async () => {
+  const { list, authorities } = await setUp();
+  const der = await list();
+  for (let at = 0; at < der.length; at++) {
+    const changed = der.slice();
+    changed[at]! ^= 0x01;
+    assert.throws(() => read(changed, authorities), withReason("bad_request", /^Cannot use list a\.crl: /));
+  }
+});
+
+Deno.test("what is no revocation list is refused", async () => {
+  const { pki, list, authorities } = await setUp();
+  const good = crlPem(await list());
+  const refused = (text: string, why: RegExp) =>
+    assert.throws(() => read(text, authorities), withReason("bad_request", why));
+  refused("", /: it has no entry BEGIN X509 CRL$/);
+  refused(pki.ca, /: it has no entry BEGIN X509 CRL$/);
+  refused(good + good.slice(0, -40), /: 1 of its 2 entries is cut off$/);
+  refused(good.replaceAll("X509 CRL", "CRL"), /: it has an entry "CRL", which would be passed over$/);
+  refused(`${good}-----BEGIN X509 CRL-----\nMAMCAQU=\n-----END X509 CRL-----\n`, /: entry 2: it is no list /);
+  refused("-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n", /: entry 1 is not base64$/);
+});
+
+for (const algorithm of ["rsa:2048", "ed25519", "P-256", "P-384", "P-521"]) {
+  Deno.test({
+    name: `a revocation list made by openssl with ${algorithm} counts${noOpenssl ? `: ${noOpenssl}` : ""}`,
+    ignore: noOpenssl !== undefined,
+    fn: () =>
+      inOpensslChain(algorithm, async (dir, certificateOf) => {
+        const [root, middle, leaf] = await Promise.all(["root", "middle", "leaf"].map(certificateOf));
+        const hash = algorithm === "P-521" ? "sha512" : "sha256";
+        await opensslCrl(dir, "root", [], hash);
+        const list = () => Deno.readFile(`${dir}/root.crl`);
+        assert.equal(read(await list(), [root!]).faultOf([leaf!, middle!], [root!]), undefined);
+        await opensslCrl(dir, "root", ["middle.crt"], hash);
+        const revocation = read(await list(), [root!]);
+        const fault = /^depends on that of CN=middle, which was revoked \(serial [0-9A-F]+\)$/;
+        assert.match(String(revocation.faultOf([leaf!, middle!], [root!])), fault);
+        // Its authority is believed here, and so need not come with it.
+        assert.match(String(revocation.faultOf([leaf!], [root!, middle!])), fault);
+      }),
+  });
+}
+
+Deno.test({
+  name: `a revocation list of an authority that may sign none is refused${noOpenssl ? `: ${noOpenssl}` : ""}`,
+  ignore: noOpenssl !== undefined,
+  fn: () =>
+    inOpensslChain("P-256", async (dir, certificateOf) => {
+      await opensslCrl(dir, "middle", ["leaf.crt"]);
+      const list = await Deno.readFile(`${dir}/middle.crl`);
+      const authorities = [await certificateOf("middle"), await certificateOf("root")];
+      assert.throws(
+        () => read(list, authorities),
+        withReason("bad_request", /CN=middle may not sign .*no cRLSign/),
+      );
+    }),
+});
+
+Deno.test({
+  name: `a revocation list whose signature the runtime cannot check is refused${
+    noOpenssl ? `: ${noOpenssl}` : ""
+  }`,
+  ignore: noOpenssl !== undefined,
+  fn: () =>
+    inOpensslChain("P-521", async (dir, certificateOf) => {
+      await opensslCrl(dir, "root", [], "sha256");
+      const list = await Deno.readFile(`${dir}/root.crl`);
+      const authorities = [await certificateOf("root")];
+      const reason = /: its signature \(P-521 with SHA-256\) cannot be checked here$/;
+      assert.throws(() => read(list, authorities), withReason("bad_request", reason));
+    }),
+});
+
+/** A root, an authority beneath it that may sign no lists, and a certificate of that one, in a directory. */
+async function inOpensslChain(
+  algorithm: string,
+  use: (dir: string, certificateOf: (name: string) => Promise<X509Certificate>) => Promise<void>,
+): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  const curve = algorithm.startsWith("P-") ? ` -pkeyopt ec_paramgen_curve:${algorithm}` : "";
+  const newKey = `-newkey ${curve === "" ? algorithm : "ec"}${curve} -nodes`;
+  try {
+    await Deno.writeTextFile(
+      `${dir}/middle.ext`,
+      "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n",
+    );
+    await Deno.writeTextFile(`${dir}/leaf.ext`, "extendedKeyUsage=clientAuth\n");
+    await openssl(dir, `req -x509 ${newKey} -days 90 -subj /CN=root -keyout root.key -out root.crt`);
+    for (const [name, issuer] of [["middle", "root"], ["leaf", "middle"]]) {
+      await openssl(dir, `req ${newKey} -subj /CN=${name} -keyout ${name}.key -out ${name}.csr`);
+      const ca = `-CA ${issuer}.crt -CAkey ${issuer}.key -CAcreateserial`;
+      await openssl(dir, `x509 -req -in ${name}.csr ${ca} -days 90 -extfile ${name}.ext -out ${name}.crt`);
+    }
+    await use(dir, async (name) => new X509Certificate(await Deno.readFile(`${dir}/${name}.crt`)));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}

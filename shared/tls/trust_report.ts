@@ -1,0 +1,55 @@
+import { daysLeft, expiriesOf, type Expiry } from "./expiry.ts";
+import type { Identity } from "./identity.ts";
+
+/** When something ends. */
+export interface EndReport {
+  /** ISO 8601. */
+  readonly not_after: string;
+  /** Whole days until then; negative when it is past. */
+  readonly days_left: number;
+}
+
+/** How the last reload went. */
+export interface ReloadReport {
+  readonly outcome: "ok" | "failed";
+  /** ISO 8601. */
+  readonly at: string;
+  /** Why it failed; what was there before is still in use then. */
+  readonly error?: string;
+}
+
+/** What health checks tell of certificates. */
+export interface TrustReport {
+  /** The endpoint's own, or the one of its chain that ends first. */
+  readonly certificate: EndReport;
+  /** The one that ends first. */
+  readonly ca_certificate: EndReport;
+  /** The revocation list; missing when there is none. */
+  readonly crl?: {
+    /** When the next one is due, ISO 8601. */
+    readonly next_update: string;
+    readonly days_left: number;
+    /** How many certificates it names. */
+    readonly entries: number;
+    /** It is still obeyed, but nobody knows who was revoked since. */
+    readonly expired: boolean;
+  };
+  /** Missing before the first. */
+  readonly last_reload?: ReloadReport;
+}
+
+/** Tells how long the parts of an identity last, at a time of day in milliseconds since 1970. */
+export function trustReport(identity: Identity, now: number, lastReload?: ReloadReport): TrustReport {
+  const ends = expiriesOf(identity);
+  const endOf = (what: Expiry["what"]): EndReport => {
+    const { end } = ends.filter((each) => each.what === what).reduce((a, b) => b.end < a.end ? b : a);
+    return { not_after: end.toISOString(), days_left: daysLeft(end, now) };
+  };
+  const report = { certificate: endOf("certificate"), ca_certificate: endOf("CA certificate") };
+  const reload = lastReload === undefined ? {} : { last_reload: lastReload };
+  const { revocation } = identity;
+  if (revocation === undefined) return { ...report, ...reload };
+  const { not_after: next_update, days_left } = endOf("revocation list");
+  const expired = revocation.nextUpdate.getTime() < now;
+  return { ...report, crl: { next_update, days_left, entries: revocation.entries, expired }, ...reload };
+}

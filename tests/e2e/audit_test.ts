@@ -1,0 +1,93 @@
+/** Purpose: the server writes one JSON line for every stream: who, what kind, where to, how much and how it ended. */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { auditLines } from "../support/audit_lines.ts";
+import { Chain } from "../support/chain.ts";
+import { curl } from "../support/curl.ts";
+import { knock } from "../support/doors.ts";
+import { unusedPort } from "../support/network.ts";
+import { ByteReader, writeAll } from "../support/byte_reader.ts";
+import { startTcpOrigin } from "../support/tcp_origin.ts";
+import { openTunnel } from "../support/tunnel_client.ts";
+
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+const SWITCH = "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+Deno.test("every kind of stream has its audit line", async () => {
+  await using chain = await Chain.start({ allow: ["127.0.0.1"] });
+  await using origin = startTcpOrigin(async (connection) => {
+    const head = await new ByteReader(connection).head();
+    await writeAll(connection, /^upgrade:/im.test(head) ? `${SWITCH}frames` : ANSWER);
+  });
+  const at = `127.0.0.1:${origin.port}`;
+  const url = `http://${at}/`;
+  const clients = [
+    () => curl(["-x", chain.proxyUrl, url]),
+    () => curl(["-x", chain.proxyUrl, "-p", url]),
+    () => curl(["--socks5-hostname", `127.0.0.1:${chain.proxyPort}`, url]),
+    () => curl(["-x", chain.proxyUrl, "--data-binary", "0123456789", url]),
+    () => knock(chain.proxyPort, "websocket", "127.0.0.1", origin.port),
+  ];
+  for (const [index, client] of clients.entries()) {
+    await client();
+    await auditLines(chain, index + 1); // in this order, however long an end takes
+  }
+  const reached = { target: at, address: "127.0.0.1", outcome: "ok" };
+  const lines = await auditLines(chain, clients.length);
+  const { serialNumber } = new X509Certificate(await Deno.readTextFile(`${chain.dir}/certs/client.crt`));
+  for (const line of lines) {
+    const { time, event, client, serial, duration_ms } = line;
+    assert.deepEqual({ event, client, serial }, {
+      event: "stream",
+      client: "sallyport-client",
+      serial: serialNumber,
+    });
+    assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Number.isInteger(duration_ms));
+  }
+  const common = (line: typeof lines[number]) => {
+    const { time: _, event: _e, client: _c, serial: _s, duration_ms: _d, bytes_in: _i, ...rest } = line;
+    return rest;
+  };
+  assert.deepEqual(lines.map(common), [
+    { kind: "http_request", ...reached, status: 200, bytes_out: 5 },
+    { kind: "connect_request", ...reached, bytes_out: ANSWER.length },
+    { kind: "connect_request", ...reached, bytes_out: ANSWER.length },
+    { kind: "http_request", ...reached, status: 200, bytes_out: 5 },
+    { kind: "websocket_open", ...reached, status: 101, bytes_out: 6 },
+  ]);
+  assert.equal(lines[0]!["bytes_in"], 0);
+  assert.ok(Number(lines[1]!["bytes_in"]) > 50, "the request's head is a tunnel's bytes");
+  assert.equal(lines[3]!["bytes_in"], 10);
+  await chain.finish();
+});
+
+Deno.test("a stream that failed has its audit line with the code and the reason", async () => {
+  await using chain = await Chain.start({ allow: ["127.0.0.1"] });
+  await using origin = startTcpOrigin(async (connection) => {
+    await new ByteReader(connection).exactly(1);
+    await writeAll(connection, "not HTTP at all\r\n\r\n");
+  });
+  const closed = unusedPort();
+  await knock(chain.proxyPort, "connect", "127.0.0.2", 9);
+  await auditLines(chain, 1);
+  await knock(chain.proxyPort, "socks_name", "127.0.0.1", closed);
+  await auditLines(chain, 2);
+  await knock(chain.proxyPort, "absolute", "127.0.0.1", origin.port);
+  await auditLines(chain, 3);
+  {
+    using tunnel = await openTunnel(chain.proxyPort, `127.0.0.1:${origin.port}`);
+    assert.equal(tunnel.status, 200);
+  }
+  const lines = await auditLines(chain, 4);
+  assert.deepEqual(lines.map(({ kind, target, outcome }) => ({ kind, target, outcome })), [
+    { kind: "connect_request", target: "127.0.0.2:9", outcome: "target_denied" },
+    { kind: "connect_request", target: `127.0.0.1:${closed}`, outcome: "target_refused" },
+    { kind: "http_request", target: `127.0.0.1:${origin.port}`, outcome: "target_protocol" },
+    { kind: "connect_request", target: `127.0.0.1:${origin.port}`, outcome: "ok" },
+  ]);
+  assert.match(String(lines[0]!["detail"]), /\(default loopback: 127\.0\.0\.2\)$/);
+  assert.match(String(lines[1]!["detail"]), /refused/);
+  assert.equal(lines[0]!["address"], undefined);
+  await chain.finish();
+});

@@ -1,0 +1,102 @@
+/**
+ * Purpose: `clients.allow` decides by the names in a client's certificate whom the server serves and where each may
+ * go; names with hidden characters match nothing and stay visible in the audit.
+ */
+import assert from "node:assert/strict";
+import type { LeafOptions } from "../../agent/certs/authority.ts";
+import { auditLines } from "../support/audit_lines.ts";
+import { Chain } from "../support/chain.ts";
+import { type Door, doorsFor, knock } from "../support/doors.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
+
+const CLIENTS = {
+  allow: [
+    "cn:laptop-*",
+    {
+      client: "uri:spiffe://corp.example/ci/*",
+      targets: { allow: ["127.0.0.1", "127.0.0.2", "127.0.0.9"], deny: ["127.0.0.3"] },
+    },
+    "dns:*.dev.corp.example",
+  ],
+};
+const TARGETS = { allow: ["127.0.0.1", "127.0.0.3"], deny: ["127.0.0.2"] };
+
+interface Case {
+  name: string;
+  client: Pick<LeafOptions, "commonName" | "alternativeNames">;
+  /** Whether the server serves it at all. */
+  served: boolean;
+}
+
+const CASES: Case[] = [
+  { name: "a common name", client: { commonName: "laptop-7" }, served: true },
+  {
+    name: "a DNS name",
+    client: { commonName: "x", alternativeNames: [{ type: "dns", value: "a.dev.corp.example" }] },
+    served: true,
+  },
+  {
+    name: "a URI",
+    client: { commonName: "x", alternativeNames: [{ type: "uri", value: "spiffe://corp.example/ci/7" }] },
+    served: true,
+  },
+  { name: "a common name that is nearly one", client: { commonName: "my-laptop-7" }, served: false },
+  {
+    name: "a DNS name of two labels",
+    client: { commonName: "x", alternativeNames: [{ type: "dns", value: "a.b.dev.corp.example" }] },
+    served: false,
+  },
+  {
+    name: "a URI with a step up",
+    client: { commonName: "x", alternativeNames: [{ type: "uri", value: "spiffe://corp.example/ci/.." }] },
+    served: false,
+  },
+  { name: "a common name with a NUL and a line end", client: { commonName: "laptop-\0\n7" }, served: false },
+  { name: "a common name that turns text round", client: { commonName: "laptop-\u202e7" }, served: false },
+];
+
+for (const { name, client, served } of CASES) {
+  Deno.test(`clients.allow ${served ? "serves" : "refuses"} ${name}`, async () => {
+    const server = { clients: CLIENTS, targets: TARGETS };
+    await using chain = await Chain.start({ certificates: client, server });
+    await using origin = startHttpOrigin(() => new Response("hello"));
+    // A tunnel that is served would wait for bytes.
+    const doors: Door[] = served ? ["absolute", "websocket"] : doorsFor("127.0.0.1");
+    for (const door of doors) await assertServed(chain, door, origin.port, served);
+    const lines = await auditLines(chain, doors.length);
+    for (const { client: who, outcome, detail } of lines) {
+      assert.equal(who, client.commonName);
+      assert.equal(outcome, served ? "ok" : "target_denied");
+      if (!served) assert.match(String(detail), /\(no entry of clients\.allow\)$/);
+    }
+    assert.match(chain.server.out.text, /^[\x20-\x7e\n]+$/, "the audit is printable");
+    await chain.finish();
+  });
+}
+
+async function assertServed(chain: Chain, door: Door, port: number, served: boolean): Promise<void> {
+  const { status, reply, text } = await knock(chain.proxyPort, door, "127.0.0.1", port);
+  if (reply !== undefined) return assert.equal(reply, 2, door);
+  assert.equal(status, served ? 200 : 403, `${door}: ${text}`);
+  if (served) return;
+  assert.match(text, /error=destination_ip_prohibited/);
+  assert.match(text, /clients\.allow on the server does not name this client/);
+}
+
+Deno.test("an entry's targets take the place of the server's, whose deny stays", async () => {
+  const alternativeNames = [{ type: "uri", value: "spiffe://corp.example/ci/7" }] as const;
+  const certificates = { commonName: "laptop 7", alternativeNames };
+  const deny = ["127.0.0.9"];
+  await using chain = await Chain.start({
+    certificates,
+    server: { clients: CLIENTS, targets: { allow: ["127.0.0.3", "127.0.0.4"], deny } },
+  });
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  const status = async (host: string) => (await knock(chain.proxyPort, "absolute", host, origin.port)).status;
+  assert.equal(await status("127.0.0.1"), 200, "of its own list");
+  assert.equal(await status("127.0.0.2"), 502, "of its own list, though nobody listens");
+  assert.equal(await status("127.0.0.3"), 403, "of its own deny list");
+  assert.equal(await status("127.0.0.4"), 403, "of the server's list only");
+  assert.equal(await status("127.0.0.9"), 403, "of the server's deny list");
+  await chain.finish();
+});

@@ -1,0 +1,34 @@
+/** Purpose: `/health` tells load balancers when the server is ready, and that it drains for as long as it does. */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { eventually } from "../support/eventually.ts";
+import { beginDownload, startHalfSendingOrigin, WHOLE_BODY } from "../support/half_sent.ts";
+
+async function healthOf(chain: Chain): Promise<{ status: number; body: Record<string, unknown> }> {
+  // A connection of its own: a kept one would look like a leak to the sanitizers.
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const response = await fetch(`http://127.0.0.1:${chain.healthPort}/health`, { client });
+  return { status: response.status, body: await response.json() };
+}
+
+Deno.test("/health is 200 when the server is ready, and 503 while it drains", async () => {
+  await using chain = await Chain.start();
+  await using origin = startHalfSendingOrigin();
+  const { ended } = await beginDownload(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  const ready = await healthOf(chain);
+  assert.equal(ready.status, 200);
+  const { uptime, ...body } = ready.body;
+  assert.deepEqual(body, { state: "ready", connections: 1, agents: 1, streams: 1 });
+  assert.ok(Number.isInteger(uptime));
+
+  const stopped = chain.server.stop();
+  await eventually("the server drains", async () => {
+    const { status, body } = await healthOf(chain);
+    assert.deepEqual([status, body["state"], body["streams"]], [503, "draining", 1]);
+  }, 5_000);
+  origin.release();
+  assert.deepEqual(await ended, { code: 0, text: WHOLE_BODY });
+  assert.equal((await stopped).code, 0);
+  await chain.startServer();
+  await chain.finish();
+});

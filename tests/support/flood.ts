@@ -1,0 +1,25 @@
+import { naiveEncode } from "./naive_codec.ts";
+import type { RawPeer } from "./raw_peer.ts";
+
+/** Frames of one write of a flood: about as much as a socket gives at once. */
+const FRAMES_PER_WRITE = 500;
+
+/** A message of a flood. */
+export type FloodMessage = readonly [type: string, payload: object];
+
+/** Sends what `round` gives, `rounds` times, in writes of many frames each. */
+export function flood(
+  peer: RawPeer,
+  rounds: number,
+  round: (index: number) => readonly FloodMessage[],
+): void {
+  let waiting: number[] = [];
+  for (let index = 0; index < rounds; index++) {
+    for (const [type, payload] of round(index)) {
+      for (const byte of naiveEncode(JSON.stringify({ type, payload }))) waiting.push(byte);
+    }
+    if (index % FRAMES_PER_WRITE !== FRAMES_PER_WRITE - 1 && index !== rounds - 1) continue;
+    peer.sendBytes(waiting);
+    waiting = [];
+  }
+}
