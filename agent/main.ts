@@ -25,10 +25,7 @@ function run(file: string | undefined): Promise<number> {
 const commands = {
   run,
   // Loaded only when it is asked for: a running agent needs nothing that issues certificates.
-  initCertificates: async (options: Parameters<typeof import("./certs/init.ts").initCertificates>[0]) => {
-    const { initCertificates } = await import("./certs/init.ts");
-    return initCertificates(options);
-  },
+  certificates: () => import("./certs/commands.ts"),
 };
 
 Deno.exit(await agentCli(Deno.args, commands, terminal));

@@ -1,6 +1,10 @@
 import "reflect-metadata"; // x509 needs it to be there first
+import type { KeyObject } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { SallyportError } from "../../shared/errors.ts";
+import { newPrivateKey } from "./new_private_key.ts";
+import { toPem } from "./pem.ts";
+import { publicKeyOf, readPrivateKey, type SigningKey, signingKeyOf } from "./signing_key.ts";
 
 /** A certificate and its private key. */
 export interface CertifiedKey {
@@ -24,30 +28,46 @@ export interface AuthorityOptions extends Validity {
   readonly commonName?: string;
 }
 
+/** One name of a subject (RFC 5280 section 4.2.1.6). */
+export interface AlternativeName {
+  readonly type: "dns" | "uri" | "ip";
+  readonly value: string;
+}
+
 /** What an authority certifies. */
 export interface LeafOptions extends Validity {
   /** The subject's common name, 1 to 64 characters. */
   readonly commonName: string;
   /** What the key may be used for (RFC 5280 section 4.2.1.12). */
   readonly usages: readonly ("serverAuth" | "clientAuth")[];
-  /** Names of the subject (RFC 5280 section 4.2.1.6). @default {none} */
-  readonly alternativeNames?: readonly { readonly type: "dns" | "uri" | "ip"; readonly value: string }[];
+  /** Names of the subject. @default {none} */
+  readonly alternativeNames?: readonly AlternativeName[];
 }
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** A list of what an authority takes back (RFC 5280 section 5). */
+export interface ListOptions {
+  /** Higher than that of the list before. */
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  /** When the next list is due; no later than the authority's end. */
+  readonly nextUpdate: Date;
+  readonly entries: readonly x509.X509CrlEntryParams[];
+}
+
 const BACKDATED_MS = 3_600_000;
 const SERIAL_BYTES = 16;
 /** ub-common-name of RFC 5280 appendix A.1. */
 const MAX_COMMON_NAME = 64;
+const CRL_NUMBER = "2.5.29.20";
+/** What a new certificate says about itself by its own, also when it takes the place of another (subject key identifier, key usage, basic constraints, authority key identifier). */
+const OWN_EXTENSIONS = ["2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.35"];
 
-/** A private certificate authority: P-256 keys, certificates as RFC 5280 has them, no intermediate ones. */
+/** A private certificate authority: certificates as RFC 5280 has them, with P-256 keys, and no intermediate ones. */
 export class Authority {
-  readonly #keys: CryptoKeyPair;
-  readonly #root: x509.X509Certificate;
+  readonly #key: SigningKey;
 
-  private constructor(keys: CryptoKeyPair, root: x509.X509Certificate, readonly files: CertifiedKey) {
-    this.#keys = keys;
-    this.#root = root;
+  private constructor(key: SigningKey, readonly root: x509.X509Certificate, readonly files: CertifiedKey) {
+    this.#key = key;
   }
 
   /**
@@ -57,20 +77,31 @@ export class Authority {
    */
   static async create(options: AuthorityOptions): Promise<Authority> {
     const { commonName = `Sallyport CA ${randomHex(4)}` } = options;
-    const keys = await newKeys();
-    const root = await x509.X509CertificateGenerator.createSelfSigned({
+    const name = distinguishedName(commonName);
+    const pem = await newPrivateKey();
+    const key = await signingKeyOf(readPrivateKey(pem, "the new key"), "the new key");
+    const root = await x509.X509CertificateGenerator.create({
       ...validity(options),
       serialNumber: randomHex(SERIAL_BYTES),
-      name: distinguishedName(commonName),
-      keys,
-      signingAlgorithm: ALGORITHM,
+      subject: name,
+      issuer: name,
+      publicKey: key.publicKey,
+      signingKey: key.privateKey,
+      signingAlgorithm: key.algorithm,
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        await x509.SubjectKeyIdentifierExtension.create(key.publicKey),
       ],
     });
-    return new Authority(keys, root, { cert: pemOf(root), key: await keyPem(keys) });
+    return new Authority(key, root, { cert: toPem(root.rawData, "CERTIFICATE"), key: pem });
+  }
+
+  /** An authority that exists: its certificate, and its key, which has to fit. */
+  static async of(root: x509.X509Certificate, key: KeyObject, name: string): Promise<Authority> {
+    const pem = String(key.export({ type: "pkcs8", format: "pem" }));
+    const files = { cert: toPem(root.rawData, "CERTIFICATE"), key: pem };
+    return new Authority(await signingKeyOf(key, name), root, files);
   }
 
   /**
@@ -79,42 +110,84 @@ export class Authority {
    * @throws {SallyportError} `bad_request` when the common name or the dates cannot be.
    */
   async issue(options: LeafOptions): Promise<CertifiedKey> {
-    const { notBefore, notAfter } = validity(options);
-    const keys = await newKeys();
-    const leaf = await x509.X509CertificateGenerator.create({
-      notBefore,
-      notAfter: notAfter < this.#root.notAfter ? notAfter : this.#root.notAfter,
-      serialNumber: randomHex(SERIAL_BYTES),
-      subject: distinguishedName(options.commonName),
-      issuer: this.#root.subjectName,
-      publicKey: keys.publicKey,
-      signingKey: this.#keys.privateKey,
-      signingAlgorithm: ALGORITHM,
-      extensions: await this.#leafExtensions(keys, options),
-    });
-    return { cert: pemOf(leaf), key: await keyPem(keys) };
-  }
-
-  async #leafExtensions(keys: CryptoKeyPair, options: LeafOptions): Promise<x509.Extension[]> {
     const { usages, alternativeNames = [] } = options;
-    const extensions: x509.Extension[] = [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
-    ];
+    const said: x509.Extension[] = [];
     if (usages.length > 0) {
-      extensions.push(new x509.ExtendedKeyUsageExtension(usages.map((use) => x509.ExtendedKeyUsage[use])));
+      said.push(new x509.ExtendedKeyUsageExtension(usages.map((use) => x509.ExtendedKeyUsage[use])));
     }
     if (alternativeNames.length > 0) {
       const names = alternativeNames.map(({ type, value }) => ({
         type: type === "uri" ? "url" : type,
         value,
       }));
-      extensions.push(new x509.SubjectAlternativeNameExtension(names as x509.JsonGeneralNames));
+      said.push(new x509.SubjectAlternativeNameExtension(names as x509.JsonGeneralNames));
     }
-    return extensions;
+    const subject = distinguishedName(options.commonName);
+    return await this.#certify({ subject, said, life: options, key: await newPrivateKey() });
   }
+
+  /**
+   * Makes a certificate that says of its subject what another one says.
+   *
+   * @param key The private key, PEM. @default a new one
+   */
+  async reissue(other: x509.X509Certificate, life: Validity, key?: string): Promise<CertifiedKey> {
+    const said = other.extensions.filter(({ type }) => !OWN_EXTENSIONS.includes(type));
+    return await this.#certify({ subject: other.subjectName, said, life, key: key ?? await newPrivateKey() });
+  }
+
+  /** Signs a list of certificates that are taken back; PEM. */
+  async signList({ number, thisUpdate, nextUpdate, entries }: ListOptions): Promise<string> {
+    const list = await x509.X509CrlGenerator.create({
+      issuer: this.root.subjectName,
+      thisUpdate: wholeSeconds(thisUpdate),
+      nextUpdate: wholeSeconds(nextUpdate),
+      entries: [...entries],
+      extensions: [await this.#keyIdentifier(), new x509.Extension(CRL_NUMBER, false, derInteger(number))],
+      signingKey: this.#key.privateKey,
+      signingAlgorithm: this.#key.algorithm,
+    });
+    return toPem(list.rawData, "X509 CRL");
+  }
+
+  async #certify({ subject, said, life, key }: Leaf): Promise<CertifiedKey> {
+    const { notBefore, notAfter } = validity(life);
+    const publicKey = publicKeyOf(readPrivateKey(key, "the key"));
+    const leaf = await x509.X509CertificateGenerator.create({
+      notBefore,
+      notAfter: notAfter < this.root.notAfter ? notAfter : this.root.notAfter,
+      serialNumber: randomHex(SERIAL_BYTES),
+      subject,
+      issuer: this.root.subjectName,
+      publicKey,
+      signingKey: this.#key.privateKey,
+      signingAlgorithm: this.#key.algorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        await x509.SubjectKeyIdentifierExtension.create(publicKey),
+        await this.#keyIdentifier(),
+        ...said,
+      ],
+    });
+    return { cert: toPem(leaf.rawData, "CERTIFICATE"), key };
+  }
+
+  /** As the root writes it, which need not be the way in which it is made here (RFC 5280 section 4.2.1.1). */
+  async #keyIdentifier(): Promise<x509.Extension> {
+    const written = this.root.getExtension(x509.SubjectKeyIdentifierExtension);
+    if (written !== null) return new x509.AuthorityKeyIdentifierExtension(written.keyId);
+    return await x509.AuthorityKeyIdentifierExtension.create(this.#key.publicKey);
+  }
+}
+
+interface Leaf {
+  readonly subject: x509.Name;
+  /** What it says of its subject. */
+  readonly said: readonly x509.Extension[];
+  readonly life: Validity;
+  /** The private key, PEM. */
+  readonly key: string;
 }
 
 function validity({ notBefore, notAfter }: Validity): { notBefore: Date; notAfter: Date } {
@@ -140,19 +213,14 @@ function distinguishedName(commonName: string): x509.Name {
   throw new SallyportError("bad_request", `Cannot make a certificate: ${problem}`);
 }
 
-async function newKeys(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
-}
-
-async function keyPem(keys: CryptoKeyPair): Promise<string> {
-  const bytes = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return `${x509.PemConverter.encode(bytes, "PRIVATE KEY")}\n`;
-}
-
-function pemOf(certificate: x509.X509Certificate): string {
-  return `${certificate.toString("pem")}\n`;
-}
-
 function randomHex(bytes: number): string {
   return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+}
+
+/** A number of RFC 5280 is not negative: a byte with its highest bit set gets a zero before it. */
+function derInteger(value: bigint): Uint8Array<ArrayBuffer> {
+  const digits = value.toString(16);
+  const bytes = Uint8Array.fromHex(digits.padStart(digits.length + digits.length % 2, "0"));
+  const content = bytes[0]! < 0x80 ? bytes : Uint8Array.of(0, ...bytes);
+  return Uint8Array.of(0x02, content.length, ...content);
 }

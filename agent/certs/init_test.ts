@@ -2,22 +2,10 @@ import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { SallyportError } from "../../shared/errors.ts";
 import { loadIdentity } from "../../shared/tls/identity.ts";
+import { namesIn, withFolder } from "../../tests/support/certificate_folder.ts";
 import { initCertificates } from "./init.ts";
 
-const NAMES = ["ca.crt", "ca.key", "client.crt", "client.key", "server.crt", "server.key"];
-
-async function withDir(use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "sallyport_certs_" });
-  try {
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(dir), ({ name }) => name)).sort();
-}
+const NAMES = ["ca.crt", "ca.key", "client.crt", "client.key", "crl.pem", "server.crt", "server.key"];
 
 async function certificate(path: string): Promise<X509Certificate> {
   return new X509Certificate(await Deno.readTextFile(path));
@@ -27,8 +15,8 @@ const existing = (path: string) => (error: unknown) =>
   error instanceof SallyportError && error.code === "bad_request" &&
   error.message === `Cannot write ${path}: it exists already, and nothing is overwritten`;
 
-Deno.test("initCertificates writes six files that both programs can use", async () => {
-  await withDir(async (parent) => {
+Deno.test("initCertificates writes seven files that both programs can use", async () => {
+  await withFolder(async (parent) => {
     const dir = `${parent}/new/certs`;
     const { files } = await initCertificates({ dir });
     assert.deepEqual(files.toSorted(), NAMES.map((name) => `${dir}/${name}`));
@@ -43,7 +31,7 @@ Deno.test("initCertificates writes six files that both programs can use", async 
 });
 
 Deno.test("initCertificates names server and client as told, and lets them live as long as told", async () => {
-  await withDir(async (dir) => {
+  await withFolder(async (dir) => {
     await initCertificates({ dir, serverName: "tunnel.example", clientName: "laptop", days: 3 });
     const server = await certificate(`${dir}/server.crt`);
     const client = await certificate(`${dir}/client.crt`);
@@ -57,7 +45,7 @@ Deno.test("initCertificates names server and client as told, and lets them live 
 });
 
 Deno.test("initCertificates reveals nothing of user or machine by default", async () => {
-  await withDir(async (dir) => {
+  await withFolder(async (dir) => {
     await initCertificates({ dir });
     const client = await certificate(`${dir}/client.crt`);
     const server = await certificate(`${dir}/server.crt`);
@@ -70,7 +58,7 @@ Deno.test({
   name: "initCertificates keeps keys and directory to the owner",
   ignore: Deno.build.os === "windows",
   fn: () =>
-    withDir(async (parent) => {
+    withFolder(async (parent) => {
       const dir = `${parent}/certs`;
       await initCertificates({ dir });
       const modeOf = async (path: string) => (await Deno.stat(path)).mode! & 0o777;
@@ -83,7 +71,7 @@ Deno.test({
 
 for (const name of NAMES) {
   Deno.test(`initCertificates writes nothing when ${name} is there`, async () => {
-    await withDir(async (dir) => {
+    await withFolder(async (dir) => {
       await Deno.writeTextFile(`${dir}/${name}`, "mine");
       await assert.rejects(initCertificates({ dir }), existing(`${dir}/${name}`));
       assert.deepEqual(await namesIn(dir), [name]);
@@ -96,7 +84,7 @@ Deno.test({
   name: "initCertificates does not write through a link that leads nowhere",
   ignore: Deno.build.os === "windows",
   fn: () =>
-    withDir(async (dir) => {
+    withFolder(async (dir) => {
       await Deno.symlink(`${dir}/elsewhere`, `${dir}/server.key`);
       await assert.rejects(initCertificates({ dir }), existing(`${dir}/server.key`));
       assert.deepEqual(await namesIn(dir), ["server.key"]);
@@ -104,7 +92,7 @@ Deno.test({
 });
 
 Deno.test("initCertificates takes back what it wrote when a later file cannot be written", async () => {
-  await withDir(async (dir) => {
+  await withFolder(async (dir) => {
     // Two at once: whoever comes second meets the other's files after having looked, and must not harm them.
     const both = await Promise.allSettled([initCertificates({ dir }), initCertificates({ dir })]);
     const won = both.filter(({ status }) => status === "fulfilled").length;
@@ -114,7 +102,7 @@ Deno.test("initCertificates takes back what it wrote when a later file cannot be
 });
 
 Deno.test("initCertificates says why a directory cannot be made", async () => {
-  await withDir(async (parent) => {
+  await withFolder(async (parent) => {
     await Deno.writeTextFile(`${parent}/file`, "");
     const dir = `${parent}/file/certs`;
     const refused = (error: unknown) =>
@@ -125,7 +113,7 @@ Deno.test("initCertificates says why a directory cannot be made", async () => {
 
 for (const days of [0, -1, 1.5, 40_000, NaN]) {
   Deno.test(`initCertificates refuses ${days} days`, async () => {
-    await withDir(async (dir) => {
+    await withFolder(async (dir) => {
       const refused = (error: unknown) =>
         error instanceof SallyportError && error.message.includes(`current value of days is ${days},`);
       await assert.rejects(initCertificates({ dir, days }), refused);

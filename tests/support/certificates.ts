@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import type { LeafOptions } from "../../agent/certs/authority.ts";
 import { initCertificates } from "../../agent/certs/init.ts";
+import { openssl } from "./openssl.ts";
 import { TestPki } from "./pki.ts";
 
 /**
@@ -29,6 +29,7 @@ async function opensslCertificates(dir: string): Promise<void> {
   await openssl(
     dir,
     "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout ca.key -out ca.crt",
+    "-subj",
     "/CN=openssl test CA",
   );
   await Deno.writeTextFile(
@@ -40,6 +41,7 @@ async function opensslCertificates(dir: string): Promise<void> {
     await openssl(
       dir,
       `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${name}.key -out ${name}.csr`,
+      "-subj",
       `/CN=sallyport-${name}`,
     );
     await openssl(
@@ -47,10 +49,4 @@ async function opensslCertificates(dir: string): Promise<void> {
       `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile ${name}.ext -out ${name}.crt`,
     );
   }
-}
-
-async function openssl(cwd: string, words: string, subject?: string): Promise<void> {
-  const args = [...words.split(" "), ...(subject === undefined ? [] : ["-subj", subject])];
-  const { success, stderr } = await new Deno.Command("openssl", { args, cwd }).output();
-  assert.ok(success, `openssl ${words}: ${new TextDecoder().decode(stderr)}`);
 }

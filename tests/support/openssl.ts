@@ -1,14 +1,41 @@
 import assert from "node:assert/strict";
 import { whyMissing } from "./tools.ts";
 
-/** Why tests that need `openssl` have to be skipped; undefined when it is there. */
-export const noOpenssl: string | undefined = await whyMissing("openssl", "version");
+/** Why tests with {@linkcode openssl} have to be skipped; undefined where the program is there. */
+export const noOpenssl = await whyMissing("openssl", "version");
 
-/** Runs `openssl` with these words in a directory; it must succeed. */
-export async function openssl(cwd: string, words: string): Promise<void> {
-  const command = new Deno.Command("openssl", { args: words.split(" "), cwd, stdin: "null" });
-  const { success, stderr } = await command.output();
-  assert.ok(success, `openssl ${words}: ${new TextDecoder().decode(stderr)}`);
+/** What a run of openssl brought. */
+export interface OpensslResult {
+  /** 0 is success. */
+  readonly code: number;
+  /** What it wrote, to standard output and then to standard error. */
+  readonly text: string;
+}
+
+/**
+ * Runs openssl in a folder.
+ *
+ * @param words Its arguments, separated by blanks.
+ * @param more Arguments that may have blanks in them.
+ */
+export async function runOpenssl(cwd: string, words: string, ...more: string[]): Promise<OpensslResult> {
+  const args = [...words.split(" "), ...more];
+  const { code, stdout, stderr } = await new Deno.Command("openssl", { args, cwd, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Runs openssl in a folder as {@linkcode runOpenssl} does, and fails when it does; returns what it wrote. */
+export async function openssl(cwd: string, words: string, ...more: string[]): Promise<string> {
+  const { code, text } = await runOpenssl(cwd, words, ...more);
+  assert.equal(code, 0, `openssl ${words}: ${text}`);
+  return text;
+}
+
+/** Options for a test that needs openssl: its name says why it is skipped where there is none. */
+export function withOpenssl(name: string, fn: () => Promise<void>): Deno.TestDefinition {
+  const reason = noOpenssl === undefined ? "" : ` (skipped: ${noOpenssl})`;
+  return { name: `${name}${reason}`, ignore: noOpenssl !== undefined, fn };
 }
 
 /**
