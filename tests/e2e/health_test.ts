@@ -17,9 +17,12 @@ Deno.test("/health is 200 when the server is ready, and 503 while it drains", as
   const { ended } = await beginDownload(["-x", chain.proxyUrl, `http://${origin.host}/`]);
   const ready = await healthOf(chain);
   assert.equal(ready.status, 200);
-  const { uptime, ...body } = ready.body;
+  const { uptime, certificate, ca_certificate: authority, ...body } = ready.body;
   assert.deepEqual(body, { state: "ready", connections: 1, agents: 1, streams: 1 });
   assert.ok(Number.isInteger(uptime));
+  for (const shown of [certificate, authority]) {
+    assert.deepEqual(Object.keys(shown as object).sort(), ["days_left", "not_after"]);
+  }
 
   const stopped = chain.server.stop();
   await eventually("the server drains", async () => {
