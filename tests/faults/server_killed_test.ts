@@ -1,6 +1,6 @@
 /**
- * Purpose: a server that is killed in the middle of transfers breaks them off with an error at client and target,
- * and the agent finds the next server by itself.
+ * Purpose: a server that is killed in the middle of transfers breaks them off with an error at clients and HTTP
+ * targets, and the agent finds the next server by itself.
  */
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
@@ -12,6 +12,7 @@ Deno.test("a server that is killed in mid-transfer and started again leaves noth
   await withFault({}, async ({ chain, endless, figure }) => {
     await using traffic = new Traffic(chain, endless);
     await traffic.flowing();
+    endless.serverMayBeKilled();
     const killed = performance.now();
     await chain.server.stop("SIGKILL");
     const outcomes = await traffic.outcomes();

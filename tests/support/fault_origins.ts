@@ -18,12 +18,18 @@ export interface FaultOrigins extends AsyncDisposable {
   readonly deceived: readonly unknown[];
   /** Transfers that the targets have not seen the end of. */
   readonly open: number;
+  /**
+   * From now on the server may be killed: the system itself then ends its plain TCP connections, with nothing to
+   * tell such an end from a good one. Whoever needs to know frames what it sends, as HTTP and TLS do.
+   */
+  serverMayBeKilled(): void;
 }
 
 /** What the targets saw. */
 class Witness {
   readonly deceived: unknown[] = [];
   open = 0;
+  serverMayBeKilled = false;
 
   /** Counts a transfer while it lasts; a connection that breaks is what a broken one looks like. */
   async watch(transfer: () => Promise<void>): Promise<void> {
@@ -42,7 +48,7 @@ class Witness {
 export function startFaultOrigins(pattern: Pattern): FaultOrigins {
   const witness = new Witness();
   const http = startHttpOrigin((request) => answer(request, pattern, witness));
-  const echo = startTcpOrigin((connection) => witness.watch(() => echoTo(connection, pattern)));
+  const echo = startTcpOrigin((connection) => witness.watch(() => echoTo(connection, pattern, witness)));
   return {
     pattern,
     http,
@@ -50,6 +56,9 @@ export function startFaultOrigins(pattern: Pattern): FaultOrigins {
     deceived: witness.deceived,
     get open() {
       return witness.open;
+    },
+    serverMayBeKilled() {
+      witness.serverMayBeKilled = true;
     },
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]();
@@ -95,7 +104,7 @@ async function takeUpload(request: Request, pattern: Pattern, witness: Witness):
   return new Response(pattern.parts === Infinity ? "" : pattern.sha256, { headers: CLOSE });
 }
 
-async function echoTo(connection: Deno.TcpConn, pattern: Pattern): Promise<void> {
+async function echoTo(connection: Deno.TcpConn, pattern: Pattern, witness: Witness): Promise<void> {
   const checker = new Checker(pattern);
   const buffer = new Uint8Array(65_536);
   for (;;) {
@@ -104,6 +113,7 @@ async function echoTo(connection: Deno.TcpConn, pattern: Pattern): Promise<void>
     checker.take(buffer.subarray(0, count));
     await writeAll(connection, buffer.subarray(0, count));
   }
+  if (!checker.complete && witness.serverMayBeKilled) throw new Error("ended by the system");
   checker.ended();
   await connection.closeWrite();
 }
