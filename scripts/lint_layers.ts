@@ -47,7 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const ROOM_REASON =
   "only agent.ts and server.ts wire rooms together: pass in what is needed, as openStream is";
 
-const AWS_PLACES = ["lambdas/fleet.ts", "server/metrics/", "scripts/"];
+const AWS_PLACES = ["shared/aws/", "lambdas/aws/", "server/aws/", "scripts/"];
 
 /** The only folder that may speak TLS. */
 const TLS_PLACE = "shared/tls/";

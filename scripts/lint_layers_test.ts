@@ -112,7 +112,14 @@ Deno.test("layers lint lets nobody import by address", () => {
 Deno.test("layers lint lets AWS clients only where AWS is called", () => {
   forbids("agent/cloud/query.ts", /AWS is called only in/, "@aws-sdk/client-ecs");
   forbids("lambdas/wake.ts", /AWS is called only in/, "@aws-sdk/client-ecs");
-  for (const path of ["lambdas/fleet.ts", "server/metrics/cloudwatch.ts", "scripts/deploy.ts"]) {
+  for (
+    const path of [
+      "shared/aws/parameter.ts",
+      "lambdas/aws/fleet.ts",
+      "server/aws/reports.ts",
+      "scripts/deploy.ts",
+    ]
+  ) {
     allows(path, "@aws-sdk/client-ecs");
   }
 });

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { LOG_LEVELS, type LogLevel } from "../log_level.ts";
 import type { PemSource } from "../tls/identity_source.ts";
+import { parseDuration } from "./duration.ts";
 
 /** One key of a configuration: what may be written there and what becomes of it. */
 export interface Field<T> {
@@ -38,7 +39,6 @@ const asIs = (text: string): unknown => text;
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
 /** Longest delay that a timer takes; beyond it, timers fire at once. */
 const MAX_DURATION = 2_147_483_647;
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 /** A whole number within `min..max`. */
 export function integer(fallback: number, min: number, max: number, noun = "a whole number"): Field<number> {
@@ -76,15 +76,12 @@ export function duration(fallback: string, minMs = 0): Field<number> {
   const atLeast = minMs > 0 ? ` of at least ${minMs} ms` : "";
   return {
     expected: `a duration${atLeast} such as "500ms", "60s", "15m" or "1h"`,
-    schema: z.string().transform(toMilliseconds).refine((ms) => ms >= minMs && ms <= MAX_DURATION),
+    schema: z.string().transform((text) => parseDuration(text) ?? NaN).refine((ms) =>
+      ms >= minMs && ms <= MAX_DURATION
+    ),
     fallback,
     fromText: asIs,
   };
-}
-
-function toMilliseconds(text: string): number {
-  const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-  return Number(count) * UNITS[unit as keyof typeof UNITS];
 }
 
 /** A user name and a password. */

@@ -1,9 +1,9 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { KeyUsage } from "./certificate_fields.ts";
+import { parseAuthorities, parseCertificates } from "./certificates.ts";
 import type { IdentitySource } from "./identity_source.ts";
 import { type Material, readMaterial, textOf, unusable } from "./material.ts";
-import { pemBlocks } from "./pem.ts";
 import { type Revocation, revocationOf } from "./revocation.ts";
 import { findFault } from "./trust.ts";
 
@@ -45,11 +45,8 @@ export async function loadIdentity(
   const ca = await readMaterial(source.ca, "CA certificate");
   const crl = source.crl && await readMaterial(source.crl, "revocation list");
   const chain = parseCertificates(certificate);
-  const authorities = parseCertificates(ca);
+  const authorities = parseAuthorities(ca);
   const key = parseKey(privateKey);
-  authorities.forEach((authority, index) => {
-    if (!authority.ca) throw unusable(ca, `entry ${index + 1} is not the certificate of a CA`);
-  });
   if (!chain[0]!.checkPrivateKey(key)) {
     throw unusable(privateKey, `it is not the key of the ${certificate.name}`);
   }
@@ -81,17 +78,6 @@ function requireUsable(
   } catch (error) {
     throw unusable(from, `TLS does not take it: ${error instanceof Error ? error.message : error}`, error);
   }
-}
-
-/** Reads every certificate of a PEM text, and at least one; other entries, such as a key, are passed over. */
-function parseCertificates(material: Material): X509Certificate[] {
-  return pemBlocks(material, "CERTIFICATE").map((block, index) => {
-    try {
-      return new X509Certificate(block);
-    } catch (error) {
-      throw unusable(material, `entry ${index + 1} cannot be read as a certificate`, error);
-    }
-  });
 }
 
 function parseKey(material: Material): KeyObject {

@@ -1,0 +1,147 @@
+import { DescribeNetworkInterfacesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeServicesCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  ListTasksCommand,
+  type Service,
+  type Task,
+  UpdateServiceCommand,
+} from "@aws-sdk/client-ecs";
+import type { FleetStatus } from "../../shared/cloud/fleet_status.ts";
+import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
+import { CloudError, cloudErrorOf } from "../../shared/aws/cloud_error.ts";
+import { problemOf } from "./problem.ts";
+
+/** Which ECS service runs the servers. */
+export interface FleetName {
+  readonly cluster: string;
+  readonly service: string;
+  /** The port of every server, for those who ask where it is. */
+  readonly port: number;
+}
+
+/** How old the fleet is, for Sleep. */
+export interface FleetAge {
+  /** How many servers are wanted. */
+  readonly desired: number;
+  /** When the youngest server started, or was wanted while none has; undefined when ECS does not say. */
+  readonly youngest: Date | undefined;
+}
+
+/** Tasks that one call of ECS describes. */
+const MAX_TASKS = 100;
+
+/** The servers as ECS has them. Every method throws {@linkcode CloudError}. */
+export class Fleet {
+  readonly #name: FleetName;
+  readonly #ecs = new ECSClient(CLIENT_OPTIONS);
+  readonly #ec2 = new EC2Client(CLIENT_OPTIONS);
+
+  constructor(name: FleetName) {
+    this.#name = name;
+  }
+
+  /** Where the servers are that run and are not about to stop, and why others do not start. */
+  async status(signal: AbortSignal): Promise<FleetStatus> {
+    const service = await this.#service(signal);
+    if ((service.desiredCount ?? 0) === 0) return { state: "stopped", servers: [] };
+    const tasks = await this.#tasks("RUNNING", signal);
+    const running = tasks.filter(({ lastStatus, desiredStatus }) =>
+      lastStatus === "RUNNING" && desiredStatus === "RUNNING"
+    );
+    const servers = (await this.#addresses(running, signal)).map((ip) => ({ ip, port: this.#name.port }));
+    if (servers.length > 0) return { state: "running", servers };
+    const problem = problemOf(service, await this.#tasks("STOPPED", signal));
+    return { state: "starting", servers, ...(problem === undefined ? {} : { problem }) };
+  }
+
+  /** How many servers are wanted, and how old the youngest is. */
+  async age(signal: AbortSignal): Promise<FleetAge> {
+    const service = await this.#service(signal);
+    const tasks = await this.#tasks("RUNNING", signal);
+    // Without a task ECS is just about to make one, or gave up: what counts is when somebody changed the service.
+    const times = tasks.length > 0
+      ? tasks.map(({ startedAt, createdAt }) => startedAt ?? createdAt)
+      : (service.deployments ?? []).map(({ updatedAt, createdAt }) => updatedAt ?? createdAt);
+    const known = times.filter((time) => time !== undefined).map(Number);
+    return {
+      desired: service.desiredCount ?? 0,
+      youngest: known.length === 0 ? undefined : new Date(Math.max(...known)),
+    };
+  }
+
+  /** Wants at least `count` servers; changes nothing when as many are wanted already. */
+  async wake(count: number, signal: AbortSignal): Promise<void> {
+    const { desiredCount = 0 } = await this.#service(signal);
+    if (desiredCount < count) await this.#want(count, signal);
+  }
+
+  /** Wants no servers; changes nothing when none are wanted. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const { desiredCount = 0 } = await this.#service(signal);
+    if (desiredCount > 0) await this.#want(0, signal);
+  }
+
+  async #want(desiredCount: number, abortSignal: AbortSignal): Promise<void> {
+    const { cluster, service } = this.#name;
+    try {
+      await this.#ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount }), { abortSignal });
+    } catch (error) {
+      throw cloudErrorOf(error, `set the number of servers of ${this.#shown} to ${desiredCount}`);
+    }
+  }
+
+  async #service(abortSignal: AbortSignal): Promise<Service> {
+    const { cluster, service } = this.#name;
+    try {
+      const command = new DescribeServicesCommand({ cluster, services: [service] });
+      const { services = [] } = await this.#ecs.send(command, { abortSignal });
+      const found = services[0];
+      if (found === undefined || found.status !== "ACTIVE") {
+        const what = found === undefined ? "there is none" : `it is ${found.status}`;
+        throw new CloudError("service_missing", `Cannot find the ECS service ${this.#shown}: ${what}`);
+      }
+      return found;
+    } catch (error) {
+      throw cloudErrorOf(error, `look at the ECS service ${this.#shown}`);
+    }
+  }
+
+  async #tasks(desiredStatus: "RUNNING" | "STOPPED", abortSignal: AbortSignal): Promise<Task[]> {
+    const { cluster, service: serviceName } = this.#name;
+    try {
+      const list = new ListTasksCommand({ cluster, serviceName, desiredStatus, maxResults: MAX_TASKS });
+      const { taskArns: tasks = [] } = await this.#ecs.send(list, { abortSignal });
+      if (tasks.length === 0) return [];
+      const described = await this.#ecs.send(new DescribeTasksCommand({ cluster, tasks }), { abortSignal });
+      return described.tasks ?? [];
+    } catch (error) {
+      throw cloudErrorOf(error, `look at the tasks of ${this.#shown}`);
+    }
+  }
+
+  /** Public addresses of tasks, by way of their network interfaces; those without one are left out. */
+  async #addresses(tasks: readonly Task[], abortSignal: AbortSignal): Promise<string[]> {
+    const interfaces = tasks.flatMap(interfacesOf);
+    if (interfaces.length === 0) return [];
+    try {
+      const command = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: interfaces });
+      const { NetworkInterfaces = [] } = await this.#ec2.send(command, { abortSignal });
+      return NetworkInterfaces.flatMap(({ Association }) => Association?.PublicIp ?? []);
+    } catch (error) {
+      // A task that ended a moment ago takes its interface with it.
+      if (error instanceof Error && /InvalidNetworkInterfaceID\.NotFound/.test(error.name)) return [];
+      throw cloudErrorOf(error, "look up the servers' public addresses");
+    }
+  }
+
+  get #shown(): string {
+    return `${this.#name.cluster}/${this.#name.service}`;
+  }
+}
+
+function interfacesOf({ attachments = [] }: Task): string[] {
+  return attachments.flatMap(({ details = [] }) => details)
+    .flatMap(({ name, value }) => name === "networkInterfaceId" && value ? [value] : []);
+}

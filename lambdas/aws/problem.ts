@@ -1,0 +1,27 @@
+import type { Service, Task } from "@aws-sdk/client-ecs";
+
+/** Characters of a problem that callers are told; `parseFleetStatus` takes no more. */
+const MAX_LENGTH = 1_000;
+/** A server that was stopped by these has no problem. */
+const ON_PURPOSE = /^(ServiceSchedulerInitiated|UserInitiated|TerminationNotice)$/;
+
+/**
+ * Finds out why servers do not start, from what ECS keeps of those that stopped: an image that cannot be pulled,
+ * a secret that is missing, a program that ended.
+ *
+ * @returns Words of ECS for a person; undefined when nothing is known to be wrong.
+ */
+export function problemOf(service: Service, stopped: readonly Task[]): string | undefined {
+  const failed = stopped.filter(({ stopCode }) => !ON_PURPOSE.test(stopCode ?? ""))
+    .sort((a, b) => Number(b.stoppedAt ?? 0) - Number(a.stoppedAt ?? 0))[0];
+  const rollout = service.deployments?.find(({ rolloutState }) => rolloutState === "FAILED")
+    ?.rolloutStateReason;
+  const words = [failed?.stoppedReason, ...(failed?.containers ?? []).flatMap(endOf), rollout];
+  const told = words.filter((word) => word !== undefined && word !== "").join("; ");
+  return told === "" ? undefined : told.slice(0, MAX_LENGTH);
+}
+
+function endOf({ name, reason, exitCode }: NonNullable<Task["containers"]>[number]): string[] {
+  if (reason !== undefined) return [`${name}: ${reason}`];
+  return exitCode === undefined || exitCode === 0 ? [] : [`${name} ended with code ${exitCode}`];
+}

@@ -1,0 +1,144 @@
+import { X509Certificate } from "node:crypto";
+import { decodeProtectedHeader, importX509, jwtVerify } from "jose";
+import { z } from "zod";
+import type { Clock } from "../shared/clock.ts";
+import {
+  type Action,
+  audienceOf,
+  CALL_ALGORITHMS,
+  CALL_LIFETIME_MS,
+  CALL_TYPE,
+} from "../shared/cloud/call.ts";
+import { certificateFields } from "../shared/tls/certificate_fields.ts";
+import { findFault } from "../shared/tls/trust.ts";
+import { SeenIds } from "./seen_ids.ts";
+import type { Trust } from "./trust.ts";
+
+/** What of a request decides whether its caller is let in. */
+export interface Call {
+  /** What is asked for. */
+  readonly action: Action;
+  /** The field `Authorization`; undefined when it is missing. */
+  readonly authorization: string | undefined;
+  /** As the request has it. */
+  readonly method: string;
+  /** The name that was called, as the cloud knows it and not as the request says. */
+  readonly host: string;
+  /** The path that was called. */
+  readonly path: string;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Common name of the certificate. */
+  readonly commonName: string;
+  /** Serial number of the certificate, in hex. */
+  readonly serial: string;
+}
+
+/** A caller who is not let in; the reason is for the log alone. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/** Characters of a token; a chain of three certificates with RSA keys fits. Checked before anything is parsed. */
+const MAX_TOKEN = 16_384;
+
+const HEADER = z.object({
+  alg: z.enum(CALL_ALGORITHMS),
+  typ: z.literal(CALL_TYPE),
+  x5c: z.array(z.base64().min(1)).min(1).max(4),
+});
+
+const CLAIMS = z.object({
+  htm: z.string(),
+  host: z.string(),
+  path: z.string(),
+  iat: z.number(),
+  jti: z.string().min(16).max(64),
+});
+
+/**
+ * Lets in who proves, with the key of a certificate that the server would accept, that the call is theirs, meant
+ * for this function and fresh (DESIGN.md 6; the claims: shared/cloud/call.ts).
+ */
+export class Gatekeeper {
+  readonly #clock: Clock;
+  readonly #seen: SeenIds;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    // One that comes from a clock that is ahead stays fresh for longer.
+    this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS);
+  }
+
+  /** @throws {Refused} With the reason. */
+  async admit(call: Call, trust: Trust): Promise<Caller> {
+    const token = tokenOf(call.authorization);
+    const { alg, x5c } = headerOf(token);
+    const chain = chainOf(x5c);
+    const leaf = chain[0]!;
+    const at = new Date(this.#clock.wallTime());
+    const fault = findFault({ ...trust, chain, usage: "clientAuth", at });
+    if (fault !== undefined) throw new Refused(`its certificate ${fault}`);
+    const claims = await this.#verified(token, alg, leaf, call.action);
+    requireSame("method (htm)", claims.htm, call.method);
+    requireSame("host", claims.host, call.host);
+    requireSame("path", claims.path, call.path);
+    const age = at.getTime() - claims.iat * 1000;
+    if (!(Math.abs(age) <= CALL_LIFETIME_MS)) throw new Refused(`it was signed ${age / 1000} s ago`);
+    // Only now: what did not pass everything else must not fill the memory.
+    if (!this.#seen.add(`${leaf.fingerprint256} ${claims.jti}`)) throw new Refused("its id was seen before");
+    return { commonName: certificateFields(leaf).commonName, serial: leaf.serialNumber };
+  }
+
+  async #verified(token: string, alg: string, leaf: X509Certificate, action: Action) {
+    try {
+      const key = await importX509(leaf.toString(), alg);
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [alg],
+        audience: audienceOf(action),
+        typ: CALL_TYPE,
+        // Its own judgement of the time would be a second one; ours follows.
+        currentDate: new Date(this.#clock.wallTime()),
+      });
+      return CLAIMS.parse(payload);
+    } catch (error) {
+      throw new Refused(`its signature or claims do not hold: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function tokenOf(authorization: string | undefined): string {
+  const [, token] =
+    /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization?.slice(0, MAX_TOKEN + 16) ?? "") ?? [];
+  if (token === undefined || token.length > MAX_TOKEN) throw new Refused("it carries no usable bearer token");
+  return token;
+}
+
+function headerOf(token: string): z.output<typeof HEADER> {
+  try {
+    return HEADER.parse(decodeProtectedHeader(token));
+  } catch (error) {
+    throw new Refused(`its token's header does not hold: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function chainOf(x5c: readonly string[]): X509Certificate[] {
+  try {
+    return x5c.map((der) => new X509Certificate(Uint8Array.fromBase64(der)));
+  } catch (error) {
+    throw new Refused("its certificates cannot be read", { cause: error });
+  }
+}
+
+function requireSame(what: string, signed: string, real: string): void {
+  if (signed !== real) throw new Refused(`it was signed for the ${what} ${JSON.stringify(signed)}`);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    return error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join(", ");
+  }
+  return error instanceof Error ? error.message : String(error);
+}

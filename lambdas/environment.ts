@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { parseDuration } from "../shared/config/duration.ts";
+
+const DURATION = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  context.addIssue({ code: "custom", message: `expected a duration such as "15m", it is "${text}"` });
+  return z.NEVER;
+});
+
+/** Every variable that a function may be told by; the template sets them. */
+const VARIABLES = {
+  /** Name of the ECS cluster. */
+  SALLYPORT_CLUSTER: z.string().min(1),
+  /** Name of the ECS service. */
+  SALLYPORT_SERVICE: z.string().min(1),
+  /** How many servers Wake starts. */
+  SALLYPORT_SERVERS: z.coerce.number().int().min(1).max(50).default(1),
+  /** Port of the servers. */
+  SALLYPORT_LISTEN_PORT: z.coerce.number().int().min(1).max(65_535).default(8443),
+  /** The private CA, PEM. */
+  SALLYPORT_CA_CERT_PEM: z.string().min(1),
+  /** Name of the parameter with the CA's revocation list, PEM; "" where nobody keeps one. */
+  SALLYPORT_CRL_PARAMETER: z.string().default(""),
+  /** The servers' `metrics_name`. */
+  SALLYPORT_METRICS_NAME: z.string().min(1).default("sallyport"),
+  /** How long servers have to be idle before they are stopped, and how long they run at the least. */
+  SALLYPORT_IDLE_AFTER: DURATION.default(900_000),
+};
+
+type Variables = typeof VARIABLES;
+
+/**
+ * Reads variables of the environment.
+ *
+ * @throws {Error} That names every variable that is missing or makes no sense.
+ */
+export function readEnvironment<K extends keyof Variables>(
+  ...names: readonly K[]
+): { readonly [N in K]: z.output<Variables[N]> } {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const name of names) {
+    const read = VARIABLES[name].safeParse(Deno.env.get(name));
+    if (read.success) values[name] = read.data;
+    else problems.push(`${name}: ${read.error.issues.map(({ message }) => message).join(", ")}`);
+  }
+  if (problems.length > 0) throw new Error(`Cannot use the environment: ${problems.join("; ")}`);
+  return values as { readonly [N in K]: z.output<Variables[N]> };
+}

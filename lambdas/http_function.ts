@@ -1,0 +1,115 @@
+import { z } from "zod";
+import type { Clock } from "../shared/clock.ts";
+import type { Action } from "../shared/cloud/call.ts";
+import {
+  FLEET_FAILURES,
+  type FleetFailure,
+  type FleetFailureCode,
+  type FleetStatus,
+} from "../shared/cloud/fleet_status.ts";
+import { CloudError } from "../shared/aws/cloud_error.ts";
+import type { Logger } from "../shared/log.ts";
+import { type Caller, Gatekeeper, Refused } from "./caller.ts";
+import type { Handler } from "./invocation.ts";
+import type { Trust } from "./trust.ts";
+
+/** The event of a Function URL, as far as it is needed (payload format 2.0). */
+const HTTP_EVENT = z.object({
+  rawPath: z.string(),
+  headers: z.record(z.string(), z.string().optional()),
+  requestContext: z.object({ domainName: z.string(), http: z.object({ method: z.string() }) }),
+});
+
+/** The answer of a Function URL (payload format 2.0). */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: readonly string[];
+  readonly isBase64Encoded: false;
+  readonly body: string;
+}
+
+/** What makes a function that agents call. */
+export interface HttpFunctionInit {
+  readonly action: Action;
+  /** The one method that it takes. */
+  readonly method: "GET" | "POST";
+  /** Whom to believe now. */
+  trust(signal: AbortSignal): Promise<Trust>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Does what was asked for; called once the caller is known. */
+  act(signal: AbortSignal): Promise<FleetStatus>;
+}
+
+/** Seconds after which it makes sense to ask again. */
+const RETRY_AFTER_S = "5";
+
+/** Makes a handler for a Function URL: it judges the caller first, and tells strangers nothing. */
+export function httpFunction(init: HttpFunctionInit): Handler {
+  const { action, clock, log } = init;
+  const gatekeeper = new Gatekeeper(clock);
+  return async (event, { awsRequestId, signal }) => {
+    const fields = { action, request: awsRequestId };
+    const read = HTTP_EVENT.safeParse(event);
+    if (!read.success) {
+      throw new Error(`Cannot answer: this is no request to a Function URL, ${read.error.message}`);
+    }
+    const { rawPath, headers, requestContext: { domainName, http: { method } } } = read.data;
+    const authorization = headers["authorization"];
+    const call = { action, authorization, method, host: domainName.toLowerCase(), path: rawPath };
+    let caller: Caller;
+    try {
+      caller = await gatekeeper.admit(call, await init.trust(signal));
+    } catch (error) {
+      if (error instanceof Refused) {
+        log.warn("call refused", { ...fields, reason: error.message });
+        return answer(401);
+      }
+      log.error("nobody can be judged", { ...fields, reason: String(error) });
+      return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
+    }
+    try {
+      return await serve(init, method, signal, caller);
+    } catch (error) {
+      return failed(error, log, fields);
+    }
+  };
+}
+
+async function serve(
+  { action, method, log, act }: HttpFunctionInit,
+  asked: string,
+  signal: AbortSignal,
+  { commonName: client, serial }: Caller,
+): Promise<HttpAnswer> {
+  if (asked !== method) return answer(405, undefined, { allow: method });
+  const status = await act(signal);
+  const { state, servers: { length: servers }, problem } = status;
+  log.info("call answered", { action, client, serial, state, servers, problem });
+  return answer(200, status);
+}
+
+function failed(error: unknown, log: Logger, fields: Record<string, string>): HttpAnswer {
+  const code: FleetFailureCode = error instanceof CloudError ? error.code : "cloud_error";
+  const message = error instanceof Error ? error.message : String(error);
+  log.error("call failed", { ...fields, code, reason: message });
+  const mayPass = code === "throttled" || code === "unavailable";
+  const body: FleetFailure = { error: { code, message } };
+  return answer(FLEET_FAILURES[code], body, mayPass ? { "retry-after": RETRY_AFTER_S } : {});
+}
+
+function answer(
+  statusCode: number,
+  body?: FleetStatus | FleetFailure,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
+  const type = body === undefined ? {} : { "content-type": "application/json" };
+  return {
+    statusCode,
+    headers: { "cache-control": "no-store", ...type, ...headers },
+    cookies: [],
+    isBase64Encoded: false,
+    body: body === undefined ? "" : JSON.stringify(body),
+  };
+}

@@ -1,0 +1,74 @@
+import type { X509Certificate } from "node:crypto";
+import type { Clock } from "../shared/clock.ts";
+import type { Logger } from "../shared/log.ts";
+import { parseAuthorities } from "../shared/tls/certificates.ts";
+import { type Revocation, revocationOf } from "../shared/tls/revocation.ts";
+
+/** Whom a function believes. */
+export interface Trust {
+  /** The certificates of the private CA. */
+  readonly authorities: readonly X509Certificate[];
+  /** Which certificates the CA took back; undefined where nobody keeps a list. */
+  readonly revocation: Revocation | undefined;
+}
+
+/** What makes a {@linkcode TrustKeeper}. */
+export interface TrustKeeperInit {
+  /** The private CA, PEM. */
+  readonly caPem: string;
+  /** Reads the CA's revocation list, PEM. @default {nobody keeps one} */
+  readonly readCrl?: ((signal: AbortSignal) => Promise<string>) | undefined;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, "error">;
+}
+
+/** Milliseconds for which a revocation list is used before it is read again. */
+const CRL_LIFETIME = 60_000;
+/** Milliseconds for which strangers cannot make a function try again what failed. */
+const FAILURE_LIFETIME = 2_000;
+
+/** Whom a function believes, with a revocation list that is at most a minute old where it can be read. */
+export class TrustKeeper {
+  readonly #init: TrustKeeperInit;
+  readonly #authorities: readonly X509Certificate[];
+  #revocation: Revocation | undefined;
+  #readAt = -Infinity;
+  /** Why there is no list at all. */
+  #failed: { readonly at: number; readonly error: unknown } | undefined;
+
+  /** @throws {SallyportError} When the CA cannot be read. */
+  constructor(init: TrustKeeperInit) {
+    this.#init = init;
+    const bytes = new TextEncoder().encode(init.caPem);
+    this.#authorities = parseAuthorities({ bytes, name: "CA certificate SALLYPORT_CA_CERT_PEM" });
+  }
+
+  /**
+   * Whom to believe now. A list that cannot be read, or used, leaves the last one in force.
+   *
+   * @throws What reading threw, when there is no last one: nobody may come in unjudged.
+   */
+  async current(signal: AbortSignal): Promise<Trust> {
+    const { readCrl, clock, log } = this.#init;
+    if (this.#failed !== undefined && clock.now() - this.#failed.at < FAILURE_LIFETIME) {
+      throw this.#failed.error;
+    }
+    if (readCrl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
+      try {
+        const bytes = new TextEncoder().encode(await readCrl(signal));
+        const name = "revocation list of the parameter";
+        this.#revocation = revocationOf({ bytes, name }, this.#authorities, new Date(clock.wallTime()));
+        this.#readAt = clock.now();
+        this.#failed = undefined;
+      } catch (error) {
+        if (this.#revocation === undefined) {
+          this.#failed = { at: clock.now(), error };
+          throw error;
+        }
+        log.error("revocation list not read, the last one stays", { reason: String(error) });
+        this.#readAt = clock.now();
+      }
+    }
+    return { authorities: this.#authorities, revocation: this.#revocation };
+  }
+}
