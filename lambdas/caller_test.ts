@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { importPKCS8, SignJWT } from "jose";
+import { signCall, type UnsignedCall } from "../agent/cloud/sign_call.ts";
+import { CALL_TYPE } from "../shared/cloud/call.ts";
+import type { Identity } from "../shared/tls/identity.ts";
+import { revocationOf } from "../shared/tls/revocation.ts";
+import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
+import { EXPIRED, NOT_YET_VALID, TestPki } from "../tests/support/pki.ts";
+import { testCrl } from "../tests/support/test_crl.ts";
+import { type Call, Gatekeeper, Refused } from "./caller.ts";
+import type { Trust } from "./trust.ts";
+
+const HOST = "abc.lambda-url.eu-central-1.on.aws";
+const pki = await TestPki.create();
+const identity = await pki.client();
+const trust: Trust = { authorities: identity.authorities, revocation: undefined };
+/** A moment within the life of the certificates. */
+const NOW = Date.now();
+
+function material(text: string) {
+  return { bytes: new TextEncoder().encode(text), name: "of a test" };
+}
+
+/** Certificate and key of an identity that need not be good. */
+function unchecked({ cert, key }: { cert: string; key: string }): Pick<Identity, "key" | "chain"> {
+  return { key, chain: parseCertificates(material(cert)) };
+}
+
+function gatekeeper(at = NOW): Gatekeeper {
+  return new Gatekeeper({ now: () => at, wallTime: () => at, after: () => () => {} });
+}
+
+const wake: UnsignedCall = { action: "wake", method: "POST", url: new URL(`https://${HOST}/`), now: NOW };
+const asked: Omit<Call, "authorization"> = { action: "wake", method: "POST", host: HOST, path: "/" };
+
+async function bearer(change: Partial<UnsignedCall> = {}, who: Pick<Identity, "key" | "chain"> = identity) {
+  return `Bearer ${await signCall({ ...wake, ...change }, who)}`;
+}
+
+/** Signs claims of a test's own, with the client's key. */
+async function handMade(
+  claims: Record<string, unknown>,
+  header: Record<string, unknown> = {},
+): Promise<string> {
+  const key = createPrivateKey(identity.key).export({ type: "pkcs8", format: "pem" }) as string;
+  const all = {
+    aud: "sallyport:wake",
+    htm: "POST",
+    host: HOST,
+    path: "/",
+    iat: NOW / 1000,
+    jti: "0123456789abcdef",
+  };
+  const x5c = identity.chain.map(({ raw }) => raw.toString("base64"));
+  return `Bearer ${await new SignJWT({ ...all, ...claims })
+    .setProtectedHeader({ alg: "ES256", typ: CALL_TYPE, x5c, ...header })
+    .sign(await importPKCS8(key, "ES256"))}`;
+}
+
+const refused = (reason: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof Refused, String(error));
+  assert.match(error.message, reason);
+  return true;
+};
+
+Deno.test("a caller with a good certificate is let in, and named", async () => {
+  const caller = await gatekeeper().admit({ ...asked, authorization: await bearer() }, trust);
+  assert.deepEqual(caller, { commonName: "test-client", serial: identity.chain[0]!.serialNumber });
+});
+
+for (const action of ["wake", "query", "kill"] as const) {
+  Deno.test(`a call for ${action} is let in for that alone`, async () => {
+    const authorization = await bearer({ action });
+    await gatekeeper().admit({ ...asked, action, authorization }, trust);
+    const other = action === "wake" ? "kill" : "wake";
+    await assert.rejects(
+      gatekeeper().admit({ ...asked, action: other, authorization }, trust),
+      refused(/"aud" claim/),
+    );
+  });
+}
+
+/** How a call can be wrong, and what the log says of it. */
+const WRONG: Readonly<
+  Record<
+    string,
+    [reason: RegExp, make: () => Promise<{ authorization?: string | undefined } & Partial<Call>>]
+  >
+> = {
+  "no token": [/no usable bearer token/, () => Promise.resolve({ authorization: undefined })],
+  "another scheme": [
+    /no usable bearer token/,
+    async () => ({ authorization: (await bearer()).replace("Bearer", "Basic") }),
+  ],
+  "garbage": [/no usable bearer token/, () => Promise.resolve({ authorization: "Bearer a.b" })],
+  "a token that is too long": [
+    /no usable bearer token/,
+    () => Promise.resolve({ authorization: `Bearer ${"a".repeat(20_000)}.b.c` }),
+  ],
+  "a header that is not JSON": [
+    /header does not hold/,
+    () => Promise.resolve({ authorization: "Bearer a.b.c" }),
+  ],
+  "an altered payload": [/signature verification failed/, async () => {
+    const [head, , signature] = (await bearer()).split(".");
+    const [, other] = (await bearer({ now: NOW + 1_000 })).split(".");
+    return { authorization: `${head}.${other}.${signature}` };
+  }],
+  "another method": [/the method/, async () => ({ authorization: await bearer(), method: "GET" })],
+  "another host": [/the host/, async () => ({ authorization: await bearer(), host: `x${HOST}` })],
+  "another path": [/the path/, async () => ({ authorization: await bearer(), path: "/x" })],
+  "an age of over 60 s": [/signed 61/, async () => ({ authorization: await bearer({ now: NOW - 61_000 }) })],
+  "a time over 60 s ahead": [
+    /signed -6[12]/,
+    async () => ({ authorization: await bearer({ now: NOW + 62_000 }) }),
+  ],
+  "no time": [/iat/, async () => ({ authorization: await handMade({ iat: undefined }) })],
+  "a time that is no number": [/iat/, async () => ({ authorization: await handMade({ iat: "now" }) })],
+  "no id": [/jti/, async () => ({ authorization: await handMade({ jti: undefined }) })],
+  "an id that is too short": [/jti/, async () => ({ authorization: await handMade({ jti: "1" }) })],
+  "an audience of its own": [/"aud" claim/, async () => ({ authorization: await handMade({ aud: "wake" }) })],
+  "another type of token": [
+    /header does not hold: typ/,
+    async () => ({ authorization: await handMade({}, { typ: "JWT" }) }),
+  ],
+  "no certificate": [
+    /header does not hold: x5c/,
+    async () => ({ authorization: await handMade({}, { x5c: [] }) }),
+  ],
+  "a certificate that is none": [
+    /certificates cannot be read/,
+    async () => ({ authorization: await handMade({}, { x5c: ["AAAA"] }) }),
+  ],
+  "five certificates": [/x5c/, async () => {
+    const der = identity.chain[0]!.raw.toString("base64");
+    return { authorization: await handMade({}, { x5c: [der, der, der, der, der] }) };
+  }],
+  "a server's certificate": [
+    /not for clientAuth/,
+    async () => ({ authorization: await bearer({}, unchecked(await pki.serverKey())) }),
+  ],
+  "an expired certificate": [
+    /expired/,
+    async () => ({ authorization: await bearer({}, unchecked(await pki.clientKey(EXPIRED))) }),
+  ],
+  "a certificate that is not valid yet": [
+    /not valid before/,
+    async () => ({ authorization: await bearer({}, unchecked(await pki.clientKey(NOT_YET_VALID))) }),
+  ],
+  "a certificate of another CA of the same name": [
+    /issued by another/,
+    async () => ({ authorization: await bearer({}, unchecked(await (await TestPki.create()).clientKey())) }),
+  ],
+  "somebody else's certificate": [/signature verification failed/, async () => {
+    const other = unchecked(await pki.clientKey());
+    return { authorization: await bearer({}, { key: other.key, chain: identity.chain }) };
+  }],
+  "a key of HMAC": [/header does not hold: alg/, () => {
+    const head = btoa(JSON.stringify({ alg: "HS256", typ: CALL_TYPE, x5c: ["AAAA"] })).replaceAll("=", "");
+    return Promise.resolve({ authorization: `Bearer ${head}.e30.AAAA` });
+  }],
+  "no signature at all": [/header does not hold: alg/, () => {
+    const head = btoa(JSON.stringify({ alg: "none", typ: CALL_TYPE, x5c: ["AAAA"] })).replaceAll("=", "");
+    return Promise.resolve({ authorization: `Bearer ${head}.e30.AAAA` });
+  }],
+};
+
+for (const [what, [reason, make]] of Object.entries(WRONG)) {
+  Deno.test(`a call with ${what} is refused`, async () => {
+    const change = await make();
+    await assert.rejects(
+      gatekeeper().admit({ ...asked, authorization: undefined, ...change }, trust),
+      refused(reason),
+    );
+  });
+}
+
+Deno.test("a call whose certificate was revoked is refused", async () => {
+  const revoked = await pki.clientKey();
+  const authorities = parseAuthorities(material(pki.ca));
+  const crl = await testCrl(pki.authority.files, { revoked: [revoked.cert] });
+  const revocation = revocationOf({ bytes: crl, name: "of a test" }, authorities, new Date(NOW));
+  const strict = { authorities, revocation };
+  await assert.rejects(
+    gatekeeper().admit({ ...asked, authorization: await bearer({}, unchecked(revoked)) }, strict),
+    refused(/was revoked/),
+  );
+  await gatekeeper().admit({ ...asked, authorization: await bearer() }, strict);
+});
+
+Deno.test("a call that comes a second time is refused", async () => {
+  const gate = gatekeeper();
+  const authorization = await bearer();
+  await gate.admit({ ...asked, authorization }, trust);
+  await assert.rejects(gate.admit({ ...asked, authorization }, trust), refused(/seen before/));
+  await gate.admit({ ...asked, authorization: await bearer() }, trust);
+});
+
+Deno.test("a call is let in up to a minute early or late", async () => {
+  for (const now of [NOW - 59_000, NOW + 59_000]) {
+    await gatekeeper().admit({ ...asked, authorization: await bearer({ now }) }, trust);
+  }
+});
+
+Deno.test("keys of all kinds that TLS serves sign calls", async () => {
+  const kinds = {
+    ES384: generateKeyPairSync("ec", { namedCurve: "secp384r1" }),
+    PS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    EdDSA: generateKeyPairSync("ed25519"),
+  };
+  for (const [alg, { privateKey }] of Object.entries(kinds)) {
+    const key = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+    const token = await signCall(wake, { key, chain: identity.chain });
+    const header = JSON.parse(atob(token.split(".")[0]!.replaceAll("-", "+").replaceAll("_", "/")));
+    assert.equal(header.alg, alg);
+  }
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { signCall } from "../agent/cloud/sign_call.ts";
+import { CloudError } from "../shared/aws/cloud_error.ts";
+import type { FleetStatus } from "../shared/cloud/fleet_status.ts";
+import { FLEET_FAILURES, type FleetFailureCode } from "../shared/cloud/fleet_status.ts";
+import { systemClock } from "../shared/system_clock.ts";
+import { urlEvent } from "../tests/support/cloud/runtime_api.ts";
+import { LogNotes } from "../tests/support/log_notes.ts";
+import { TestPki } from "../tests/support/pki.ts";
+import { type HttpAnswer, httpFunction } from "./http_function.ts";
+import type { Trust } from "./trust.ts";
+
+const HOST = "abc.lambda-url.eu-central-1.on.aws";
+const STOPPED: FleetStatus = { state: "stopped", servers: [] };
+const identity = await (await TestPki.create()).client();
+const context = {
+  awsRequestId: "request-1",
+  signal: new AbortController().signal,
+  getRemainingTimeInMillis: () => 15_000,
+};
+
+interface Asked {
+  readonly method?: string;
+  readonly signed?: boolean;
+  readonly act?: () => Promise<FleetStatus>;
+  readonly trust?: () => Promise<Trust>;
+}
+
+/** Asks a Wake function of the test. */
+async function ask({ method = "POST", signed = true, act, trust }: Asked) {
+  const log = new LogNotes();
+  const acts: number[] = [];
+  const handler = httpFunction({
+    action: "wake",
+    method: "POST",
+    clock: systemClock,
+    log,
+    trust: trust ?? (() => Promise.resolve({ authorities: identity.authorities, revocation: undefined })),
+    act: () => {
+      acts.push(1);
+      return act?.() ?? Promise.resolve(STOPPED);
+    },
+  });
+  const url = new URL(`https://${HOST}/`);
+  const token = await signCall({ action: "wake", method, url, now: Date.now() }, identity);
+  const event = urlEvent({ method, host: HOST, ...(signed ? { authorization: `Bearer ${token}` } : {}) });
+  const answer = await handler(event, context) as HttpAnswer;
+  return { answer, log, acts: acts.length };
+}
+
+Deno.test("who may call is answered with the fleet's status", async () => {
+  const { answer, acts } = await ask({});
+  assert.equal(answer.statusCode, 200);
+  assert.deepEqual(JSON.parse(answer.body), STOPPED);
+  assert.equal(answer.headers["content-type"], "application/json");
+  assert.equal(acts, 1);
+});
+
+Deno.test("who may not call learns nothing, and nothing is done; the log knows why", async () => {
+  const { answer, log, acts } = await ask({ signed: false });
+  assert.deepEqual(answer, {
+    statusCode: 401,
+    headers: { "cache-control": "no-store" },
+    cookies: [],
+    isBase64Encoded: false,
+    body: "",
+  });
+  assert.equal(acts, 0);
+  assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["warn", "call refused"]]);
+});
+
+Deno.test("a caller with another method is told which one is right", async () => {
+  const { answer, acts } = await ask({ method: "GET" });
+  assert.equal(answer.statusCode, 405);
+  assert.equal(answer.headers["allow"], "POST");
+  assert.equal(acts, 0);
+});
+
+Deno.test("without a revocation list that it has to have, nobody comes in and nobody learns why", async () => {
+  const trust = () => Promise.reject(new CloudError("not_allowed", "Cannot read the parameter /secret"));
+  const { answer, acts } = await ask({ trust });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(answer.body, "");
+  assert.equal(acts, 0);
+});
+
+for (const [code, status] of Object.entries(FLEET_FAILURES) as [FleetFailureCode, number][]) {
+  Deno.test(`a cloud that fails with ${code} is ${status}, with the reason`, async () => {
+    const { answer } = await ask({ act: () => Promise.reject(new CloudError(code, "Cannot do it: reason")) });
+    assert.equal(answer.statusCode, status);
+    assert.deepEqual(JSON.parse(answer.body), { error: { code, message: "Cannot do it: reason" } });
+    const mayPass = code === "throttled" || code === "unavailable";
+    assert.equal(answer.headers["retry-after"], mayPass ? "5" : undefined);
+  });
+}
+
+Deno.test("an event that is no request is an error of the function", async () => {
+  const handler = httpFunction({
+    action: "wake",
+    method: "POST",
+    clock: systemClock,
+    log: new LogNotes(),
+    trust: () => assert.fail("asked whom to believe"),
+    act: () => assert.fail("acted"),
+  });
+  await assert.rejects(handler({ source: "aws.events" }, context), /no request to a Function URL/);
+});

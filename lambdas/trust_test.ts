@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { LogNotes } from "../tests/support/log_notes.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
+import { TestPki } from "../tests/support/pki.ts";
+import { testCrl } from "../tests/support/test_crl.ts";
+import { TrustKeeper } from "./trust.ts";
+
+const never = new AbortController().signal;
+const pki = await TestPki.create();
+const pem = (der: Uint8Array) => `-----BEGIN X509 CRL-----\n${der.toBase64()}\n-----END X509 CRL-----\n`;
+
+/** A clock that begins now: lists have dates. */
+function clockOfNow(): ManualClock {
+  const clock = new ManualClock();
+  clock.jumpWall(Date.now());
+  return clock;
+}
+
+Deno.test("the revocation list is read again once it is a minute old, and not before", async () => {
+  const clock = clockOfNow();
+  const lists = [
+    await testCrl(pki.authority.files),
+    await testCrl(pki.authority.files, { revoked: [pki.ca] }),
+  ];
+  let reads = 0;
+  const readCrl = () => Promise.resolve(pem(lists[Math.min(reads++, 1)]!));
+  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
+  assert.equal((await keeper.current(never)).revocation?.entries, 0);
+  clock.advance(59_000);
+  assert.equal((await keeper.current(never)).revocation?.entries, 0);
+  assert.equal(reads, 1);
+  clock.advance(1_000);
+  assert.equal((await keeper.current(never)).revocation?.entries, 1);
+  assert.equal(reads, 2);
+});
+
+Deno.test("a list that cannot be read leaves the last one in force, and says so", async () => {
+  const clock = clockOfNow();
+  const log = new LogNotes();
+  let text: string | Error = pem(await testCrl(pki.authority.files, { revoked: [pki.ca] }));
+  const readCrl = () => text instanceof Error ? Promise.reject(text) : Promise.resolve(text);
+  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log });
+  await keeper.current(never);
+  for (text of [new Error("throttled"), "no list"]) {
+    clock.advance(60_000);
+    assert.equal((await keeper.current(never)).revocation?.entries, 1);
+  }
+  assert.equal(log.notes.filter(({ level }) => level === "error").length, 2);
+});
+
+Deno.test("without any list nobody is judged, and strangers cannot make it be read all the time", async () => {
+  const clock = clockOfNow();
+  let reads = 0;
+  const readCrl = () => Promise.reject(new Error(`failure ${++reads}`));
+  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
+  for (let call = 0; call < 5; call++) await assert.rejects(keeper.current(never), /failure 1/);
+  clock.advance(2_000);
+  await assert.rejects(keeper.current(never), /failure 2/);
+  assert.equal(reads, 2);
+});
+
+Deno.test("a CA that cannot be read is named as the variable that it comes from", () => {
+  const init = { caPem: "nothing", clock: clockOfNow(), log: new LogNotes() };
+  assert.throws(() => new TrustKeeper(init), /SALLYPORT_CA_CERT_PEM/);
+});

@@ -1,0 +1,50 @@
+import { startHttpOrigin } from "../http_origin.ts";
+
+/** What AWS answers to one call of the JSON protocol. */
+export interface AwsAnswer {
+  /** @default 200 */
+  readonly status?: number;
+  readonly body: unknown;
+}
+
+/** AWS as one test plays it, for the services that speak JSON; calls are noted by name. */
+export class FakeAws implements AsyncDisposable {
+  readonly calls: { action: string; input: Record<string, unknown> }[] = [];
+  readonly #origin;
+  readonly #before: Readonly<Record<string, string | undefined>>;
+
+  /**
+   * From now on, until it is disposed of, the AWS library of this process talks to it.
+   * @param answer Answers a call, such as `DescribeServices`.
+   */
+  constructor(answer: (action: string, input: Record<string, unknown>) => AwsAnswer | Promise<AwsAnswer>) {
+    this.#origin = startHttpOrigin(async (request) => {
+      const action = request.headers.get("x-amz-target")?.split(".").at(-1) ?? "";
+      const input = await request.json();
+      this.calls.push({ action, input });
+      const { status = 200, body } = await answer(action, input);
+      return Response.json(body, { status, headers: { "content-type": "application/x-amz-json-1.1" } });
+    });
+    const env = this.env;
+    this.#before = Object.fromEntries(Object.keys(env).map((name) => [name, Deno.env.get(name)]));
+    for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+  }
+
+  /** What a process needs in its environment to call it. */
+  get env(): Record<string, string> {
+    return {
+      AWS_ENDPOINT_URL: `http://${this.#origin.host}`,
+      AWS_REGION: "eu-central-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const [name, value] of Object.entries(this.#before)) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+    await this.#origin[Symbol.asyncDispose]();
+  }
+}
