@@ -1,4 +1,5 @@
 import {
+  boolean,
   duration,
   host,
   integer,
@@ -7,8 +8,10 @@ import {
   logLevel,
   optionalPem,
   pem,
+  text,
 } from "../shared/config/fields.ts";
 import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
+import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import { clientEntries } from "./clients/field.ts";
@@ -39,6 +42,18 @@ export interface ServerConfig {
   readonly drainTimeout: number;
   /** Milliseconds without a byte after which a stream is ended. @default 600000 */
   readonly idleTimeout: number;
+  /** How to report to CloudWatch; undefined where `emit_metrics` is off. @default undefined */
+  readonly metrics: MetricsConfig | undefined;
+  /** Name of an SSM parameter with the revocation list, PEM, in place of `crl_file`. @default undefined */
+  readonly crlParameter: string | undefined;
+}
+
+/** How the server reports to CloudWatch. */
+export interface MetricsConfig {
+  /** Milliseconds between two reports. @default 60000 */
+  readonly interval: number;
+  /** Tells this installation's reports from those of others. @default "sallyport" */
+  readonly name: string;
 }
 
 const TARGETS = 'targets such as "10.0.0.0/8", "127.0.0.1:9080" or "*.corp.example:443"';
@@ -67,6 +82,14 @@ const SERVER_KEYS = {
   log_level: logLevel("info"),
   drain_timeout: duration("20s"),
   idle_timeout: duration("10m", 1),
+  emit_metrics: boolean(false),
+  metrics_interval: duration("60s", 1_000),
+  metrics_name: text(
+    "sallyport",
+    /^[\w.-]{1,64}$/,
+    "a name of letters, digits, dots, dashes and underscores",
+  ),
+  crl_parameter: text("", /^[\w./-]{0,1011}$/, "the name of an SSM parameter"),
 };
 
 /**
@@ -76,6 +99,11 @@ const SERVER_KEYS = {
  */
 export async function loadServerConfig(options: LoadOptions): Promise<ServerConfig> {
   const read = await loadConfig(SERVER_KEYS, options);
+  if (read.crl_parameter !== "" && read.crl_file !== undefined) {
+    const problem = `${options.file ?? "SALLYPORT_CRL_PARAMETER"}: Cannot use crl_parameter: ` +
+      "there is a crl_file too, and only one of them can be right";
+    throw new SallyportError("bad_request", problem);
+  }
   return {
     listenAddr: read.listen_addr,
     listenPort: read.listen_port,
@@ -88,5 +116,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
     logLevel: read.log_level,
     drainTimeout: read.drain_timeout,
     idleTimeout: read.idle_timeout,
+    metrics: read.emit_metrics ? { interval: read.metrics_interval, name: read.metrics_name } : undefined,
+    crlParameter: read.crl_parameter || undefined,
   };
 }

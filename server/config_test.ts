@@ -19,6 +19,8 @@ Deno.test("server configuration has the documented defaults", async () => {
     logLevel: "info",
     drainTimeout: 20_000,
     idleTimeout: 600_000,
+    metrics: undefined,
+    crlParameter: undefined,
   });
 });
 
@@ -39,6 +41,10 @@ Deno.test("server configuration takes every key from the environment", async () 
     SALLYPORT_LOG_LEVEL: "warn",
     SALLYPORT_DRAIN_TIMEOUT: "0s",
     SALLYPORT_IDLE_TIMEOUT: "1h",
+    SALLYPORT_EMIT_METRICS: "true",
+    SALLYPORT_METRICS_INTERVAL: "30s",
+    SALLYPORT_METRICS_NAME: "mine",
+    SALLYPORT_CRL_PARAMETER: "",
   };
   assert.deepEqual(await loadServerConfig({ environment, workingDirectory: "/srv" }), {
     listenAddr: "::",
@@ -57,6 +63,8 @@ Deno.test("server configuration takes every key from the environment", async () 
     logLevel: "warn",
     drainTimeout: 0,
     idleTimeout: 3_600_000,
+    metrics: { interval: 30_000, name: "mine" },
+    crlParameter: undefined,
   });
 });
 
@@ -158,4 +166,11 @@ Deno.test("server configuration takes a revocation list as text before a file", 
   const readFile = () => Promise.resolve('crl_file: ""\n');
   const none = await loadServerConfig({ file: "s.yaml", environment: {}, readFile });
   assert.equal(none.identity.crl, undefined);
+});
+
+Deno.test("server configuration takes one revocation list, from a file or from a parameter", async () => {
+  const environment = { SALLYPORT_CRL_PARAMETER: "/sallyport/crl" };
+  assert.equal((await loadServerConfig({ environment })).crlParameter, "/sallyport/crl");
+  const both = { ...environment, SALLYPORT_CRL_FILE: "crl.pem" };
+  await assert.rejects(loadServerConfig({ environment: both }), { message: /there is a crl_file too/ });
 });

@@ -5,12 +5,15 @@ import { terminal } from "../shared/cli/terminal.ts";
 import { configureLog } from "../shared/log.ts";
 import { serverCli } from "./cli/cli.ts";
 import { loadServerConfig, type ServerConfig } from "./config.ts";
+import { askHealth } from "./health_check.ts";
 import { startServer } from "./server.ts";
+
+const load = (file: string | undefined) => loadServerConfig({ file, environment: Deno.env.toObject() });
 
 function run(file: string | undefined): Promise<number> {
   return runService<ServerConfig>({
     name: "sallyport-server",
-    load: () => loadServerConfig({ file, environment: Deno.env.toObject() }),
+    load: () => load(file),
     start(config) {
       configureLog({ level: config.logLevel });
       return startServer(config);
@@ -21,4 +24,9 @@ function run(file: string | undefined): Promise<number> {
   });
 }
 
-Deno.exit(await serverCli(Deno.args, { run }, terminal));
+async function health(file: string | undefined): Promise<number> {
+  const { listenAddr, healthPort } = await load(file);
+  return await askHealth(listenAddr, healthPort, terminal);
+}
+
+Deno.exit(await serverCli(Deno.args, { run, health }, terminal));

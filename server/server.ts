@@ -9,12 +9,15 @@ import { listenTls } from "../shared/tls/listen.ts";
 import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
+import { type KeptList, openKeptList, startReports } from "./cloud_side.ts";
 import type { ServerConfig } from "./config.ts";
 import { Destinations } from "./destinations.ts";
 import { forward } from "./forward/forward.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
+import type { Reports } from "./aws/reports.ts";
 import { Counters } from "./metrics/counters.ts";
+import { Period } from "./metrics/period.ts";
 import { OwnPorts } from "./targets/own_ports.ts";
 import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
@@ -57,14 +60,18 @@ export async function startServer(
 ): Promise<Server> {
   const log = getLogger("server");
   const counters = new Counters();
-  const identities = await IdentityStore.open({
-    source: config.identity,
+  await using undo = new AsyncDisposableStack();
+  const keptList: KeptList | undefined = config.crlParameter === undefined
+    ? undefined
+    : await openKeptList(config.crlParameter, () => void identities.reload("the parameter changed"));
+  undo.defer(() => keptList?.close());
+  const identities: IdentityStore = await IdentityStore.open({
+    source: keptList === undefined ? config.identity : { ...config.identity, crl: keptList.source },
     usage: "serverAuth",
     clock: systemClock,
     log: getLogger("tls"),
     onReload: (outcome) => counters.reloads.add([outcome]),
   });
-  await using undo = new AsyncDisposableStack();
   undo.defer(() => identities.close());
   const ownPorts = new OwnPorts();
   const { targets, clients } = config;
@@ -76,13 +83,18 @@ export async function startServer(
     (error) =>
       log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
   );
-  const reception = new Reception({
+  const period = new Period(() => ({ streams: reception.streamCount, agents: reception.agentCount }));
+  let reports: Reports | undefined;
+  const reception: Reception = new Reception({
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
     maxConnections: config.maxConnections,
     onRefused: (code) => counters.refused.add([code]),
-    stream: createForwarder(config, destinations, auditLines, counters),
+    stream: createForwarder(config, destinations, auditLines, [counters, period], () => {
+      period.streamBegun();
+      reports?.active();
+    }),
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
@@ -101,6 +113,8 @@ export async function startServer(
     }),
   });
   undo.defer(() => health.close());
+  if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
+  undo.defer(() => reports?.stop());
   const listener = await listenTls({
     host: config.listenAddr,
     port: config.listenPort,
@@ -133,7 +147,7 @@ export async function startServer(
       standing.stop();
       destinations.destroy();
       auditLines.flush();
-      await Promise.all([portFreed, health.close(), identities.close()]);
+      await Promise.all([portFreed, health.close(), identities.close(), keptList?.close(), reports?.stop()]);
       log.info("stopped");
       closed.resolve();
     },
@@ -146,17 +160,20 @@ function createForwarder(
   config: ServerConfig,
   destinations: Destinations,
   auditLines: LineWriter,
-  counters: Counters,
+  counts: readonly Pick<Counters, "streamDone">[],
+  onBegin: () => void,
 ): (stream: MuxStream, peer: Peer) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
-  return (stream, peer) =>
+  return (stream, peer) => {
+    onBegin();
     forward(stream, {
       ...destinations.of(peer),
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
       onDone(outcome) {
         audit(peer, outcome);
-        counters.streamDone(outcome);
+        for (const count of counts) count.streamDone(outcome);
       },
     });
+  };
 }

@@ -6,6 +6,8 @@ import { VERSION } from "../../shared/version.ts";
 export interface ServerCommands {
   /** Runs the server until it is told to stop, and returns the exit code. */
   run(configFile: string | undefined): Promise<number>;
+  /** Asks a server that runs with this configuration how it is, and returns the exit code: 0 when it is ready. */
+  health(configFile: string | undefined): Promise<number>;
 }
 
 /** Runs the server's command line; returns the exit code. */
@@ -24,6 +26,13 @@ export async function serverCli(
     .option("--config <file>", "YAML file; without it, defaults and SALLYPORT_* variables count")
     .action(async ({ config }: { config?: string }) => {
       code = await commands.run(config);
+    });
+
+  program.command("health")
+    .description("ask the server on this machine how it is: exit code 0 when it is ready, else 1")
+    .option("--config <file>", "the server's YAML file; without it, defaults and SALLYPORT_* variables count")
+    .action(async ({ config }: { config?: string }) => {
+      code = await commands.health(config);
     });
 
   const parsed = await runProgram(program, args, terminal);

@@ -9,7 +9,10 @@ async function call(args: string[], exitCode = 0) {
     ran.push(file);
     return Promise.resolve(exitCode);
   };
-  const code = await serverCli(args, { run }, { out: (text) => out += text, err: (text) => err += text });
+  const code = await serverCli(args, { run, health: () => Promise.resolve(1) }, {
+    out: (text) => out += text,
+    err: (text) => err += text,
+  });
   return { code, out, err, ran };
 }
 

@@ -71,6 +71,21 @@ export function host(fallback: string): Field<string> {
   };
 }
 
+/** True or false. */
+export function boolean(fallback: boolean): Field<boolean> {
+  return {
+    expected: "true or false",
+    schema: z.boolean(),
+    fallback,
+    fromText: (text) => ({ true: true, false: false })[text] ?? text,
+  };
+}
+
+/** A text of some form. @param expected What belongs there, as it follows "expected" in an error. */
+export function text(fallback: string, form: RegExp, expected: string): Field<string> {
+  return { expected, schema: z.string().regex(form), fallback, fromText: asIs };
+}
+
 /** A length of time such as `"60s"`; the value is in milliseconds. */
 export function duration(fallback: string, minMs = 0): Field<number> {
   const atLeast = minMs > 0 ? ` of at least ${minMs} ms` : "";

@@ -1,6 +1,6 @@
 import { SallyportError } from "../errors.ts";
 import { fromOsError } from "../net/os_error.ts";
-import type { PemSource } from "./identity_source.ts";
+import type { KeptText, PemSource } from "./identity_source.ts";
 
 /** What a file or a variable held, and what to call it in messages. */
 export interface Material {
@@ -14,9 +14,12 @@ export interface Material {
  * @param what What it is, for messages.
  * @throws {SallyportError} `bad_request` when the file cannot be read.
  */
-export async function readMaterial(source: PemSource, what: string): Promise<Material> {
+export async function readMaterial(source: PemSource | KeptText, what: string): Promise<Material> {
   if ("pem" in source) {
     return { bytes: new TextEncoder().encode(source.pem), name: `${what} given as text` };
+  }
+  if ("text" in source) {
+    return { bytes: new TextEncoder().encode(source.text()), name: `${what} ${source.name}` };
   }
   const name = `${what} ${source.file}`;
   try {

@@ -19,10 +19,11 @@ const KEYS = [
     "console_port",
   ],
   ...["local_proxy_auth", "crl_file", "clients"],
+  ...["emit_metrics", "metrics_interval", "metrics_name", "crl_parameter"],
   ...["__proto__", "constructor", "toString"],
 ];
 /** Members that are undefined where nothing is set. */
-const OPTIONAL = new Set(["localProxyAuth"]);
+const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter"]);
 const SCALARS = [
   ...[
     "1",

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { eventually } from "../../tests/support/eventually.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { type Figures, Reports } from "./reports.ts";
+
+const QUIET: Figures = {
+  UserBytesIn: 0,
+  UserBytesOut: 0,
+  OpenStreams: 0,
+  ConnectedAgents: 1,
+  Requests: 0,
+  Errors: 0,
+};
+
+/** Reports of figures that the test sets; every send is settled by the test. */
+function scene() {
+  const clock = new ManualClock();
+  const log = new LogNotes();
+  const sends: { figures: Figures; signal: AbortSignal; settle: PromiseWithResolvers<void> }[] = [];
+  const state = { figures: QUIET, putBack: [] as Figures[], ending: false };
+  const reports = new Reports({
+    interval: 60_000,
+    clock,
+    log,
+    take: () => state.figures,
+    putBack: (figures) => void state.putBack.push(figures),
+    send(figures, _at, signal) {
+      const settle = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => settle.reject(signal.reason));
+      sends.push({ figures, signal, settle });
+      if (state.ending) settle.resolve();
+      return settle.promise;
+    },
+  });
+  const answered = async () => {
+    sends.at(-1)!.settle.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  return Object.assign(state, { clock, log, sends, reports, answered });
+}
+
+/** Stops, with answers to all that is sent from now on. */
+async function stop(all: ReturnType<typeof scene>): Promise<void> {
+  all.ending = true;
+  all.sends.at(-1)!.settle.resolve();
+  await all.reports.stop();
+  assert.equal(all.clock.timers, 0, "timers left");
+}
+
+Deno.test("reports are sent at the start and every interval, one at a time", async () => {
+  const all = scene();
+  all.reports.start();
+  assert.equal(all.sends.length, 1);
+  all.clock.advance(9_000);
+  await all.answered();
+  all.clock.advance(51_000);
+  assert.equal(all.sends.length, 2);
+  await stop(all);
+});
+
+Deno.test("traffic after a quiet report is reported at once, and only the first of it", async () => {
+  const all = scene();
+  all.reports.start();
+  await all.answered();
+  all.figures = { ...QUIET, OpenStreams: 1 };
+  all.reports.active();
+  assert.equal(all.sends.length, 2);
+  await all.answered();
+  all.reports.active();
+  assert.equal(all.sends.length, 2);
+  await stop(all);
+});
+
+Deno.test("traffic that begins while a quiet report is under way is reported after it", async () => {
+  const all = scene();
+  all.reports.start();
+  all.figures = { ...QUIET, OpenStreams: 1 };
+  all.reports.active();
+  assert.equal(all.sends.length, 1);
+  await all.answered();
+  assert.equal(all.sends.length, 2);
+  assert.equal(all.sends[1]?.figures.OpenStreams, 1);
+  await all.answered();
+  await stop(all);
+});
+
+Deno.test("a report that takes too long is given up and put back, and complained about once in a while", async () => {
+  const all = scene();
+  all.reports.start();
+  all.clock.advance(10_000);
+  await eventually("it is put back", () => assert.equal(all.putBack.length, 1));
+  all.clock.advance(60_000);
+  await eventually("the next is put back too", () => assert.equal(all.putBack.length, 2));
+  assert.equal(all.log.notes.length, 1, "one complaint");
+  await stop(all);
+});
+
+Deno.test("stopping waits for a report under way and the last one, not for long", async () => {
+  const all = scene();
+  all.reports.start();
+  const stopped = all.reports.stop();
+  all.clock.advance(2_000);
+  await eventually("the last report begins", () => assert.equal(all.sends.length, 2));
+  all.clock.advance(2_000);
+  await stopped;
+  assert.equal(all.putBack.length, 2);
+  assert.equal(all.clock.timers, 0);
+  all.reports.active();
+  assert.equal(all.sends.length, 2);
+});

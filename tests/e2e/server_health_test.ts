@@ -1,0 +1,24 @@
+/** Purpose: `server health` tells a container's supervisor how the server is, without a shell or curl. */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { startProgram } from "../support/programs.ts";
+
+/** Asks the server of a chain, or who is at `port`. */
+async function ask(chain: Chain, port = chain.healthPort) {
+  const env = { SALLYPORT_HEALTH_PORT: String(port), SALLYPORT_LISTEN_ADDR: "127.0.0.1" };
+  await using program = await startProgram("server", ["health"], { env });
+  const { code } = await program.ended;
+  return { code, out: program.out.text, err: program.log.text };
+}
+
+Deno.test("server health is 0 with the state when the server is ready, and 1 when it is gone", async () => {
+  await using chain = await Chain.start();
+  const ready = await ask(chain);
+  assert.equal(ready.code, 0, ready.err);
+  assert.equal(JSON.parse(ready.out).state, "ready");
+  await chain.server.stop();
+  const gone = await ask(chain);
+  assert.equal(gone.code, 1);
+  assert.match(gone.err, /^Cannot ask http:\/\/127\.0\.0\.1:\d+\/health: /);
+  assert.equal(gone.out, "");
+});
