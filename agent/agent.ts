@@ -1,11 +1,15 @@
+import { SallyportError } from "../shared/errors.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { isLoopback } from "../shared/net/loopback.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
-import { dialTls } from "../shared/tls/dial.ts";
+import { type DialledConnection, dialTls } from "../shared/tls/dial.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
 import type { TrustReport } from "../shared/tls/trust_report.ts";
 import { VERSION } from "../shared/version.ts";
+import { askStatus } from "./tunnel/ask_status.ts";
+import { type ServerAddress, Servers } from "./cloud/servers.ts";
+import { type CloudSide, openCloudSide } from "./cloud_side.ts";
 import type { AgentConfig } from "./config.ts";
 import { type AgentStatus, openConsole } from "./console/console.ts";
 import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
@@ -48,10 +52,17 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   });
   await using undo = new AsyncDisposableStack();
   undo.defer(() => identities.close());
+  const servers = new Servers();
+  if (config.cloud === undefined) servers.replace([{ host: config.serverIp, port: config.serverPort }]);
+  const cloud = config.cloud && openCloudSide(config.cloud, identities, servers);
+  const dial = createDial(config, identities);
+  const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
   const tunnel = new Tunnel({
-    dial: createDial(config, identities),
+    dial: dialling(servers, dial),
+    locate: cloud?.locate,
     log: getLogger("tunnel"),
-    session: { software: `sallyport/${VERSION}`, id: crypto.randomUUID() },
+    session,
+    options: config.cloud === undefined ? {} : { waitTimeout: config.cloud.wakeTimeout },
   });
   const frontDoor = await openFrontDoor({
     host: config.localProxyHost,
@@ -65,7 +76,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   });
   undo.defer(() => frontDoor.close());
   const console = openConsole(config.consolePort, () => ({
-    ...statusOf(tunnel, frontDoor),
+    ...statusOf(tunnel, frontDoor, cloud),
     ...identities.report(),
   }), ({ message }) => log.warn("console port lost", { reason: message }));
   undo.move();
@@ -90,6 +101,10 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
       // The front door first: its clients' streams end well only while the tunnel still carries them.
       await frontDoor.drain(DRAIN_TIMEOUT);
       await tunnel.drain(DRAIN_TIMEOUT);
+      await cloud?.leave(async (server, signal) => {
+        const transport = new SocketTransport(await dial(server, signal));
+        return (await askStatus(transport, { clock: systemClock, options: session, signal })).agents;
+      });
       await Promise.all([console.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
@@ -98,28 +113,60 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   };
 }
 
-function createDial(config: AgentConfig, identities: IdentityStore): Dial {
-  return async (signal) => {
+/** Makes a connection to a server whose certificate is what it has to be. */
+type DialServer = (server: ServerAddress, signal: AbortSignal) => Promise<DialledConnection["socket"]>;
+
+function createDial(config: AgentConfig, identities: IdentityStore): DialServer {
+  return async ({ host, port }, signal) => {
+    const { serverName, sni } = config;
+    const connectTimeoutMs = CONNECT_TIMEOUT;
     const { socket } = await dialTls({
-      host: config.serverIp,
-      port: config.serverPort,
-      serverName: config.serverName,
-      sni: config.sni,
+      host,
+      port,
+      serverName,
+      sni,
       identity: identities.current,
-      connectTimeoutMs: CONNECT_TIMEOUT,
+      connectTimeoutMs,
       signal,
     });
-    return new SocketTransport(socket);
+    return socket;
   };
 }
 
-function statusOf(tunnel: Tunnel, frontDoor: FrontDoor): Omit<AgentStatus, keyof TrustReport> {
+/** Dials the server that is due, and keeps account of how that goes. */
+function dialling(servers: Servers, dial: DialServer): Dial {
+  return async (signal) => {
+    const server = servers.pick();
+    if (server === undefined) throw new SallyportError("tunnel_down", "Cannot connect: no server is known");
+    try {
+      const socket = await dial(server, signal);
+      servers.connected(server);
+      socket.once("close", () => servers.disconnected(server));
+      return new SocketTransport(socket);
+    } catch (error) {
+      if (!signal.aborted) servers.failed(server);
+      throw error;
+    }
+  };
+}
+
+function statusOf(
+  tunnel: Tunnel,
+  frontDoor: FrontDoor,
+  cloud: CloudSide | undefined,
+): Omit<AgentStatus, keyof TrustReport> {
   const { state } = tunnel;
+  const whereabouts = cloud?.whereabouts();
+  const isWaking = state.name === "locating" && whereabouts?.name === "waking";
   return {
-    state: state.name,
+    state: isWaking ? "waking" : state.name,
     connections: tunnel.connectionCount,
     streams: tunnel.streamCount,
     clients: frontDoor.connectionCount,
+    ...(isWaking
+      ? { fleet: whereabouts.fleet, wakingForMs: Math.round(systemClock.now() - whereabouts.since) }
+      : {}),
+    ...(state.name === "asleep" && state.error !== undefined ? { error: state.error.message } : {}),
     ...(state.name === "failed"
       ? { error: state.error.message, retryInMs: Math.round(tunnel.retryInMs ?? 0) }
       : {}),

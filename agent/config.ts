@@ -1,5 +1,8 @@
 import {
+  boolean,
   dialPort,
+  duration,
+  endpoint,
   host,
   listenPort,
   logLevel,
@@ -11,10 +14,11 @@ import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
+import type { Endpoints } from "./cloud/endpoints.ts";
 
 /** What the agent is told by its file and environment; the README's table explains the keys. */
 export interface AgentConfig {
-  /** Address or name of the server. */
+  /** Address or name of the server; "" where the cloud tells. */
   readonly serverIp: string;
   /** @default 8443 */
   readonly serverPort: number;
@@ -34,6 +38,17 @@ export interface AgentConfig {
   readonly identity: IdentitySource;
   /** @default "info" */
   readonly logLevel: LogLevel;
+  /** A server that sleeps until it is needed; undefined where `server_ip` says where it is. @default undefined */
+  readonly cloud: CloudConfig | undefined;
+}
+
+/** How the agent finds a server that sleeps until it is needed. */
+export interface CloudConfig {
+  readonly endpoints: Endpoints;
+  /** Whether the last agent that stops, stops the server too. @default true */
+  readonly killOnExit: boolean;
+  /** Milliseconds that requests wait for a server that has to be woken. @default 180000 */
+  readonly wakeTimeout: number;
 }
 
 const AGENT_KEYS = {
@@ -49,6 +64,11 @@ const AGENT_KEYS = {
   key_file: pem("./certs/client.key", "KEY_PEM"),
   ca_cert_file: pem("./certs/ca.crt", "CA_CERT_PEM"),
   log_level: logLevel("info"),
+  wake_endpoint: endpoint(),
+  query_endpoint: endpoint(),
+  kill_endpoint: endpoint(),
+  kill_on_exit: boolean(true),
+  wake_timeout: duration("180s", 1_000),
 };
 
 /**
@@ -58,9 +78,10 @@ const AGENT_KEYS = {
  */
 export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig> {
   const read = await loadConfig(AGENT_KEYS, options);
-  if (read.server_ip === "") {
+  const wake = read.wake_endpoint;
+  if (read.server_ip === "" && wake === undefined) {
     const problem = `${options.file ?? "SALLYPORT_SERVER_IP"}: Cannot use server_ip: ` +
-      "expected an IP address or a host name, current value is empty";
+      "expected an IP address or a host name, or a wake_endpoint beside it, current value is empty";
     throw new SallyportError("bad_request", problem);
   }
   return {
@@ -74,5 +95,10 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
     consolePort: read.console_port,
     identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
     logLevel: read.log_level,
+    cloud: read.server_ip !== "" || wake === undefined ? undefined : {
+      endpoints: { wake, query: read.query_endpoint, kill: read.kill_endpoint },
+      killOnExit: read.kill_on_exit,
+      wakeTimeout: read.wake_timeout,
+    },
   };
 }

@@ -22,6 +22,7 @@ Deno.test("agent configuration has the documented defaults", async () => {
       ca: { file: "/etc/sallyport/certs/ca.crt" },
     },
     logLevel: "info",
+    cloud: undefined,
   });
 });
 
@@ -54,6 +55,7 @@ Deno.test("agent configuration takes every key from the environment", async () =
     consolePort: 0,
     identity: { cert: { pem: pem("CERT") }, key: { pem: pem("KEY") }, ca: { pem: pem("CA") } },
     logLevel: "debug",
+    cloud: undefined,
   });
 });
 
@@ -100,4 +102,44 @@ Deno.test("agent configuration without a server is an error that names file or v
   await assert.rejects(load("server_ip: ''"), { code: "bad_request", message: inFile });
   const inEnvironment = message("SALLYPORT_SERVER_IP");
   await assert.rejects(loadAgentConfig({ environment: {} }), { code: "bad_request", message: inEnvironment });
+});
+
+Deno.test("agent configuration takes endpoints in place of an address, and an address before them", async () => {
+  const wake = "wake_endpoint: https://a.example/";
+  assert.deepEqual((await load(wake)).cloud, {
+    endpoints: { wake: new URL("https://a.example/"), query: undefined, kill: undefined },
+    killOnExit: true,
+    wakeTimeout: 180_000,
+  });
+  const environment = {
+    SALLYPORT_QUERY_ENDPOINT: "http://localhost:1/q",
+    SALLYPORT_KILL_ENDPOINT: "http://[::1]:1/k",
+    SALLYPORT_KILL_ON_EXIT: "false",
+    SALLYPORT_WAKE_TIMEOUT: "5m",
+  };
+  assert.deepEqual((await load(wake, environment)).cloud, {
+    endpoints: {
+      wake: new URL("https://a.example/"),
+      query: new URL("http://localhost:1/q"),
+      kill: new URL("http://[::1]:1/k"),
+    },
+    killOnExit: false,
+    wakeTimeout: 300_000,
+  });
+  assert.equal((await load(`${wake}\nserver_ip: 192.0.2.7`)).cloud, undefined);
+});
+
+Deno.test("agent configuration refuses an endpoint that is not safe, with its line", async () => {
+  for (
+    const url of [
+      "http://a.example/",
+      "a.example",
+      "https://u:p@a.example/",
+      "https://a.example/?q",
+      "ftp://[::1]/",
+    ]
+  ) {
+    const message = /agent\.yaml:1: Cannot use wake_endpoint: expected an address such as/;
+    await assert.rejects(load(`wake_endpoint: ${JSON.stringify(url)}`), { message }, url);
+  }
 });

@@ -1,7 +1,10 @@
+import { SallyportError } from "../shared/errors.ts";
+import { webRequest } from "../shared/tls/web_request.ts";
 import { EXIT, type Terminal } from "../shared/cli/run_program.ts";
 
 /** Milliseconds that an answer may take. */
 const TIMEOUT = 3_000;
+const MAX_BYTES = 65_536;
 /** What a server listens on to be reached on every address, and one at which it is reached then. */
 const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
 
@@ -13,16 +16,20 @@ const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[
  */
 export async function askHealth(address: string, port: number, terminal: Terminal): Promise<number> {
   const host = ANY[address] ?? (address.includes(":") ? `[${address}]` : address);
-  const url = `http://${host}:${port}/health`;
+  const url = new URL(`http://${host}:${port}/health`);
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    const text = await response.text();
-    const said = `${text.trim()}\n`;
-    if (response.ok) terminal.out(said);
-    else terminal.err(said);
-    return response.ok ? EXIT.ok : EXIT.failure;
+    const { status, body } = await webRequest({
+      url,
+      method: "GET",
+      timeoutMs: TIMEOUT,
+      maxBytes: MAX_BYTES,
+    });
+    const ready = status === 200;
+    const say = ready ? terminal.out : terminal.err;
+    say(`${body.trim()}\n`);
+    return ready ? EXIT.ok : EXIT.failure;
   } catch (error) {
-    terminal.err(`Cannot ask ${url}: ${error instanceof Error ? error.message : error}\n`);
+    terminal.err(`${SallyportError.from(error).message}\n`);
     return EXIT.failure;
   }
 }

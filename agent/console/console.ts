@@ -4,15 +4,19 @@ import type { TrustReport } from "../../shared/tls/trust_report.ts";
 
 /** What `GET /status` answers. */
 export interface AgentStatus extends TrustReport {
-  /** The tunnel's state: closed, connecting, ready, failed or draining. */
+  /** The tunnel's state: closed, locating, waking, asleep, connecting, ready, failed or draining. */
   state: string;
+  /** What the cloud says of the server, while the state is waking. */
+  fleet?: string;
+  /** Milliseconds since somebody began to wake the server, while the state is waking. */
+  wakingForMs?: number;
   /** Connections to the server. */
   connections: number;
   /** Open streams. */
   streams: number;
   /** Open connections of clients. */
   clients: number;
-  /** Why the last attempt to connect failed, while the state is failed. */
+  /** Why the last attempt to connect failed, while the state is failed, or to find a server, while it is asleep. */
   error?: string;
   /** Milliseconds until the next attempt, while the state is failed. */
   retryInMs?: number;

@@ -6,6 +6,12 @@ import type { Backoff } from "../../shared/resilience/backoff.ts";
 /** What a connector needs. */
 export interface ConnectorInit {
   clock: Clock;
+  /**
+   * Comes before every attempt: waits until there is something to dial, and resolves with false when there is
+   * nothing and nobody wants it. Then, and when it rejects, the connector rests until somebody wakes it.
+   * @default {there always is}
+   */
+  prepare?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
   /** Makes one session; rejects when that fails or the signal aborts. */
   connect(signal: AbortSignal): Promise<Session>;
   /** Delays between failed attempts. */
@@ -14,6 +20,10 @@ export interface ConnectorInit {
   urgentRetry: number;
   /** Whether somebody wants a connection now. */
   urgent(): boolean;
+  /** What comes before an attempt begins. */
+  preparing?(): void;
+  /** There is nothing to dial; the reason is missing where nobody wants anything. */
+  unprepared?(error: SallyportError | undefined): void;
   /** An attempt begins; `attempt` counts from 1 since the last success. */
   trying(attempt: number): void;
   /** A session is open. */
@@ -24,6 +34,7 @@ export interface ConnectorInit {
 
 type State =
   | { name: "idle" }
+  | { name: "preparing"; abort: AbortController }
   | { name: "trying"; attempts: Set<AbortController>; cancelNext: CancelTimer }
   | { name: "resting"; retryAt: number; cancel: CancelTimer }
   | { name: "stopped" };
@@ -64,12 +75,36 @@ export class Connector {
     const left = this.#state;
     this.#setState(next);
     if (left.name === "resting") left.cancel();
+    if (left.name === "preparing") left.abort.abort();
     if (left.name !== "trying") return;
     left.cancelNext();
     for (const attempt of left.attempts) attempt.abort();
   }
 
   #try(): void {
+    const { prepare, preparing } = this.#init;
+    if (prepare === undefined) return this.#dial();
+    const abort = new AbortController();
+    this.#leave({ name: "preparing", abort });
+    preparing?.();
+    const isOurs = () => this.#state.name === "preparing" && this.#state.abort === abort;
+    prepare(abort.signal).then((isReady) => {
+      if (!isOurs()) return;
+      if (isReady) this.#dial();
+      else this.#unprepared(undefined);
+    }, (reason) => {
+      if (isOurs()) this.#unprepared(SallyportError.from(reason, "tunnel_down"));
+    });
+  }
+
+  #unprepared(error: SallyportError | undefined): void {
+    this.#setState({ name: "idle" });
+    this.#init.unprepared?.(error);
+    // Somebody may have come at the last moment.
+    if (error === undefined && this.#init.urgent()) this.wake();
+  }
+
+  #dial(): void {
     this.#leave({ name: "trying", attempts: new Set(), cancelNext: this.#anotherSoon() });
     this.#begin();
   }

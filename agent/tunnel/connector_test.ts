@@ -8,15 +8,24 @@ import { Connector } from "./connector.ts";
 const refused = new SallyportError("tunnel_down", "refused");
 
 /** A connector whose attempts are ended by hand. */
-function scene() {
+function scene(prepare?: (signal: AbortSignal) => Promise<boolean>) {
   const clock = new ManualClock();
   const attempts: { resolve(session: Session): void; reject(error: Error): void; signal: AbortSignal }[] = [];
-  const scene = { clock, attempts, urgent: false, connected: 0, failures: [] as number[] };
+  const scene = {
+    clock,
+    attempts,
+    urgent: false,
+    connected: 0,
+    failures: [] as number[],
+    unprepared: [] as (string | undefined)[],
+  };
   const connector = new Connector({
     clock,
     backoff: new Backoff({ minDelay: 4_000, maxDelay: 30_000 }),
     urgentRetry: 1_000,
     urgent: () => scene.urgent,
+    prepare,
+    unprepared: (error) => void scene.unprepared.push(error?.message),
     connect: (signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<Session>();
       attempts.push({ resolve, reject, signal });
@@ -160,4 +169,65 @@ Deno.test("connector that is stopped aborts its attempt and closes a session tha
   await settle();
   assert.equal(closed, "going_away");
   assert.equal(all.connected, 0);
+});
+
+Deno.test("connector dials once it is prepared, and prepares before every attempt", async () => {
+  let prepared = 0;
+  const all = scene(() => Promise.resolve(++prepared > 0));
+  all.urgent = true;
+  all.connector.wake();
+  assert.equal(all.attempts.length, 0);
+  await settle();
+  all.clock.advance(300);
+  all.attempts[0]!.reject(refused);
+  await settle();
+  all.clock.advance(700);
+  await settle();
+  assert.deepEqual([prepared, all.attempts.length], [2, 2]);
+  all.connector.stop();
+});
+
+Deno.test("connector that finds nothing to dial rests until it is woken", async () => {
+  const answers = [Promise.resolve(false), Promise.reject(refused), Promise.resolve(true)];
+  const all = scene(() => answers.shift()!);
+  all.connector.wake();
+  await settle();
+  all.clock.advance(100_000);
+  assert.deepEqual([all.unprepared, all.attempts.length], [[undefined], 0]);
+  all.connector.wake();
+  await settle();
+  all.clock.advance(100_000);
+  assert.deepEqual([all.unprepared, all.attempts.length], [[undefined, "refused"], 0]);
+  all.connector.wake();
+  await settle();
+  assert.equal(all.attempts.length, 1);
+  all.connector.stop();
+});
+
+Deno.test("connector prepares again when somebody came as it was about to rest", async () => {
+  const answers = [Promise.resolve(false), Promise.resolve(true)];
+  const all = scene(() => answers.shift()!);
+  all.connector.wake();
+  all.urgent = true;
+  all.connector.wake();
+  await settle();
+  await settle();
+  assert.equal(all.attempts.length, 1);
+  all.connector.stop();
+});
+
+Deno.test("connector that is stopped gives up preparing", async () => {
+  let aborted = false;
+  const all = scene((signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        aborted = true;
+        reject(signal.reason);
+      })
+    )
+  );
+  all.connector.wake();
+  all.connector.stop();
+  await settle();
+  assert.deepEqual([aborted, all.unprepared, all.attempts.length], [true, [], 0]);
 });

@@ -20,9 +20,17 @@ import { WaitingRoom } from "./waiting_room.ts";
 /** Makes one connection whose peer was let in; rejects when that fails or `signal` aborts. */
 export type Dial = (signal: AbortSignal) => Promise<Transport>;
 
+/**
+ * Waits until there is a server to dial; resolves with false when there is none and nobody wants it.
+ * @param isWanted Whether a stream waits for it, at the moment.
+ */
+export type Locate = (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>;
+
 /** What makes a tunnel. */
 export interface TunnelInit {
   dial: Dial;
+  /** Finds the server before it is dialled, and may wake it. @default {the server is always there} */
+  locate?: Locate | undefined;
   log: Logger;
   /** @default the machine's clock */
   clock?: Clock;
@@ -44,6 +52,8 @@ export class Tunnel {
   readonly #waiting: WaitingRoom;
   readonly #connector: Connector;
   readonly #breaker: CircuitBreaker;
+  /** Whether streams wait as long as they may for a server that has to be found first, whatever fails meanwhile. */
+  readonly #isPatient: boolean;
   #state: TunnelState = { name: "closed" };
   /** When somebody was last refused because there was no connection. */
   #missedAt = -Infinity;
@@ -55,6 +65,7 @@ export class Tunnel {
     this.#options = { ...DEFAULT_TUNNEL_OPTIONS, ...init.options };
     this.#waiting = new WaitingRoom(clock, this.#options.waitTimeout);
     this.#breaker = new CircuitBreaker({ clock });
+    this.#isPatient = init.locate !== undefined;
     const budget = init.budget ?? new MemoryBudget(DEFAULT_BUDGET);
     const events = {
       draining: () => this.#connectIfNeeded(),
@@ -70,7 +81,10 @@ export class Tunnel {
       urgentRetry: this.#options.urgentRetry,
       connect: async (signal) =>
         establish(await init.dial(signal), { clock, budget, events, options: init.session ?? {}, signal }),
-      urgent: () => this.#waiting.size > 0 || clock.now() - this.#missedAt < this.#options.missedFor,
+      urgent: () => this.#isWanted(),
+      prepare: init.locate && ((signal) => init.locate!(() => this.#isWanted(), signal)),
+      preparing: () => this.#pick() === undefined && this.#setState({ name: "locating" }),
+      unprepared: (error) => this.#unprepared(error),
       trying: (attempt) => {
         this.#breaker.admit();
         if (this.#pick() === undefined) this.#setState({ name: "connecting", attempt });
@@ -144,6 +158,10 @@ export class Tunnel {
     this.#setState({ name: "closed" });
   }
 
+  #isWanted(): boolean {
+    return this.#waiting.size > 0 || this.#clock.now() - this.#missedAt < this.#options.missedFor;
+  }
+
   #setState(state: TunnelState): void {
     this.#state = state;
   }
@@ -175,7 +193,7 @@ export class Tunnel {
     if (full >= this.#options.maxConnections) {
       throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} connections are full`);
     }
-    if (this.#state.name !== "failed" || this.#breaker.state !== "open") return;
+    if (this.#isPatient || this.#state.name !== "failed" || this.#breaker.state !== "open") return;
     this.#missedAt = this.#clock.now();
     this.#connector.wake();
     const seconds = ((this.retryInMs ?? 0) / 1000).toFixed(1);
@@ -205,7 +223,15 @@ export class Tunnel {
     });
     if (this.#pick() === undefined) this.#setState({ name: "failed", error, attempt, retryAt });
     // Trying again soon does not mend a certificate, so that nobody should be kept waiting for it.
-    if (error.code === "peer_rejected" || this.#breaker.state === "open") this.#waiting.refuseAll(error);
+    const isHopeless = this.#breaker.state === "open" && !this.#isPatient;
+    if (error.code === "peer_rejected" || isHopeless) this.#waiting.refuseAll(error);
+  }
+
+  #unprepared(error: SallyportError | undefined): void {
+    if (this.#pick() === undefined) this.#setState({ name: "asleep", error });
+    if (error === undefined) return this.#log.info("the server sleeps until somebody wants it");
+    this.#log.warn("the server was not found", { reason: error.message, code: error.code });
+    this.#waiting.refuseAll(error);
   }
 
   #lost(session: Session, error: SallyportError | undefined): void {

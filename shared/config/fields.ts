@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { isLoopback } from "../net/loopback.ts";
 import { LOG_LEVELS, type LogLevel } from "../log_level.ts";
 import type { PemSource } from "../tls/identity_source.ts";
 import { parseDuration } from "./duration.ts";
@@ -79,6 +80,28 @@ export function boolean(fallback: boolean): Field<boolean> {
     fallback,
     fromText: (text) => ({ true: true, false: false })[text] ?? text,
   };
+}
+
+/** The address of a function of the cloud; `""` for none. Only this machine itself is called without TLS. */
+export function endpoint(): Field<URL | undefined> {
+  return {
+    expected: 'an address such as "https://abc.lambda-url.eu-central-1.on.aws/", or nothing',
+    schema: z.string().transform((text, context) => {
+      if (text === "") return undefined;
+      const url = URL.parse(text);
+      const isPlain = url?.username === "" && url.password === "" && url.hash === "" && url.search === "";
+      const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isThisMachine(url.hostname));
+      if (url !== null && isPlain && isSafe) return url;
+      context.addIssue("no endpoint");
+      return z.NEVER;
+    }),
+    fallback: "",
+    fromText: asIs,
+  };
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }
 
 /** A text of some form. @param expected What belongs there, as it follows "expected" in an error. */

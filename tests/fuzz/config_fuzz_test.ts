@@ -18,12 +18,12 @@ const KEYS = [
     "local_proxy_port",
     "console_port",
   ],
-  ...["local_proxy_auth", "crl_file", "clients"],
+  ...["local_proxy_auth", "crl_file", "clients", "wake_endpoint", "kill_on_exit", "wake_timeout"],
   ...["emit_metrics", "metrics_interval", "metrics_name", "crl_parameter"],
   ...["__proto__", "constructor", "toString"],
 ];
 /** Members that are undefined where nothing is set. */
-const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter"]);
+const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter", "cloud"]);
 const SCALARS = [
   ...[
     "1",

@@ -16,6 +16,8 @@ export interface AgentStatus extends TrustReport {
   readonly connections: number;
   readonly streams: number;
   readonly clients: number;
+  readonly fleet?: string;
+  readonly error?: string;
 }
 
 /** Asks the server how it is. */

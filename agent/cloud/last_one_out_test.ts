@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import type { Action } from "../../shared/cloud/call.ts";
+import type { FleetStatus } from "../../shared/cloud/fleet_status.ts";
+import { SallyportError } from "../../shared/errors.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
+import type { CallOutcome } from "./fleet_client.ts";
+import { lastOneOut } from "./last_one_out.ts";
+
+const A = { ip: "192.0.2.1", port: 443 };
+const B = { ip: "192.0.2.2", port: 443 };
+const ONE: FleetStatus = { state: "running", servers: [A] };
+const failed: CallOutcome = {
+  kind: "passing",
+  error: new SallyportError("tunnel_down", "throttled"),
+  retryInMs: 0,
+};
+
+interface Row {
+  readonly what: string;
+  readonly status?: FleetStatus | "failed" | "no query";
+  /** Agents of each server; -1 is a server that cannot be asked. */
+  readonly agents?: Readonly<Record<string, number>>;
+  readonly known?: { host: string; port: number }[];
+  readonly stops: boolean;
+  readonly reason: RegExp;
+}
+
+const ROWS: readonly Row[] = [
+  { what: "it is alone", agents: { [A.ip]: 1 }, stops: true, reason: /no other agent/ },
+  { what: "others are there", agents: { [A.ip]: 3 }, stops: false, reason: /other agents use it: 2/ },
+  {
+    what: "it is alone on two servers",
+    status: { state: "running", servers: [A, B] },
+    agents: { [A.ip]: 1, [B.ip]: 1 },
+    stops: true,
+    reason: /no other agent/,
+  },
+  {
+    what: "another is on the other server",
+    status: { state: "running", servers: [A, B] },
+    agents: { [A.ip]: 1, [B.ip]: 2 },
+    stops: false,
+    reason: /other agents use it: 1/,
+  },
+  {
+    what: "one of two servers cannot be asked",
+    status: { state: "running", servers: [A, B] },
+    agents: { [A.ip]: 1, [B.ip]: -1 },
+    stops: false,
+    reason: /unreachable/,
+  },
+  {
+    what: "the fleet is stopped",
+    status: { state: "stopped", servers: [] },
+    stops: false,
+    reason: /stopped already/,
+  },
+  {
+    what: "the fleet is starting",
+    status: { state: "starting", servers: [] },
+    stops: false,
+    reason: /others may wait/,
+  },
+  { what: "Query fails", status: "failed", stops: false, reason: /throttled/ },
+  {
+    what: "there is no Query, and the known server serves it alone",
+    status: "no query",
+    known: [{ host: A.ip, port: 443 }],
+    agents: { [A.ip]: 1 },
+    stops: true,
+    reason: /no other agent/,
+  },
+  { what: "there is no Query and nothing known", status: "no query", stops: false, reason: /nobody knows/ },
+];
+
+for (
+  const { what, status = ONE, agents = {}, known = [], stops, reason } of ROWS
+) {
+  Deno.test(`the last agent ${stops ? "stops" : "leaves"} the servers when ${what}`, async () => {
+    const calls: Action[] = [];
+    const log = new LogNotes();
+    const client = {
+      canQuery: status !== "no query",
+      call(action: Action): Promise<CallOutcome> {
+        calls.push(action);
+        if (action === "kill") {
+          return Promise.resolve({ kind: "answered", status: { state: "stopped", servers: [] } });
+        }
+        return Promise.resolve(typeof status === "string" ? failed : { kind: "answered", status });
+      },
+    };
+    const countAgents = ({ host }: { host: string }) => {
+      const count = agents[host]!;
+      return count < 0
+        ? Promise.reject(new SallyportError("tunnel_down", "unreachable"))
+        : Promise.resolve(count);
+    };
+    await lastOneOut({ client, log, servers: known, countAgents }, new AbortController().signal);
+    assert.equal(calls.includes("kill"), stops);
+    const [note] = log.notes;
+    assert.match(`${note?.message} ${note?.fields["reason"]}`, reason);
+  });
+}
+
+Deno.test("when finding out takes too long the servers are left running", async () => {
+  const late = new AbortController();
+  const log = new LogNotes();
+  const client = {
+    canQuery: true,
+    call: (): Promise<CallOutcome> =>
+      Promise.resolve({ kind: "answered", status: { state: "running", servers: [A] } }),
+  };
+  const countAgents = (_: unknown, signal: AbortSignal) =>
+    new Promise<number>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const left = lastOneOut({ client, log, servers: [], countAgents }, late.signal);
+  await Promise.resolve();
+  late.abort(new Error("too long"));
+  await left;
+  assert.match(String(log.notes[0]?.fields["reason"]), /took too long/);
+});

@@ -1,0 +1,43 @@
+import { systemClock } from "../shared/system_clock.ts";
+import { getLogger } from "../shared/log.ts";
+import type { IdentityStore } from "../shared/tls/identity_store.ts";
+import { FleetClient } from "./cloud/fleet_client.ts";
+import { lastOneOut } from "./cloud/last_one_out.ts";
+import { Locator, type Whereabouts } from "./cloud/locator.ts";
+import type { ServerAddress, Servers } from "./cloud/servers.ts";
+import type { CloudConfig } from "./config.ts";
+import type { Locate } from "./tunnel/tunnel.ts";
+
+/** Milliseconds that the decision to stop the server, and stopping it, may hold up the agent's end. */
+const KILL_TIMEOUT = 5_000;
+
+/** The agent's side of a server that sleeps until it is needed. */
+export interface CloudSide {
+  readonly locate: Locate;
+  /** For people. */
+  whereabouts(): Whereabouts;
+  /** Stops the server if this agent is the last one and the configuration wants it; within 5 s. */
+  leave(countAgents: (server: ServerAddress, signal: AbortSignal) => Promise<number>): Promise<void>;
+}
+
+/** Sets up what finds, wakes and stops the server; `servers` learns where it is. */
+export function openCloudSide(
+  { endpoints, killOnExit, wakeTimeout }: CloudConfig,
+  identities: Pick<IdentityStore, "current">,
+  servers: Servers,
+): CloudSide {
+  const log = getLogger("cloud");
+  const client = new FleetClient({ endpoints, identity: () => identities.current, clock: systemClock });
+  const locator = new Locator({ client, servers, clock: systemClock, log, wakeTimeout });
+  return {
+    locate: (isWanted, signal) => locator.locate(isWanted, signal),
+    whereabouts: () => locator.whereabouts,
+    async leave(countAgents) {
+      if (!killOnExit || !client.canKill) return;
+      const deadline = new AbortController();
+      const cancel = systemClock.after(KILL_TIMEOUT, () => deadline.abort(new Error("it takes too long")));
+      await lastOneOut({ client, log, servers: servers.all, countAgents }, deadline.signal);
+      cancel();
+    },
+  };
+}

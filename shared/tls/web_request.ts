@@ -1,0 +1,94 @@
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { SallyportError } from "../errors.ts";
+
+/** A request to a service of the public web, or of this machine. */
+export interface WebRequest {
+  /** `https:` believes the public roots; `http:` is for this machine. */
+  readonly url: URL;
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds for all of it, the answer's body included. */
+  readonly timeoutMs: number;
+  /** Bytes of an answer's body that are taken at the most. */
+  readonly maxBytes: number;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+}
+
+/** The answer, whatever its status. */
+export interface WebAnswer {
+  readonly status: number;
+  /** Names in lower case; of a field that came several times, the first or all joined by commas. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+/**
+ * Sends a request without a body and reads the answer. It does not look at `HTTPS_PROXY` and its like, as `fetch`
+ * does: on a machine that uses the agent they name the agent itself.
+ *
+ * @throws {SallyportError} `tunnel_down` when there is no answer, in time or at all, or one that is too long;
+ * `cancelled` when the signal aborts.
+ */
+export async function webRequest(init: WebRequest): Promise<WebAnswer> {
+  const late = AbortSignal.timeout(init.timeoutMs);
+  const signal = AbortSignal.any([late, ...init.signal === undefined ? [] : [init.signal]]);
+  const doing = `ask ${init.url.origin}`;
+  try {
+    return await exchange(init, signal);
+  } catch (error) {
+    if (init.signal?.aborted) {
+      throw new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
+    }
+    const reason = late.aborted
+      ? `no whole answer in ${init.timeoutMs / 1000} s`
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new SallyportError("tunnel_down", `Cannot ${doing}: ${reason}`, { cause: error });
+  }
+}
+
+function exchange(init: WebRequest, signal: AbortSignal): Promise<WebAnswer> {
+  const { url, method, headers = {} } = init;
+  const { promise, resolve, reject } = Promise.withResolvers<WebAnswer>();
+  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+  // A connection of its own, closed after the answer: the next call is minutes away.
+  const request = send(url, { method, headers: { ...headers }, agent: false });
+  const abort = () => request.destroy(new Error("aborted"));
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  request.on("error", reject);
+  request.on("response", (response) => {
+    // Errors after the answer's head come from the response alone.
+    response.on("error", reject);
+    readAll(response, init.maxBytes).then(
+      (body) => resolve({ status: response.statusCode ?? 0, headers: joined(response), body }),
+      reject,
+    );
+  });
+  request.end();
+  return promise.finally(() => {
+    signal.removeEventListener("abort", abort);
+    request.destroy();
+  });
+}
+
+async function readAll(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const bytes of response as AsyncIterable<Uint8Array>) {
+    length += bytes.byteLength;
+    if (length > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function joined({ headers }: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+}

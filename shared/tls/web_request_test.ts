@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { startHttpOrigin } from "../../tests/support/http_origin.ts";
+import { servingCertificate } from "../../tests/support/serving_certificate.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
+import { webRequest } from "./web_request.ts";
+
+const LIMITS = { method: "POST", timeoutMs: 5_000, maxBytes: 1_000 } as const;
+
+Deno.test("a web request brings status, headers and body, whatever the status", async () => {
+  await using origin = startHttpOrigin((request) => {
+    const { method, headers } = request;
+    return new Response(`${method} ${headers.get("x-mine")}`, {
+      status: 429,
+      headers: { "retry-after": "7" },
+    });
+  });
+  const url = new URL(`http://${origin.host}/a`);
+  const answer = await webRequest({ ...LIMITS, url, headers: { "x-mine": "1" } });
+  assert.deepEqual([answer.status, answer.body, answer.headers["retry-after"]], [429, "POST 1", "7"]);
+});
+
+Deno.test("a web request does not follow the environment to a proxy", async () => {
+  await using proxy = startHttpOrigin(() => new Response("from the proxy"));
+  await using origin = startHttpOrigin(() => new Response("from the origin"));
+  for (const name of ["HTTP_PROXY", "http_proxy"]) Deno.env.set(name, `http://${proxy.host}`);
+  try {
+    const { body } = await webRequest({ ...LIMITS, url: new URL(`http://${origin.host}/`) });
+    assert.equal(body, "from the origin");
+  } finally {
+    for (const name of ["HTTP_PROXY", "http_proxy"]) Deno.env.delete(name);
+  }
+});
+
+Deno.test("a web request ends when the time is over, before and within the answer", async () => {
+  const hanging = Promise.withResolvers<Response>();
+  let body: ReadableStreamDefaultController | undefined;
+  await using origin = startHttpOrigin((request) =>
+    request.url.endsWith("/head")
+      ? hanging.promise
+      : new Response(new ReadableStream({ start: (controller) => void (body = controller) }))
+  );
+  for (const path of ["head", "body"]) {
+    const url = new URL(`http://${origin.host}/${path}`);
+    const asked = webRequest({ ...LIMITS, url, timeoutMs: 100 });
+    await assert.rejects(
+      asked,
+      withReason("tunnel_down", /^Cannot ask http:\S+: no whole answer in 0\.1 s$/),
+    );
+  }
+  hanging.resolve(new Response());
+  assert.ok(body !== undefined);
+});
+
+Deno.test("a web request takes no endless answer, and ends when nobody wants it", async () => {
+  await using origin = startHttpOrigin(() => new Response("x".repeat(1_001)));
+  const url = new URL(`http://${origin.host}/`);
+  await assert.rejects(webRequest({ ...LIMITS, url }), withReason("tunnel_down", /longer than 1000 bytes/));
+  const stop = new AbortController();
+  const asked = webRequest({ ...LIMITS, url, signal: stop.signal });
+  stop.abort();
+  await assert.rejects(asked, withReason("cancelled", /nobody wants it/));
+});
+
+Deno.test("a web request says why nobody answers", async () => {
+  const origin = startHttpOrigin(() => new Response());
+  const url = new URL(`http://${origin.host}/`);
+  await origin[Symbol.asyncDispose]();
+  await assert.rejects(webRequest({ ...LIMITS, url }), withReason("tunnel_down", /ECONNREFUSED/));
+});
+
+Deno.test("a web request believes public roots only", async () => {
+  const tls = await servingCertificate();
+  await using origin = startHttpOrigin(() => new Response(), tls);
+  const url = new URL(`https://localhost:${origin.port}/`);
+  await assert.rejects(
+    webRequest({ ...LIMITS, url }),
+    withReason("tunnel_down", /^Cannot ask https:.*unable to verify/),
+  );
+});

@@ -1,0 +1,251 @@
+/**
+ * Purpose: an agent whose server sleeps until it is needed wakes it, finds it wherever it is, leaves it asleep while
+ * nobody wants it, and stops it when it is the last one that used it. The functions are the test's, programs are real.
+ */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { FakeFleet } from "../support/cloud/fake_fleet.ts";
+import { curl, startCurl } from "../support/curl.ts";
+import { eventually } from "../support/eventually.ts";
+import { type HttpOrigin, startHttpOrigin } from "../support/http_origin.ts";
+import { agentStatus } from "../support/zero.ts";
+
+interface Scene extends AsyncDisposable {
+  readonly chain: Chain;
+  readonly fleet: FakeFleet;
+  readonly origin: HttpOrigin;
+}
+
+/** A chain of which nothing runs yet, functions for its agent, and an origin. */
+async function scene(keys: Record<string, unknown> = {}): Promise<Scene> {
+  const chain = await Chain.prepare();
+  const fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
+  Object.assign(chain.options, { agent: { ...fleet.keys, ...keys } });
+  const origin = startHttpOrigin(() => new Response("hello"));
+  return {
+    chain,
+    fleet,
+    origin,
+    async [Symbol.asyncDispose]() {
+      await chain[Symbol.asyncDispose]();
+      await fleet[Symbol.asyncDispose]();
+      await origin[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function assertServed({ chain, origin }: Scene): Promise<void> {
+  const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}`);
+}
+
+function stateIs({ chain }: Scene, state: string): Promise<void> {
+  return eventually(
+    `the agent is ${state}`,
+    async () => assert.equal((await agentStatus(chain)).state, state),
+  );
+}
+
+Deno.test("the agent wakes the server when it starts, holds the first request, and tells how it goes", async () => {
+  await using all = await scene();
+  const { chain, fleet } = all;
+  await chain.startAgent();
+  await stateIs(all, "waking");
+  const held = startCurl(["-x", chain.proxyUrl, `http://${all.origin.host}/`]);
+  const { fields } = await chain.agent.log.waitFor("waiting for the server");
+  assert.equal(fields["state"], "starting");
+  assert.match(String(fields["next"]), /^asking again in \d\.\d s$/);
+  assert.equal((await agentStatus(chain)).fleet, "starting");
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  assert.equal(new TextDecoder().decode((await held.output()).stdout), "hello");
+  assert.equal(fleet.count("wake"), 1);
+  await chain.finish();
+});
+
+Deno.test("a server that sleeps stays asleep until a request comes, which is held until it runs", async () => {
+  await using all = await scene({ kill_on_exit: false });
+  const { chain, fleet } = all;
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent();
+  await assertServed(all);
+  await chain.server.stop();
+  fleet.status = { state: "stopped", servers: [] };
+  await stateIs(all, "asleep");
+  const asked = [fleet.count("wake"), fleet.count("query")];
+  // The console and its health check are looked at, and wake nobody.
+  for (let i = 0; i < 5; i++) await agentStatus(chain);
+  const health = await fetch(`http://127.0.0.1:${chain.consolePort}/health`);
+  assert.deepEqual(await health.json(), { state: "asleep" });
+  assert.deepEqual([fleet.count("wake"), fleet.count("query")], asked);
+  fleet.onWake = async () => {
+    await chain.startServer();
+    fleet.run(chain.serverPort);
+  };
+  await assertServed(all);
+  assert.equal(fleet.count("wake"), asked[0]! + 1);
+  await chain.finish();
+});
+
+Deno.test("a server that comes back elsewhere is found by Query, without anybody's request", async () => {
+  await using all = await scene({ kill_on_exit: false });
+  const { chain, fleet } = all;
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent();
+  await stateIs(all, "ready");
+  const { count } = { count: fleet.count("wake") };
+  await chain.server.stop();
+  chain.serverPort = 0;
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await stateIs(all, "ready");
+  await assertServed(all);
+  assert.equal(fleet.count("wake"), count);
+  await chain.finish();
+});
+
+Deno.test("an agent without a query_endpoint polls Wake", async () => {
+  await using all = await scene({ query_endpoint: "", kill_on_exit: false });
+  const { chain, fleet } = all;
+  await chain.startAgent();
+  await eventually("Wake is called again", () => assert.ok(fleet.count("wake") >= 2));
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await assertServed(all);
+  assert.equal(fleet.count("query"), 0);
+  await chain.finish();
+});
+
+Deno.test("of several servers one that does not answer is passed over", async () => {
+  await using all = await scene({ kill_on_exit: false });
+  const { chain, fleet } = all;
+  await chain.startServer();
+  // Nothing listens at port 1.
+  fleet.run(1, chain.serverPort);
+  await chain.startAgent();
+  await assertServed(all);
+  await chain.finish();
+});
+
+Deno.test("requests are refused with the reason once the server is not up in time", async () => {
+  await using all = await scene({ wake_timeout: "1s" });
+  const { chain, fleet } = all;
+  fleet.onWake = () => {
+    fleet.status = { state: "starting", servers: [], problem: "CannotPullContainerError" };
+  };
+  await chain.startAgent();
+  const { text } = await curl(["-x", chain.proxyUrl, `http://${all.origin.host}/`]);
+  assert.match(
+    text,
+    /Cannot wake the server within 1 s \(wake_timeout\): CannotPullContainerError|within 1 s/,
+  );
+  await chain.agent.stop();
+});
+
+/** What the functions may answer, and what a client is told of it. */
+const FAILURES: Readonly<Record<string, [() => Response, RegExp]>> = {
+  "refuses the call": [() => new Response("", { status: 401 }), /it was not accepted; check that the clock/],
+  "knows no service": [
+    () => Response.json({ error: { code: "service_missing", message: "Cannot find it" } }, { status: 404 }),
+    /Cannot call wake: Cannot find it/,
+  ],
+  "may not": [
+    () => Response.json({ error: { code: "not_allowed", message: "Cannot look" } }, { status: 500 }),
+    /Cannot call wake: Cannot look/,
+  ],
+  "is a page": [
+    () => new Response("<html>", { headers: { "content-type": "text/html" } }),
+    /is no function of Sallyport/,
+  ],
+  "is forbidden": [() => Response.json({ Message: "Forbidden" }, { status: 403 }), /answered 403/],
+};
+for (const [what, [answer, reason]] of Object.entries(FAILURES)) {
+  Deno.test(`a request is refused at once with the reason when Wake ${what}`, async () => {
+    await using all = await scene();
+    const { chain, fleet } = all;
+    fleet.answer = answer;
+    await chain.startAgent();
+    await stateIs(all, "asleep");
+    const { text } = await curl(["-x", chain.proxyUrl, `http://${all.origin.host}/`]);
+    assert.match(text, reason);
+    assert.match((await agentStatus(chain)).error ?? "", reason);
+    // Somebody mended it.
+    fleet.answer = undefined;
+    await chain.agent.stop();
+  });
+}
+
+Deno.test("a Wake that is throttled is called again", async () => {
+  await using all = await scene({ kill_on_exit: false });
+  const { chain, fleet } = all;
+  let refused = 0;
+  fleet.answer = () =>
+    refused++ < 2 ? new Response("", { status: 429, headers: { "retry-after": "1" } }) : undefined;
+  await chain.startServer();
+  fleet.onWake = () => fleet.run(chain.serverPort);
+  await chain.startAgent();
+  await assertServed(all);
+  assert.equal(fleet.count("wake"), 3);
+  await chain.finish();
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`the last agent that stops on ${signal} stops the server, one beside others does not`, async () => {
+    await using all = await scene();
+    const { chain, fleet } = all;
+    await chain.startServer();
+    fleet.run(chain.serverPort);
+    await chain.startAgent();
+    await assertServed(all);
+    const first = chain.agent;
+    await chain.startAgent();
+    await assertServed(all);
+    assert.equal((await first.stop(signal)).code, 0, first.log.text);
+    assert.match(
+      String((await first.log.waitFor("the server is left running")).fields["reason"]),
+      /other agents use it: 1/,
+    );
+    assert.equal(fleet.count("kill"), 0);
+    assert.equal((await chain.agent.stop(signal)).code, 0);
+    await chain.agent.log.waitFor("the server is stopped: no other agent uses it");
+    assert.equal(fleet.count("kill"), 1);
+    await chain.server.stop();
+  });
+}
+
+Deno.test("any doubt about other agents leaves the server running, and holds up nobody", async () => {
+  const hanging = Promise.withResolvers<Response>();
+  const doubts: Record<string, (all: Scene) => void | Promise<void>> = {
+    "a server cannot be asked": ({ fleet, chain }) => fleet.run(chain.serverPort, 1),
+    "the server is gone": async ({ chain }) => void await chain.server.stop(),
+    "it is starting": ({ fleet }) => void (fleet.status = { state: "starting", servers: [] }),
+    "Query fails": ({ fleet }) => void (fleet.answer = () => new Response("", { status: 500 })),
+    "Query hangs": ({ fleet }) => void (fleet.answer = () => hanging.promise),
+  };
+  for (const [what, doubt] of Object.entries(doubts)) {
+    await using all = await scene();
+    const { chain, fleet } = all;
+    await chain.startServer();
+    fleet.run(chain.serverPort);
+    await chain.startAgent();
+    await assertServed(all);
+    await doubt(all);
+    assert.equal((await chain.agent.stop()).code, 0, what);
+    assert.match(chain.agent.log.text, /left running/, what);
+    assert.equal(fleet.count("kill"), 0, what);
+    hanging.resolve(new Response(""));
+  }
+});
+
+Deno.test("an agent that is told not to, stops no server", async () => {
+  await using all = await scene({ kill_on_exit: false });
+  const { chain, fleet } = all;
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent();
+  await assertServed(all);
+  await chain.finish();
+  assert.equal(fleet.count("kill"), 0);
+});
