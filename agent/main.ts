@@ -28,4 +28,7 @@ const commands = {
   certificates: () => import("./certs/commands.ts"),
 };
 
+// In the executable every command starts with what all of them need, and only `certs` writes.
+if (Deno.args[0] !== "certs") await Deno.permissions.revoke({ name: "write" });
+
 Deno.exit(await agentCli(Deno.args, commands, terminal));

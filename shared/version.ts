@@ -1,2 +1,14 @@
-/** The version of Sallyport that this is: what `--version` prints and `hello` tells the peer. */
+/** The version of Sallyport that this is: what `hello` tells the peer. */
 export const VERSION = "0.1.0";
+
+/** Where `deno task compile` writes the commit that it builds, for the executable to take along. */
+const COMMIT_FILE = new URL("../.build/commit", import.meta.url);
+
+/** What `--version` prints: the version and, in an executable, the commit that it was built from. */
+export function versionText(): string {
+  try {
+    return `${VERSION} (${Deno.readTextFileSync(COMMIT_FILE).trim()})`;
+  } catch {
+    return VERSION; // run from its sources, which say themselves what they are
+  }
+}

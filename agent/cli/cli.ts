@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { runProgram, type Terminal } from "../../shared/cli/run_program.ts";
-import { VERSION } from "../../shared/version.ts";
+import { versionText } from "../../shared/version.ts";
 import { addCertificateCommands, type CertificateCommands } from "./certs_cli.ts";
 
 /** What the agent's commands do. */
@@ -20,7 +20,7 @@ export async function agentCli(
   let code: number | undefined;
   const program = new Command("sallyport-agent")
     .description("Local proxy that reaches the web through a Sallyport server")
-    .version(VERSION);
+    .version(versionText());
 
   program.command("run", { isDefault: true })
     .description("run the agent (the default)")

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VERSION } from "../../shared/version.ts";
+import { versionText } from "../../shared/version.ts";
 import { agentCli, type AgentCommands } from "./cli.ts";
 
 async function call(args: string[], commands: Partial<AgentCommands> = {}) {
@@ -41,7 +41,7 @@ Deno.test("agent refuses a command line that makes no sense with 2 and a line th
 
 Deno.test("agent prints its version and its help", async () => {
   const version = await call(["--version"]);
-  assert.deepEqual([version.code, version.out, version.ran], [0, `${VERSION}\n`, []]);
+  assert.deepEqual([version.code, version.out, version.ran], [0, `${versionText()}\n`, []]);
   const help = await call(["--help"]);
   assert.equal(help.code, 0);
   assert.match(help.out, /run.*\(the default\)[\s\S]*certs/);

@@ -1,4 +1,4 @@
-import { bundle } from "./bundle.ts";
+import { bundle } from "../bundle.ts";
 import { type Architecture, denoBinary } from "./deno_binary.ts";
 import { zip } from "./zip.ts";
 
@@ -32,7 +32,7 @@ export async function packageLambdas({ arch, outDir }: PackageOptions): Promise<
   const layer = `${outDir}/layer-${arch}.zip`;
   const bootstrap = await Deno.readFile(new URL("../../lambdas/runtime/bootstrap", import.meta.url));
   const deno = await denoBinary(arch);
-  const runtime = await bundle("lambdas/runtime/main.ts");
+  const runtime = await bundle("lambdas/runtime/main.ts", { minify: true });
   await Deno.writeFile(
     layer,
     zip({
@@ -48,6 +48,9 @@ export async function packageLambdas({ arch, outDir }: PackageOptions): Promise<
 
 async function packFunction(name: FunctionName, outDir: string): Promise<string> {
   const path = `${outDir}/${name}.zip`;
-  await Deno.writeFile(path, zip({ "handler.js": { bytes: await bundle(`lambdas/${name}.ts`) } }));
+  await Deno.writeFile(
+    path,
+    zip({ "handler.js": { bytes: await bundle(`lambdas/${name}.ts`, { minify: true }) } }),
+  );
   return path;
 }

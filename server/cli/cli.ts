@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { runProgram, type Terminal } from "../../shared/cli/run_program.ts";
-import { VERSION } from "../../shared/version.ts";
+import { versionText } from "../../shared/version.ts";
 
 /** What the server's commands do. */
 export interface ServerCommands {
@@ -19,7 +19,7 @@ export async function serverCli(
   let code: number | undefined;
   const program = new Command("sallyport-server")
     .description("Lets Sallyport agents in and reaches the web for them")
-    .version(VERSION);
+    .version(versionText());
 
   program.command("run", { isDefault: true })
     .description("run the server (the default)")

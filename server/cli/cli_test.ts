@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VERSION } from "../../shared/version.ts";
+import { versionText } from "../../shared/version.ts";
 import { serverCli } from "./cli.ts";
 
 async function call(args: string[], exitCode = 0) {
@@ -37,5 +37,5 @@ Deno.test("server refuses a command line that makes no sense with 2", async () =
 
 Deno.test("server prints its version", async () => {
   const { code, out } = await call(["--version"]);
-  assert.deepEqual([code, out], [0, `${VERSION}\n`]);
+  assert.deepEqual([code, out], [0, `${versionText()}\n`]);
 });

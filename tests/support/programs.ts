@@ -73,14 +73,27 @@ export function withOpenFiles(count: number): readonly string[] {
   return ["sh", "-c", `ulimit -n ${count}; exec "$0" "$@"`];
 }
 
+/** Variables that name an executable which the tests start in place of a task's sources. */
+const EXECUTABLES: Readonly<Record<string, string>> = {
+  agent: "AGENT_BIN",
+  certs: "AGENT_BIN",
+  server: "SERVER_BIN",
+};
+
+/** What starts the program of a task: the executable that the environment names, or Deno with the task's flags. */
+export async function programCommand(task: string): Promise<string[]> {
+  const { flags, module, args } = await taskCommand(task);
+  const executable = Deno.env.get(EXECUTABLES[task] ?? "");
+  return executable ? [executable, ...args] : [Deno.execPath(), ...flags, module, ...args];
+}
+
 /** Starts the program of a task of deno.json, with the flags of that task and nothing else. */
 export async function startProgram(
   task: string,
   args: readonly string[],
   options: StartOptions = {},
 ): Promise<Program> {
-  const { flags, module, args: own } = await taskCommand(task);
-  const all = [...options.wrapper ?? [], Deno.execPath(), ...flags, module, ...own, ...args];
+  const all = [...options.wrapper ?? [], ...await programCommand(task), ...args];
   const command = new Deno.Command(all[0]!, {
     args: all.slice(1),
     env: { ...childEnvironment(), NO_COLOR: "1", ...options.env },

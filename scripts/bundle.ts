@@ -1,15 +1,16 @@
-import { childEnvironment } from "../child_environment.ts";
+import { childEnvironment } from "./child_environment.ts";
 
 /**
  * Bundles a module with all that it imports into one file of JavaScript.
  *
  * @param module Path from the project's root.
+ * @param minify Whether names and blanks are made short; where memory counts, and nobody reads stack traces.
  * @throws {Error} With what the bundler says.
  */
-export async function bundle(module: string): Promise<Uint8Array> {
-  const root = new URL("../../", import.meta.url);
+export async function bundle(module: string, { minify = false } = {}): Promise<Uint8Array> {
+  const root = new URL("../", import.meta.url);
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--minify", "--platform=deno", "--no-remote", module],
+    args: ["bundle", "--quiet", ...minify ? ["--minify"] : [], "--platform=deno", "--no-remote", module],
     cwd: root,
     env: { ...childEnvironment(), NO_COLOR: "1" },
     clearEnv: true,

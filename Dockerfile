@@ -1,0 +1,53 @@
+# Images of the server (the default) and of the agent: one executable each on a base without shell, package manager
+# or root.
+#
+#   docker build --tag sallyport-server .
+#   docker build --tag sallyport-agent --target agent .
+#
+# The base images are arguments, so that a release can pin them by digest.
+ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM --platform=$BUILDPLATFORM ${DENO_IMAGE} AS compile
+ARG TARGETARCH
+# Shown by --version; the build has no repository to look into.
+ARG SOURCE_COMMIT="unknown commit"
+WORKDIR /src
+COPY deno.json deno.lock ./
+COPY shared shared
+COPY agent agent
+COPY server server
+COPY scripts scripts
+RUN set -eu; \
+    case "${TARGETARCH:-amd64}" in \
+      amd64) target=linux-x64 ;; \
+      arm64) target=linux-arm64 ;; \
+      *) echo "Cannot build for ${TARGETARCH}: only amd64 and arm64 are known" >&2; exit 1 ;; \
+    esac; \
+    SOURCE_COMMIT="${SOURCE_COMMIT}" deno task compile --target "${target}" --out /out; \
+    mv "/out/agent-${target}" /out/agent; \
+    mv "/out/server-${target}" /out/server
+
+FROM ${BASE_IMAGE} AS agent
+COPY --from=compile /out/agent /agent
+# Inside of a container loopback is nobody's: say who may use the proxy with SALLYPORT_LOCAL_PROXY_AUTH, or publish
+# the port on loopback alone.
+ENV SALLYPORT_LOCAL_PROXY_HOST=0.0.0.0 \
+    SALLYPORT_CERT_FILE=/certs/client.crt \
+    SALLYPORT_KEY_FILE=/certs/client.key \
+    SALLYPORT_CA_CERT_FILE=/certs/ca.crt
+USER nonroot
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/agent"]
+
+FROM ${BASE_IMAGE} AS server
+COPY --from=compile /out/server /server
+ENV SALLYPORT_CERT_FILE=/certs/server.crt \
+    SALLYPORT_KEY_FILE=/certs/server.key \
+    SALLYPORT_CA_CERT_FILE=/certs/ca.crt
+USER nonroot
+EXPOSE 8443 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/server", "health"]
+ENTRYPOINT ["/server"]

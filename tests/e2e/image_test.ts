@@ -1,0 +1,69 @@
+/** Purpose: the image's files fit the programs; there is no container engine where the tests run to build them. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { loadAgentConfig } from "../../agent/config.ts";
+import { loadServerConfig } from "../../server/config.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const dockerfile = (await Deno.readTextFile(new URL("Dockerfile", ROOT))).replaceAll("\\\n", " ");
+
+/** Lines of a stage of the Dockerfile. */
+function stage(name: string): string[] {
+  const stages = dockerfile.split(/^FROM /m).slice(1);
+  const found = stages.find((text) => text.split("\n")[0]!.endsWith(` AS ${name}`));
+  assert.ok(found, name);
+  return found.split("\n").map((line) => line.trim());
+}
+
+/** The variables that a stage sets. */
+function variablesOf(name: string): Record<string, string> {
+  const words = stage(name).filter((line) => line.startsWith("ENV ")).join(" ").match(/\w+=\S+/g) ?? [];
+  return Object.fromEntries(words.map((word) => word.split("=") as [string, string]));
+}
+
+for (const name of ["server", "agent"] as const) {
+  Deno.test(`the ${name}'s image runs one program, without a shell and as nobody`, () => {
+    const lines = stage(name);
+    assert.equal(lines[0], `\${BASE_IMAGE} AS ${name}`);
+    assert.ok(lines.includes("USER nonroot"));
+    assert.ok(lines.includes(`ENTRYPOINT ["/${name}"]`));
+    assert.deepEqual(lines.filter((line) => line.startsWith("RUN ")), []);
+    assert.deepEqual(lines.filter((line) => line.startsWith("COPY ")), [
+      `COPY --from=compile /out/${name} /${name}`,
+    ]);
+  });
+}
+
+Deno.test("the images' variables are keys that the programs know, and name files under /certs", async () => {
+  const server = await loadServerConfig({ environment: variablesOf("server") });
+  assert.deepEqual(server.identity.key, { file: "/certs/server.key" });
+  const agent = await loadAgentConfig({
+    environment: { ...variablesOf("agent"), SALLYPORT_SERVER_IP: "192.0.2.1" },
+  });
+  assert.deepEqual(agent.identity.key, { file: "/certs/client.key" });
+});
+
+Deno.test("the server's image says how it is by its own command, on ports that it exposes", async () => {
+  const lines = stage("server");
+  assert.ok(lines.some((line) => /^HEALTHCHECK .*CMD \["\/server", "health"\]$/.test(line)), "HEALTHCHECK");
+  const { listenPort, healthPort } = await loadServerConfig({ environment: variablesOf("server") });
+  assert.ok(lines.includes(`EXPOSE ${listenPort} ${healthPort}`));
+});
+
+Deno.test("base images are arguments, and no digest of them is written down", () => {
+  assert.match(dockerfile, /^ARG DENO_IMAGE=docker\.io\/denoland\/deno:[\d.]+$/m);
+  assert.match(dockerfile, /^ARG BASE_IMAGE=gcr\.io\/distroless\/cc-debian\d+:nonroot$/m);
+  assert.ok(!dockerfile.includes("@sha256:"));
+  for (const line of dockerfile.match(/^FROM .*/gm) ?? []) assert.match(line, /\$\{(DENO|BASE)_IMAGE\}/);
+});
+
+Deno.test("composed, the server can write nothing, gain nothing, and sees no key but its own", async () => {
+  const { services: { server } } = parse(await Deno.readTextFile(new URL("compose.yaml", ROOT)));
+  assert.equal(server.read_only, true);
+  assert.deepEqual(server.cap_drop, ["ALL"]);
+  assert.deepEqual(server.security_opt, ["no-new-privileges:true"]);
+  assert.ok(server.volumes.every((volume: string) => volume.endsWith(":ro")));
+  assert.deepEqual(server.volumes.filter((volume: string) => volume.includes(".key")), [
+    "./certs/server.key:/certs/server.key:ro",
+  ]);
+});
