@@ -12,6 +12,7 @@ import type { FleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
 import { CloudError, cloudErrorOf } from "../../shared/aws/cloud_error.ts";
 import { problemOf } from "./problem.ts";
+import { youngestOf } from "./youngest.ts";
 
 /** Which ECS service runs the servers. */
 export interface FleetName {
@@ -25,7 +26,7 @@ export interface FleetName {
 export interface FleetAge {
   /** How many servers are wanted. */
   readonly desired: number;
-  /** When the youngest server started, or was wanted while none has; undefined when ECS does not say. */
+  /** Since when the youngest server has had time, as `youngestOf` finds it; undefined when ECS does not say. */
   readonly youngest: Date | undefined;
 }
 
@@ -59,16 +60,10 @@ export class Fleet {
   /** How many servers are wanted, and how old the youngest is. */
   async age(signal: AbortSignal): Promise<FleetAge> {
     const service = await this.#service(signal);
+    const { desiredCount: desired = 0 } = service;
+    if (desired === 0) return { desired, youngest: undefined };
     const tasks = await this.#tasks("RUNNING", signal);
-    // Without a task ECS is just about to make one, or gave up: what counts is when somebody changed the service.
-    const times = tasks.length > 0
-      ? tasks.map(({ startedAt, createdAt }) => startedAt ?? createdAt)
-      : (service.deployments ?? []).map(({ updatedAt, createdAt }) => updatedAt ?? createdAt);
-    const known = times.filter((time) => time !== undefined).map(Number);
-    return {
-      desired: service.desiredCount ?? 0,
-      youngest: known.length === 0 ? undefined : new Date(Math.max(...known)),
-    };
+    return { desired, youngest: youngestOf(service, tasks, await this.#tasks("STOPPED", signal)) };
   }
 
   /** Wants at least `count` servers; changes nothing when as many are wanted already. */

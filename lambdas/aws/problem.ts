@@ -5,6 +5,11 @@ const MAX_LENGTH = 1_000;
 /** A server that was stopped by these has no problem. */
 const ON_PURPOSE = /^(ServiceSchedulerInitiated|UserInitiated|TerminationNotice)$/;
 
+/** Of tasks that stopped, those that nobody stopped. */
+export function failuresOf(stopped: readonly Task[]): Task[] {
+  return stopped.filter(({ stopCode }) => !ON_PURPOSE.test(stopCode ?? ""));
+}
+
 /**
  * Finds out why servers do not start, from what ECS keeps of those that stopped: an image that cannot be pulled,
  * a secret that is missing, a program that ended.
@@ -12,8 +17,7 @@ const ON_PURPOSE = /^(ServiceSchedulerInitiated|UserInitiated|TerminationNotice)
  * @returns Words of ECS for a person; undefined when nothing is known to be wrong.
  */
 export function problemOf(service: Service, stopped: readonly Task[]): string | undefined {
-  const failed = stopped.filter(({ stopCode }) => !ON_PURPOSE.test(stopCode ?? ""))
-    .sort((a, b) => Number(b.stoppedAt ?? 0) - Number(a.stoppedAt ?? 0))[0];
+  const failed = failuresOf(stopped).sort((a, b) => Number(b.stoppedAt ?? 0) - Number(a.stoppedAt ?? 0))[0];
   const rollout = service.deployments?.find(({ rolloutState }) => rolloutState === "FAILED")
     ?.rolloutStateReason;
   const words = [failed?.stoppedReason, ...(failed?.containers ?? []).flatMap(endOf), rollout];

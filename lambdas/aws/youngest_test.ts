@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import type { Task } from "@aws-sdk/client-ecs";
+import { youngestOf } from "./youngest.ts";
+
+/** A moment, in minutes of a test's own. */
+const at = (minute: number) => new Date(minute * 60_000);
+const failed = (from: number, to: number): Task => ({
+  createdAt: at(from),
+  stoppedAt: at(to),
+  stopCode: "EssentialContainerExited",
+});
+const changed = { deployments: [{ updatedAt: at(50) }] };
+
+Deno.test("servers are as old as the youngest of them", () => {
+  const tasks = [{ startedAt: at(10), createdAt: at(9) }, { startedAt: at(40), createdAt: at(39) }];
+  assert.deepEqual(youngestOf(changed, tasks, []), at(40));
+});
+
+Deno.test("a server that has not started yet is as old as its task", () => {
+  assert.deepEqual(youngestOf(changed, [{ startedAt: at(10) }, { createdAt: at(39) }], []), at(39));
+});
+
+Deno.test("without a task the last change counts, and without that nothing is known", () => {
+  assert.deepEqual(youngestOf(changed, [], []), at(50));
+  assert.equal(youngestOf({}, [], []), undefined);
+});
+
+Deno.test("servers that fail one after the other are as old as the first of them", () => {
+  const series = [failed(20, 21), failed(10, 11), failed(30, 31)];
+  assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], series), at(10));
+  assert.deepEqual(youngestOf(changed, [], series), at(10));
+  assert.deepEqual(youngestOf(changed, [{ startedAt: at(33) }], series), at(10));
+});
+
+Deno.test("two failures are no series, nor are those that one server outlived", () => {
+  assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], [failed(10, 11), failed(20, 21)]), at(32));
+  const series = [failed(20, 21), failed(10, 11), failed(30, 31)];
+  assert.deepEqual(youngestOf(changed, [{ startedAt: at(5) }, { createdAt: at(32) }], series), at(32));
+});
+
+Deno.test("servers that somebody stopped are no failures", () => {
+  const stopped = [1, 2, 3].map((minute): Task => ({
+    ...failed(minute, 5),
+    stopCode: "ServiceSchedulerInitiated",
+  }));
+  assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], stopped), at(32));
+});
