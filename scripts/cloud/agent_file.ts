@@ -1,0 +1,37 @@
+import { isMap, parseDocument } from "yaml";
+
+/** What the agent has to know of a deployment. */
+export interface AgentKeys {
+  readonly wake_endpoint: string;
+  readonly query_endpoint: string;
+  readonly kill_endpoint: string;
+}
+
+/**
+ * Writes the endpoints into the agent's configuration; everything else in the file stays, comments too. A server_ip
+ * would win over the cloud and is emptied.
+ *
+ * @returns The keys whose values are others now; none when the file said it all.
+ * @throws {Error} When the file is there and is no configuration.
+ */
+export async function writeAgentFile(path: string, certificates: string, keys: AgentKeys): Promise<string[]> {
+  const before = await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  const document = parseDocument(before ?? "");
+  if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
+    throw new Error(
+      `Cannot write ${path}: it is there and is no configuration; move it away, or name another file`,
+    );
+  }
+  const files = { cert_file: "client.crt", key_file: "client.key", ca_cert_file: "ca.crt" };
+  const wanted: Record<string, string> = { server_ip: "", ...keys };
+  if (before === undefined) {
+    for (const [key, file] of Object.entries(files)) wanted[key] = `${certificates}/${file}`;
+  }
+  const changed = Object.keys(wanted).filter((key) => (document.get(key) ?? "") !== wanted[key]);
+  for (const key of changed) document.set(key, wanted[key]);
+  if (changed.length > 0) await Deno.writeTextFile(path, document.toString());
+  return changed;
+}

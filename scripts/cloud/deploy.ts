@@ -1,0 +1,167 @@
+import type { Parameter } from "@aws-sdk/client-cloudformation";
+import type { Architecture } from "../lambdas/deno_binary.ts";
+import type { LambdaPackages, PackageOptions } from "../lambdas/package.ts";
+import { writeAgentFile } from "./agent_file.ts";
+import { uploadArtefact } from "./artefacts.ts";
+import type { Account } from "./aws.ts";
+import { readServerFiles, type ServerFiles, uploadCertificates } from "./certificates.ts";
+import { estimateCosts } from "./costs.ts";
+import { findBuilder, pushImage } from "./image.ts";
+import { type Names, namesOf } from "./names.ts";
+import type { Say } from "./say.ts";
+import { sourceTag } from "./source_tag.ts";
+import { type Outputs, Stacks } from "./stack.ts";
+
+/** What is deployed. */
+export interface DeployOptions {
+  readonly name: string;
+  /** Folder that `certs init` made. */
+  readonly certs: string;
+  /** The agent's configuration, which gets the endpoints. */
+  readonly agentFile: string;
+  /** An image that is built already; undefined builds one. */
+  readonly image: string | undefined;
+  readonly arch: Architecture;
+  readonly listenPort: number;
+  readonly servers: number;
+  readonly idleAfter: string;
+  /** A network that is there, and public subnets of it; undefined makes one. */
+  readonly network: { readonly vpc: string; readonly subnets: readonly string[] } | undefined;
+  /** Who gets a mail when it costs more than that many US dollars a month; undefined for nobody. */
+  readonly budget: { readonly amount: number; readonly email: string } | undefined;
+  /** Only says what would be done. */
+  readonly dryRun: boolean;
+}
+
+/** What a deployment uses of the world. */
+export interface DeployWorld {
+  readonly say: Say;
+  /** Asks a person; false ends it. */
+  confirm(question: string): boolean;
+  signIn(): Promise<Account>;
+  packageLambdas(options: PackageOptions): Promise<LambdaPackages>;
+  /** Milliseconds between two looks at CloudFormation. */
+  readonly poll?: number;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+/**
+ * Makes an installation, or brings one up to date; whatever an earlier run did is found and not done again.
+ *
+ * @returns Whether it is done: not when it was a dry run, or when the person said no.
+ * @throws {Error} That says which step failed and what to do; the next run goes on there.
+ */
+export async function deploy(options: DeployOptions, world: DeployWorld): Promise<boolean> {
+  const { say } = world;
+  const files = await readServerFiles(options.certs);
+  const builder = options.image === undefined ? await findBuilder() : undefined;
+  const account = await world.signIn();
+  tellPlan(options, account, builder, say);
+  if (options.dryRun) {
+    say("dry run: nothing was done");
+    return false;
+  }
+  if (!world.confirm("Go on?")) return false;
+  const names = namesOf(options.name);
+  const stacks = new Stacks(account.cloudFormation, say, world.poll);
+  const bootstrap = await makeBootstrap(stacks, names, options.name);
+  const packages = await world.packageLambdas({ arch: options.arch, outDir: ".lambdas" });
+  const image = options.image ?? await pushImage(account.ecr, builder!, {
+    repository: names.repository,
+    uri: bootstrap["RepositoryUri"]!,
+    tag: await sourceTag(),
+    arch: options.arch,
+  }, say);
+  await uploadCertificates(account.ssm, names, files, say);
+  const bucket = bootstrap["ArtefactBucket"]!;
+  const code = {
+    ArtefactBucket: bucket,
+    LayerKey: await uploadArtefact(account.s3, bucket, packages.layer, say),
+    WakeKey: await uploadArtefact(account.s3, bucket, packages.functions.wake, say),
+    QueryKey: await uploadArtefact(account.s3, bucket, packages.functions.query, say),
+    SleepKey: await uploadArtefact(account.s3, bucket, packages.functions.sleep, say),
+    KillKey: await uploadArtefact(account.s3, bucket, packages.functions.kill, say),
+  };
+  const isNew = await stacks.describe(names.stack) === undefined;
+  const outputs = await stacks.apply({
+    name: names.stack,
+    template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
+    parameters: parametersOf(options, names, files, { ...code, Image: image, IsNew: String(isNew) }),
+    tag: { key: "sallyport", value: options.name },
+  });
+  await tellAgent(options, outputs, say);
+  return true;
+}
+
+async function makeBootstrap(stacks: Stacks, names: Names, name: string): Promise<Outputs> {
+  return await stacks.apply({
+    name: names.bootstrap,
+    template: await Deno.readTextFile(new URL("lambdas/bootstrap.yaml", ROOT)),
+    parameters: [{ ParameterKey: "Name", ParameterValue: name }],
+    tag: { key: "sallyport", value: name },
+  });
+}
+
+function tellPlan(options: DeployOptions, account: Account, builder: string | undefined, say: Say): void {
+  const { name, arch, listenPort, servers, idleAfter, network, budget } = options;
+  const costs = estimateCosts(arch);
+  say(`Account ${account.id}, region ${account.region}`);
+  say(`Installation "${name}": ${servers} server(s), Fargate ${arch}, 0.25 vCPU, 512 MB, port ${listenPort}`);
+  say(`  image      ${options.image ?? `built here with ${builder}`}`);
+  say(
+    `  network    ${network === undefined ? "a new one" : `${network.vpc}, ${network.subnets.join(", ")}`}`,
+  );
+  say(`  sleeps     after ${idleAfter} without traffic`);
+  say(
+    `  certs      ${options.certs}: server.crt, server.key, ca.crt and crl.pem where it is; no other key leaves here`,
+  );
+  say(
+    `  budget     ${
+      budget === undefined ? "none (--budget-email)" : `${budget.amount} USD, ${budget.email}`
+    }`,
+  );
+  say(
+    `  cost       about ${costs.monthAtRest.toFixed(2)} USD a month at rest, ${
+      costs.hourAwake.toFixed(3)
+    } USD ` +
+      "an hour for each server awake, and traffic to the internet; list prices of us-east-1",
+  );
+}
+
+function parametersOf(
+  options: DeployOptions,
+  { parameters }: Names,
+  { ca, crl }: ServerFiles,
+  rest: Readonly<Record<string, string>>,
+): Parameter[] {
+  const { name, arch, listenPort, servers, idleAfter, network, budget } = options;
+  const values: Record<string, string> = {
+    Name: name,
+    Architecture: arch,
+    ListenPort: String(listenPort),
+    Servers: String(servers),
+    IdleAfter: idleAfter,
+    VpcId: network?.vpc ?? "",
+    SubnetIds: network?.subnets.join(",") ?? "",
+    CertificateParameter: parameters.certificate,
+    KeyParameter: parameters.key,
+    CaParameter: parameters.ca,
+    CrlParameter: crl === undefined ? "" : parameters.crl,
+    CaCertificate: ca,
+    BudgetAmount: String(budget?.amount ?? 5),
+    BudgetEmail: budget?.email ?? "",
+    ...rest,
+  };
+  return Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
+}
+
+async function tellAgent(options: DeployOptions, outputs: Outputs, say: Say): Promise<void> {
+  const changed = await writeAgentFile(options.agentFile, options.certs, {
+    wake_endpoint: outputs["WakeEndpoint"] ?? "",
+    query_endpoint: outputs["QueryEndpoint"] ?? "",
+    kill_endpoint: outputs["KillEndpoint"] ?? "",
+  });
+  say(`${options.agentFile}: ${changed.length === 0 ? "unchanged" : `wrote ${changed.join(", ")}`}`);
+  say(`Ready: deno task agent --config ${options.agentFile}`);
+}

@@ -1,0 +1,2 @@
+/** Tells a person what happens, a line each. */
+export type Say = (line: string) => void;

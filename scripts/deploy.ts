@@ -1,0 +1,82 @@
+/** `deno task deploy`: makes a server that sleeps until it is needed, in an account of AWS. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { runProgram } from "../shared/cli/run_program.ts";
+import { terminal } from "../shared/cli/terminal.ts";
+import { type AccountOptions, signIn } from "./cloud/aws.ts";
+import { deploy, type DeployOptions } from "./cloud/deploy.ts";
+import { installationOptions } from "./cloud/options.ts";
+import { type Architecture, ARCHITECTURES } from "./lambdas/deno_binary.ts";
+import { packageLambdas } from "./lambdas/package.ts";
+
+interface Flags extends AccountOptions {
+  readonly name: string;
+  readonly certs: string;
+  readonly agentConfig: string;
+  readonly image?: string;
+  readonly arch: Architecture;
+  readonly listenPort: "443" | "8443";
+  readonly servers: number;
+  readonly idleAfter: string;
+  readonly vpc?: string;
+  readonly subnets?: string;
+  readonly budgetEmail?: string;
+  readonly budgetAmount: number;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+/** A whole number of at least 1. */
+function count(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) {
+    throw new InvalidArgumentError("a whole number of at least 1 is expected");
+  }
+  return Number(text);
+}
+
+function optionsOf(flags: Flags): DeployOptions {
+  const { vpc, subnets, budgetEmail } = flags;
+  if ((vpc === undefined) !== (subnets === undefined)) {
+    throw new Error("Cannot deploy: --vpc and --subnets go together");
+  }
+  return {
+    name: flags.name,
+    certs: flags.certs,
+    agentFile: flags.agentConfig,
+    image: flags.image,
+    arch: flags.arch,
+    listenPort: Number(flags.listenPort),
+    servers: flags.servers,
+    idleAfter: flags.idleAfter,
+    network: vpc === undefined ? undefined : { vpc, subnets: subnets!.split(",") },
+    budget: budgetEmail === undefined ? undefined : { amount: flags.budgetAmount, email: budgetEmail },
+    dryRun: flags.dryRun === true,
+  };
+}
+
+const program = installationOptions(new Command("deploy"))
+  .description("Makes a server on AWS that sleeps until an agent needs it, or brings one up to date")
+  .option("--certs <dir>", "folder that `deno task certs init` made", "certs")
+  .option("--agent-config <file>", "the agent's configuration, which gets the endpoints", "agent.yaml")
+  .option("--image <image>", "an image of the server that is built already")
+  .addOption(
+    new Option("--arch <arch>", "processor of server and functions").choices(ARCHITECTURES).default("arm64"),
+  )
+  .addOption(new Option("--listen-port <port>", "port of the server").choices(["443", "8443"]).default("443"))
+  .option("--servers <count>", "how many servers are woken", count, 1)
+  .option("--idle-after <time>", "how long without traffic until they sleep", "15m")
+  .option("--vpc <id>", "a network of yours in place of a new one")
+  .option("--subnets <ids>", "public subnets of it, with commas between")
+  .option("--budget-email <address>", "who gets a mail when it costs more than planned")
+  .option("--budget-amount <dollars>", "what it may cost in a month", count, 5)
+  .option("--dry-run", "only say what would be done")
+  .option("--yes", "ask nothing")
+  .action(async (flags: Flags) => {
+    await deploy(optionsOf(flags), {
+      say: (line) => terminal.out(`${line}\n`),
+      confirm: (question) => flags.yes === true || globalThis.confirm(question),
+      signIn: () => signIn(flags),
+      packageLambdas,
+    });
+  });
+
+Deno.exitCode = await runProgram(program, Deno.args, terminal);
