@@ -1,3 +1,4 @@
+import { dirname, join, relative, resolve } from "node:path";
 import { isMap, parseDocument } from "yaml";
 
 /** What the agent has to know of a deployment. */
@@ -28,7 +29,9 @@ export async function writeAgentFile(path: string, certificates: string, keys: A
   const files = { cert_file: "client.crt", key_file: "client.key", ca_cert_file: "ca.crt" };
   const wanted: Record<string, string> = { server_ip: "", ...keys };
   if (before === undefined) {
-    for (const [key, file] of Object.entries(files)) wanted[key] = `${certificates}/${file}`;
+    // The agent takes paths as relative to its file.
+    const folder = relative(dirname(resolve(path)), resolve(certificates));
+    for (const [key, file] of Object.entries(files)) wanted[key] = join(folder, file);
   }
   const changed = Object.keys(wanted).filter((key) => (document.get(key) ?? "") !== wanted[key]);
   for (const key of changed) document.set(key, wanted[key]);

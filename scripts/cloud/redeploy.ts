@@ -37,11 +37,9 @@ export async function redeploy(
   await stacks.apply({
     name: names.stack,
     template: undefined,
-    parameters: was.map(({ ParameterKey = "" }) =>
-      ParameterKey in changes
-        ? { ParameterKey, ParameterValue: changes[ParameterKey]! }
-        : { ParameterKey, UsePreviousValue: true }
-    ),
+    parameters: was.map(({ ParameterKey = "", ParameterValue = "" }) => {
+      return { ParameterKey, ParameterValue: changes[ParameterKey] ?? ParameterValue };
+    }),
     tag: { key: "sallyport", value: name },
   });
   say(`Server image: ${next}; servers that run are replaced one after the other`);

@@ -116,16 +116,21 @@ export class Stacks {
   async #changeSet(plan: StackPlan, isNew: boolean): Promise<string | undefined> {
     const ChangeSetName = `deploy-${Date.now()}`;
     const id = { ChangeSetName, StackName: plan.name };
-    await this.#client.send(
-      new CreateChangeSetCommand({
-        ...id,
-        ChangeSetType: isNew ? "CREATE" : "UPDATE",
-        ...(plan.template === undefined ? { UsePreviousTemplate: true } : { TemplateBody: plan.template }),
-        Parameters: [...plan.parameters],
-        Capabilities: ["CAPABILITY_IAM"],
-        Tags: [{ Key: plan.tag.key, Value: plan.tag.value }],
-      }),
-    );
+    const command = new CreateChangeSetCommand({
+      ...id,
+      ChangeSetType: isNew ? "CREATE" : "UPDATE",
+      ...(plan.template === undefined ? { UsePreviousTemplate: true } : { TemplateBody: plan.template }),
+      Parameters: [...plan.parameters],
+      Capabilities: ["CAPABILITY_IAM"],
+      Tags: [{ Key: plan.tag.key, Value: plan.tag.value }],
+    });
+    try {
+      await this.#client.send(command);
+    } catch (error) {
+      // Some say it at once, and some in the change set.
+      if (error instanceof Error && UNCHANGED.test(error.message)) return undefined;
+      throw error;
+    }
     for (;;) {
       const { Status, StatusReason = "", Changes = [] } = await this.#client.send(
         new DescribeChangeSetCommand(id),

@@ -1,0 +1,212 @@
+/** Purpose: deploy, deploy again, fail, go on and destroy, with the real commands' code against an emulated AWS. */
+import assert from "node:assert/strict";
+import {
+  CloudFormationClient,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from "@aws-sdk/client-cloudformation";
+import {
+  ClusterNotFoundException,
+  DescribeServicesCommand,
+  ECSClient,
+  UpdateServiceCommand,
+} from "@aws-sdk/client-ecs";
+import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { initCertificates } from "../../agent/certs/init.ts";
+import { loadAgentConfig } from "../../agent/config.ts";
+import { signIn } from "../../scripts/cloud/aws.ts";
+import { deploy, type DeployOptions, type DeployWorld } from "../../scripts/cloud/deploy.ts";
+import { destroy } from "../../scripts/cloud/destroy.ts";
+import { redeploy } from "../../scripts/cloud/redeploy.ts";
+import { inEnvironment, Moto } from "../support/cloud/moto.ts";
+import { testCrl } from "../support/test_crl.ts";
+import { cloudTest } from "../support/cloud/python_env.ts";
+
+const IMAGE = "registry.example/sallyport-server:1";
+
+/** A folder with certificates, an account of the emulator, and what the commands said. */
+async function scene(bin: string) {
+  const moto = await Moto.start(bin);
+  const environment = inEnvironment(moto.env);
+  const dir = await Deno.makeTempDir({ prefix: "sallyport_deploy_" });
+  await initCertificates({ dir: `${dir}/certs` });
+  const said: string[] = [];
+  const options: DeployOptions = {
+    name: "tunnel",
+    certs: `${dir}/certs`,
+    agentFile: `${dir}/agent.yaml`,
+    image: IMAGE,
+    arch: "arm64",
+    listenPort: 443,
+    servers: 1,
+    idleAfter: "15m",
+    network: undefined,
+    budget: undefined,
+    dryRun: false,
+  };
+  const world: DeployWorld = {
+    say: (line) => void said.push(line),
+    confirm: () => true,
+    signIn: () => signIn({}),
+    packageLambdas: () => Promise.resolve(packages),
+    poll: 10,
+  };
+  const functions = {
+    wake: `${dir}/wake.zip`,
+    query: `${dir}/query.zip`,
+    sleep: `${dir}/sleep.zip`,
+    kill: `${dir}/kill.zip`,
+  };
+  const packages = { layer: `${dir}/layer.zip`, functions };
+  for (const path of [packages.layer, ...Object.values(functions)]) await Deno.writeTextFile(path, path);
+  return {
+    dir,
+    said,
+    options,
+    world,
+    packages,
+    moto,
+    async [Symbol.asyncDispose]() {
+      environment[Symbol.dispose]();
+      await moto[Symbol.asyncDispose]();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+/** Every parameter's value, by name. */
+async function parameters(): Promise<Record<string, string>> {
+  const ssm = new SSMClient({});
+  const { Parameters = [] } = await ssm.send(new DescribeParametersCommand({}));
+  const entries = await Promise.all(Parameters.map(async ({ Name = "" }) => {
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));
+    return [Name, Parameter?.Value ?? ""] as const;
+  }));
+  return Object.fromEntries(entries);
+}
+
+async function service() {
+  const command = new DescribeServicesCommand({ cluster: "tunnel", services: ["tunnel-server"] });
+  try {
+    return (await new ECSClient({}).send(command)).services?.[0];
+  } catch (error) {
+    if (error instanceof ClusterNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+await cloudTest(
+  "a deployment makes everything, tells the agent, and sends no key but the server's",
+  async (bin) => {
+    await using all = await scene(bin);
+    assert.equal(await deploy(all.options, all.world), true);
+    const config = await loadAgentConfig({ file: all.options.agentFile, environment: {} });
+    assert.match(config.cloud!.endpoints.wake.href, /^https:/);
+    assert.ok(config.cloud!.endpoints.query && config.cloud!.endpoints.kill);
+    assert.equal((await service())?.desiredCount, 0);
+    const held = await parameters();
+    assert.deepEqual(Object.keys(held).sort(), [
+      "/tunnel/ca",
+      "/tunnel/certificate",
+      "/tunnel/crl",
+      "/tunnel/key",
+    ]);
+    assert.equal(held["/tunnel/key"], await Deno.readTextFile(`${all.dir}/certs/server.key`));
+    for (const name of ["ca.key", "client.key"]) {
+      const key = (await Deno.readTextFile(`${all.dir}/certs/${name}`)).split("\n")[1]!;
+      for (const [parameter, value] of Object.entries(held)) {
+        assert.ok(
+          !value.includes(key),
+          `${name} in ${parameter}`,
+        );
+      }
+    }
+    const { StackResources = [] } = await new CloudFormationClient({}).send(
+      new DescribeStackResourcesCommand({ StackName: "tunnel" }),
+    );
+    const types = new Set(StackResources.map(({ ResourceType }) => ResourceType));
+    for (
+      const type of ["AWS::ECS::Service", "AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Events::Rule"]
+    ) {
+      assert.ok(types.has(type), `${type} in ${[...types].join(", ")}`);
+    }
+  },
+);
+
+await cloudTest("a second deployment puts nobody to sleep and uploads only what is new", async (bin) => {
+  await using all = await scene(bin);
+  await deploy(all.options, all.world);
+  const update = new UpdateServiceCommand({ cluster: "tunnel", service: "tunnel-server", desiredCount: 1 });
+  await new ECSClient({}).send(update);
+  await Deno.writeTextFile(all.packages.functions.wake, "new code");
+  all.said.length = 0;
+  assert.equal(await deploy(all.options, all.world), true);
+  assert.equal((await service())?.desiredCount, 1);
+  const text = all.said.join("\n");
+  assert.match(text, /code wake\.zip: uploaded/);
+  assert.match(text, /code query\.zip: unchanged/);
+  assert.match(text, /parameter \/tunnel\/key: unchanged/);
+  assert.match(text, /agent\.yaml: unchanged/);
+});
+
+await cloudTest("a deployment that failed half-way goes on where it was", async (bin) => {
+  await using all = await scene(bin);
+  const broken = {
+    ...all.packages,
+    functions: { ...all.packages.functions, kill: `${all.dir}/missing.zip` },
+  };
+  const world = { ...all.world, packageLambdas: () => Promise.resolve(broken) };
+  await assert.rejects(deploy(all.options, world), /missing\.zip/);
+  assert.equal(await service(), undefined);
+  all.said.length = 0;
+  assert.equal(await deploy(all.options, all.world), true);
+  assert.match(all.said.join("\n"), /code wake\.zip: unchanged/);
+  assert.equal((await service())?.desiredCount, 0);
+});
+
+await cloudTest("a newer revocation list goes along, and without one none is asked for", async (bin) => {
+  await using all = await scene(bin);
+  const crl = `${all.dir}/certs/crl.pem`;
+  await Deno.remove(crl);
+  await deploy(all.options, all.world);
+  assert.ok(!("/tunnel/crl" in await parameters()));
+  const files = ["ca.crt", "ca.key"].map((name) => Deno.readTextFile(`${all.dir}/certs/${name}`));
+  const [cert, key] = await Promise.all(files);
+  const list = await testCrl({ cert: cert!, key: key! });
+  const pem = `-----BEGIN X509 CRL-----\n${list.toBase64()}\n-----END X509 CRL-----\n`;
+  await Deno.writeTextFile(crl, pem);
+  await deploy(all.options, all.world);
+  assert.equal((await parameters())["/tunnel/crl"], pem);
+});
+
+await cloudTest("another image replaces the server's and nothing else", async (bin) => {
+  await using all = await scene(bin);
+  await deploy(all.options, all.world);
+  const before = await service();
+  await redeploy("tunnel", "registry.example/sallyport-server:2", all.world);
+  const after = await service();
+  assert.equal(after?.desiredCount, before?.desiredCount);
+  await assert.rejects(redeploy("nowhere", IMAGE, all.world), /there is no stack of that name/);
+});
+
+await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
+  await using all = await scene(bin);
+  await deploy(all.options, all.world);
+  assert.equal(await destroy("tunnel", { ...all.world, confirm: () => false }), false);
+  assert.ok(await service());
+  assert.equal(await destroy("tunnel", all.world), true);
+  assert.deepEqual(await parameters(), {});
+  assert.deepEqual((await new S3Client({}).send(new ListBucketsCommand({}))).Buckets ?? [], []);
+  const { Stacks = [] } = await new CloudFormationClient({}).send(new DescribeStacksCommand({}));
+  assert.deepEqual(Stacks.filter(({ StackStatus }) => StackStatus !== "DELETE_COMPLETE"), []);
+  assert.equal(await destroy("tunnel", all.world), true);
+});
+
+await cloudTest("a dry run, and a person who says no, change nothing", async (bin) => {
+  await using all = await scene(bin);
+  assert.equal(await deploy({ ...all.options, dryRun: true }, all.world), false);
+  assert.equal(await deploy(all.options, { ...all.world, confirm: () => false }), false);
+  assert.deepEqual(await parameters(), {});
+  assert.match(all.said.join("\n"), /USD a month at rest, 0\.0\d\d USD an hour/);
+});

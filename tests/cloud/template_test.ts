@@ -1,0 +1,153 @@
+/** Purpose: the templates are sound, allow nothing that nobody calls, and make nothing that is billed at rest. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { cloudTest } from "../support/cloud/python_env.ts";
+
+const FOLDER = new URL("../../lambdas/", import.meta.url);
+
+interface Resource {
+  readonly Type: string;
+  // deno-lint-ignore no-explicit-any -- a template is as deep as it likes
+  readonly Properties: any;
+}
+
+/** Reads a template; short forms such as `!Ref` become their arguments. */
+async function resourcesOf(file: string): Promise<Record<string, Resource>> {
+  const text = await Deno.readTextFile(new URL(file, FOLDER));
+  return parse(text, { logLevel: "silent" }).Resources;
+}
+
+const resources = await resourcesOf("template.yaml");
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: string | string[];
+  readonly Condition?: unknown;
+}
+
+/** What a role allows; of a statement that is there under a condition only, as if it were. */
+function statementsOf(role: string): Statement[] {
+  const statements: unknown[] = resources[role]!.Properties.Policies[0].PolicyDocument.Statement;
+  return statements.map((each) => Array.isArray(each) ? each[1] : each) as Statement[];
+}
+
+function actionsOf(role: string): string[] {
+  return statementsOf(role).flatMap(({ Action }) => Action).sort();
+}
+
+/** Which call of which file needs which action: a role has these and no other. */
+const LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]; // Lambda itself
+const CALLERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  WakeRole: {
+    "ecs:DescribeServices": "lambdas/aws/fleet.ts",
+    "ecs:UpdateService": "lambdas/aws/fleet.ts",
+    "ecs:ListTasks": "lambdas/aws/fleet.ts",
+    "ecs:DescribeTasks": "lambdas/aws/fleet.ts",
+    "ec2:DescribeNetworkInterfaces": "lambdas/aws/fleet.ts",
+    "ssm:GetParameter": "shared/aws/parameter.ts",
+  },
+  QueryRole: {
+    "ecs:DescribeServices": "lambdas/aws/fleet.ts",
+    "ecs:ListTasks": "lambdas/aws/fleet.ts",
+    "ecs:DescribeTasks": "lambdas/aws/fleet.ts",
+    "ec2:DescribeNetworkInterfaces": "lambdas/aws/fleet.ts",
+    "ssm:GetParameter": "shared/aws/parameter.ts",
+  },
+  SleepRole: {
+    "ecs:DescribeServices": "lambdas/aws/fleet.ts",
+    "ecs:UpdateService": "lambdas/aws/fleet.ts",
+    "ecs:ListTasks": "lambdas/aws/fleet.ts",
+    "ecs:DescribeTasks": "lambdas/aws/fleet.ts",
+    "cloudwatch:GetMetricData": "lambdas/aws/activity.ts",
+  },
+  KillRole: {
+    "ecs:DescribeServices": "lambdas/aws/fleet.ts",
+    "ecs:UpdateService": "lambdas/aws/fleet.ts",
+    "ssm:GetParameter": "shared/aws/parameter.ts",
+  },
+  ServerRole: {
+    "cloudwatch:PutMetricData": "server/aws/cloud_watch.ts",
+    "ssm:GetParameter": "shared/aws/parameter.ts",
+  },
+};
+
+for (const [role, callers] of Object.entries(CALLERS)) {
+  Deno.test(`the ${role} may do what its program calls, and nothing else`, async () => {
+    const log = role === "ServerRole" ? [] : LOG;
+    assert.deepEqual(actionsOf(role), [...Object.keys(callers), ...log].sort());
+    for (const [action, file] of Object.entries(callers)) {
+      const source = await Deno.readTextFile(new URL(`../${file}`, FOLDER));
+      const command = `${action.split(":")[1]}Command`;
+      assert.ok(source.includes(`new ${command}(`), `${command} in ${file}`);
+    }
+  });
+}
+
+/** Actions that know no resource. */
+const UNBOUND = new Set([
+  "ecr:GetAuthorizationToken",
+  "ecs:ListTasks",
+  "ec2:DescribeNetworkInterfaces",
+  "cloudwatch:GetMetricData",
+  "cloudwatch:PutMetricData",
+]);
+
+for (const role of [...Object.keys(CALLERS), "ExecutionRole"]) {
+  Deno.test(`the ${role} names every action and every resource that can be named`, () => {
+    for (const { Action, Resource } of statementsOf(role)) {
+      const actions = [Action].flat();
+      for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Z][A-Za-z]+$/);
+      const isUnbound = [Resource].flat().includes("*");
+      if (isUnbound) assert.deepEqual(actions.filter((action) => !UNBOUND.has(action)), []);
+    }
+  });
+}
+
+Deno.test("nothing that is billed while nobody uses it is made", () => {
+  const BILLED =
+    /NatGateway|LoadBalancer|EIP|VPCEndpoint|KMS::Key|SecretsManager|Alarm|Route53|Cache|Database/;
+  const types = Object.values(resources).map(({ Type }) => Type);
+  assert.deepEqual(types.filter((type) => BILLED.test(type)), []);
+  assert.equal(resources["Service"]!.Properties.DesiredCount[1], 0);
+});
+
+Deno.test("the server has no root, writes nothing, can do nothing special, and opens one port", () => {
+  const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
+  assert.equal(container.User, "65532");
+  assert.equal(container.ReadonlyRootFilesystem, true);
+  assert.deepEqual(container.LinuxParameters.Capabilities.Drop, ["ALL"]);
+  assert.deepEqual(container.HealthCheck.Command, ["CMD", "/server", "health"]);
+  const ports = resources["SecurityGroup"]!.Properties.SecurityGroupIngress;
+  assert.deepEqual(ports.map(({ FromPort, ToPort }: Record<string, string>) => [FromPort, ToPort]), [
+    ["ListenPort", "ListenPort"],
+  ]);
+});
+
+Deno.test("the private key comes as a secret and stands in no environment", () => {
+  const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
+  const secrets = container.Secrets.map(({ Name }: { Name: string }) => Name);
+  assert.deepEqual(secrets, ["SALLYPORT_CERT_PEM", "SALLYPORT_KEY_PEM", "SALLYPORT_CA_CERT_PEM"]);
+  for (const { Name } of container.Environment) assert.doesNotMatch(Name, /KEY|CERT/);
+});
+
+Deno.test("Wake, Query and Kill have an address with both permissions that it needs; Sleep has none", () => {
+  for (const name of ["Wake", "Query", "Kill"]) {
+    assert.equal(resources[`${name}Url`]!.Properties.AuthType, "NONE");
+    assert.equal(resources[`${name}UrlPermission`]!.Properties.Action, "lambda:InvokeFunctionUrl");
+    assert.equal(resources[`${name}InvokePermission`]!.Properties.Action, "lambda:InvokeFunction");
+    assert.equal(resources[`${name}InvokePermission`]!.Properties.InvokedViaFunctionUrl, true);
+  }
+  assert.equal(resources["SleepUrl"], undefined);
+  assert.equal(resources["SleepPermission"]!.Properties.Principal, "events.amazonaws.com");
+  assert.equal(resources["SleepRule"]!.Properties.ScheduleExpression, "rate(5 minutes)");
+});
+
+await cloudTest("cfn-lint finds nothing in the templates", async (bin) => {
+  const files = ["template.yaml", "bootstrap.yaml"].map((file) => new URL(file, FOLDER).pathname);
+  const command = new Deno.Command(`${bin}/cfn-lint`, {
+    args: ["--regions", "eu-central-1", "us-east-1", "--", ...files],
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  assert.equal(code, 0, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+});
