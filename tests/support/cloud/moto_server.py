@@ -3,15 +3,18 @@
 - A stack that was made by a change set has no outputs until it is changed.
 - CloudFormation makes no Function URLs.
 - CloudFormation removes neither the attachments of gateways nor route tables, so that their networks stay.
+- A task does not say when it was made and started, and goes on to its end by being looked at.
 """
 import sys
 
 from moto.awslambda.models import lambda_backends
 from moto.cloudformation.models import CloudFormationBackend
 from moto.core.common_models import CloudFormationModel
+from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.models.vpn_gateway import VPCGatewayAttachment
+from moto.ecs.models import Task
 from moto.server import main
 
 execute_change_set = CloudFormationBackend.execute_change_set
@@ -77,7 +80,17 @@ def remove_table(self, account_id, region_name):
     ec2_backends[account_id][region_name].delete_route_table(self.id)
 
 
+init_task = Task.__init__
+
+
+def init_and_date(self, *args, **kwargs):
+    init_task(self, *args, **kwargs)
+    self.created_at = self.started_at = utcnow()
+
+
 CloudFormationBackend.execute_change_set = execute_and_tell
+Task.__init__ = init_and_date
+Task.advance = lambda self: None
 RouteTable.delete = remove_table
 VPCGatewayAttachment.delete = detach
 

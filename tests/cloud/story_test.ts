@@ -1,0 +1,248 @@
+/**
+ * Purpose: the whole story with the real agent, server and functions: nothing runs, a request comes, nobody needs it
+ * any more, it sleeps, a request wakes it at another address, and the last agent stops it. AWS is emulated.
+ */
+import assert from "node:assert/strict";
+import { signCall } from "../../agent/cloud/sign_call.ts";
+import { METHODS } from "../../agent/cloud/endpoints.ts";
+import { signIn } from "../../scripts/cloud/aws.ts";
+import { deploy } from "../../scripts/cloud/deploy.ts";
+import type { Action } from "../../shared/cloud/call.ts";
+import { loadIdentity } from "../../shared/tls/identity.ts";
+import { Chain } from "../support/chain.ts";
+import { LambdaHost } from "../support/cloud/lambda_host.ts";
+import { inEnvironment, Moto } from "../support/cloud/moto.ts";
+import { cloudTest } from "../support/cloud/python_env.ts";
+import { Scheduler } from "../support/cloud/scheduler.ts";
+import { curl, startCurl } from "../support/curl.ts";
+import { eventually } from "../support/eventually.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
+import { agentStatus } from "../support/zero.ts";
+
+/** Port of the servers; each has an address of its own. */
+const PORT = 8443;
+const NAME = "tunnel";
+
+/** Everything that is there before the first agent starts. */
+async function world(bin: string, idleAfter: string) {
+  await using stack = new AsyncDisposableStack();
+  const moto = stack.use(await Moto.start(bin));
+  stack.use(inEnvironment(moto.env));
+  const chain = stack.use(await Chain.prepare());
+  const dir = `${chain.dir}/cloud`;
+  await Deno.mkdir(dir);
+  const certs = `${chain.dir}/certs`;
+  await Deno.writeTextFile(`${dir}/code.zip`, "run as processes instead");
+  const code = `${dir}/code.zip`;
+  await deploy({
+    name: NAME,
+    certs,
+    agentFile: `${dir}/agent.yaml`,
+    image: "registry.example/sallyport-server:1",
+    arch: "x86_64",
+    listenPort: PORT,
+    servers: 1,
+    idleAfter,
+    network: undefined,
+    budget: undefined,
+    dryRun: false,
+  }, {
+    say() {},
+    confirm: () => true,
+    signIn: () => signIn({}),
+    packageLambdas: () =>
+      Promise.resolve({ layer: code, functions: { wake: code, query: code, sleep: code, kill: code } }),
+    poll: 10,
+  });
+  const read = (file: string) => Deno.readTextFile(`${certs}/${file}`);
+  const crlParameter = `/${NAME}/crl`;
+  const scheduler = stack.use(
+    new Scheduler({
+      cluster: NAME,
+      service: `${NAME}-server`,
+      family: `${NAME}-server`,
+      port: PORT,
+      env: {
+        ...moto.env,
+        SALLYPORT_CERT_PEM: await read("server.crt"),
+        SALLYPORT_KEY_PEM: await read("server.key"),
+        SALLYPORT_CA_CERT_PEM: await read("ca.crt"),
+        SALLYPORT_CRL_PARAMETER: crlParameter,
+        SALLYPORT_EMIT_METRICS: "true",
+        SALLYPORT_METRICS_INTERVAL: "1s",
+        SALLYPORT_METRICS_NAME: NAME,
+        SALLYPORT_TARGETS__ALLOW: "127.0.0.0/8",
+      },
+    }),
+  );
+  const lambda = stack.use(
+    await LambdaHost.start(bin, dir, {
+      ...moto.env,
+      SALLYPORT_CLUSTER: NAME,
+      SALLYPORT_SERVICE: `${NAME}-server`,
+      SALLYPORT_LISTEN_PORT: String(PORT),
+      SALLYPORT_CA_CERT_PEM: await read("ca.crt"),
+      SALLYPORT_CRL_PARAMETER: crlParameter,
+      SALLYPORT_METRICS_NAME: NAME,
+      SALLYPORT_IDLE_AFTER: idleAfter,
+    }),
+  );
+  const origin = stack.use(startHttpOrigin(() => new Response("hello")));
+  Object.assign(chain.options, {
+    agent: {
+      server_ip: "",
+      server_port: PORT,
+      wake_endpoint: lambda.url("wake"),
+      query_endpoint: lambda.url("query"),
+      kill_endpoint: lambda.url("kill"),
+    },
+  });
+  const moved = stack.move();
+  return { chain, scheduler, lambda, origin, [Symbol.asyncDispose]: () => moved.disposeAsync() };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+async function assertServed({ chain, origin, lambda }: World): Promise<void> {
+  const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}\n${lambda.logs.wake.text}`);
+}
+
+interface Verdict {
+  readonly stop: boolean;
+  readonly reason: string;
+}
+
+const sleepNow = async ({ lambda }: World) => await lambda.tick("sleep") as Verdict;
+
+/** Calls a function as an agent does. */
+async function call({ chain, lambda }: World, action: Action): Promise<{ status: number; body: unknown }> {
+  const certs = `${chain.dir}/certs`;
+  const identity = await loadIdentity({
+    cert: { file: `${certs}/client.crt` },
+    key: { file: `${certs}/client.key` },
+    ca: { file: `${certs}/ca.crt` },
+  });
+  const url = new URL(lambda.url(action));
+  const method = METHODS[action];
+  const token = await signCall({ action, method, url, now: Date.now() }, identity);
+  const response = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
+  return { status: response.status, body: await response.json() };
+}
+
+await cloudTest("a server sleeps until it is needed, and sleeps again", async (bin, t) => {
+  await using all = await world(bin, "6s");
+  const { chain, scheduler } = all;
+
+  await t.step("nothing runs; the agent wakes the server, and the first request is served", async () => {
+    assert.deepEqual(await call(all, "query"), { status: 200, body: { state: "stopped", servers: [] } });
+    await chain.startAgent();
+    await assertServed(all);
+    assert.equal(scheduler.running, 1);
+    const body = { state: "running", servers: [{ ip: scheduler.addresses[0], port: PORT }] };
+    assert.deepEqual(await call(all, "query"), { status: 200, body });
+  });
+
+  await t.step("Sleep leaves a young server alone, and one with an open stream", async () => {
+    const young = await sleepNow(all);
+    assert.equal(young.stop, false);
+    assert.match(young.reason, /s old$/);
+    const answer = Promise.withResolvers<Response>();
+    await using slow = startHttpOrigin(() => answer.promise);
+    const held = startCurl(["-x", chain.proxyUrl, `http://${slow.host}/`]);
+    const ended = held.output();
+    // Until the server is old enough for the metrics to decide.
+    const verdict = await eventually("Sleep looks at the metrics", async () => {
+      const found = await sleepNow(all);
+      assert.doesNotMatch(found.reason, /s old$/);
+      return found;
+    });
+    assert.equal(verdict.stop, false, verdict.reason);
+    assert.match(verdict.reason, /streams were open/);
+    answer.resolve(new Response("late"));
+    assert.equal(new TextDecoder().decode((await ended).stdout), "late");
+  });
+
+  await t.step("an idle server is stopped, and stays asleep", async () => {
+    await eventually(
+      "Sleep stops the server",
+      async () => assert.equal((await sleepNow(all)).stop, true),
+      60_000,
+    );
+    await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
+    await eventually("the agent knows", async () => assert.equal((await agentStatus(chain)).state, "asleep"));
+    assert.equal(await scheduler.desired(), 0);
+    assert.deepEqual((await sleepNow(all)).reason, "no server is wanted");
+  });
+
+  await t.step("a request wakes it at another address", async () => {
+    await assertServed(all);
+    assert.equal(scheduler.addresses.length, 2);
+    assert.notEqual(scheduler.addresses[0], scheduler.addresses[1]);
+  });
+
+  await t.step("of two agents the last one that stops, stops the server", async () => {
+    const first = chain.agent;
+    await chain.startAgent();
+    await assertServed(all);
+    await first.stop();
+    await first.log.waitFor("the server is left running");
+    assert.equal(await scheduler.desired(), 1);
+    await assertServed(all);
+    await chain.agent.stop();
+    await chain.agent.log.waitFor("the server is stopped: no other agent uses it");
+    assert.equal(await scheduler.desired(), 0);
+    await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
+  });
+});
+
+await cloudTest("calls that race leave one server or none, and never a wrong answer", async (bin, t) => {
+  await using all = await world(bin, "60s");
+  const { scheduler } = all;
+
+  await t.step("several Wakes make one server", async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call(all, "wake")));
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
+    await eventually("it runs", async () => {
+      assert.equal((await call(all, "query")).body as { state: string } && scheduler.running, 1);
+      assert.equal(((await call(all, "query")).body as { state: string }).state, "running");
+    });
+    assert.equal(scheduler.addresses.length, 1);
+  });
+
+  await t.step("Sleep during Wake does not stop what was just woken", async () => {
+    const [, verdict] = await Promise.all([call(all, "wake"), sleepNow(all)]);
+    assert.equal(verdict.stop, false, verdict.reason);
+    assert.equal(await scheduler.desired(), 1);
+  });
+
+  await t.step("Wake and Kill at once end as one of them, and the next Wake wakes", async () => {
+    const answers = await Promise.all([
+      call(all, "kill"),
+      call(all, "wake"),
+      call(all, "kill"),
+      call(all, "wake"),
+    ]);
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200]);
+    assert.ok([0, 1].includes(await scheduler.desired()));
+    await call(all, "wake");
+    await eventually("it runs", async () => {
+      assert.equal(((await call(all, "query")).body as { state: string }).state, "running");
+    }, 30_000);
+    assert.equal(await scheduler.desired(), 1);
+  });
+
+  await t.step("Kill is as good twice as once", async () => {
+    for (let i = 0; i < 2; i++) assert.equal((await call(all, "kill")).status, 200);
+    assert.equal(await scheduler.desired(), 0);
+    await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
+  });
+
+  await t.step("strangers get 401 and no word more", async () => {
+    for (const action of ["wake", "query", "kill"] as const) {
+      const response = await fetch(all.lambda.url(action), { method: METHODS[action] });
+      assert.deepEqual([response.status, await response.text()], [401, ""]);
+    }
+    assert.equal(await scheduler.desired(), 0);
+  });
+});
