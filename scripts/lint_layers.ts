@@ -80,7 +80,7 @@ class Place {
   }
 
   get isMain(): boolean {
-    return /(^|\/)main\.ts$/.test(this.path);
+    return /^([^/]+|lambdas\/runtime)\/main\.ts$/.test(this.path);
   }
 }
 
