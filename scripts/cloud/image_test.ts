@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { ECRClient } from "@aws-sdk/client-ecr";
+import { FakeAws } from "../../tests/support/cloud/fake_aws.ts";
+import { type ImagePlan, pushImage } from "./image.ts";
+
+const DIGEST = `sha256:${"0".repeat(64)}`;
+const PLAN: ImagePlan = {
+  repository: "tunnel-server",
+  uri: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tunnel-server",
+  tag: "0123456789ab",
+  arch: "arm64",
+};
+
+/** A program that notes how it is called and what it reads. */
+async function builder(dir: string, code = 0): Promise<string> {
+  const path = `${dir}/builder`;
+  const script =
+    `#!/bin/sh\necho "$*" >> '${dir}/calls'\n[ "$1" = login ] && cat > '${dir}/password'\nexit ${code}\n`;
+  await Deno.writeTextFile(path, script, { mode: 0o755 });
+  return path;
+}
+
+/** A repository that has the image from the second look on, or from the first. */
+function repository(isThere: boolean) {
+  let looks = 0;
+  return new FakeAws((action) => {
+    if (action === "GetAuthorizationToken") {
+      return { body: { authorizationData: [{ authorizationToken: btoa("AWS:hunter2") }] } };
+    }
+    if (isThere || looks++ > 0) return { body: { imageDetails: [{ imageDigest: DIGEST }] } };
+    return { status: 400, body: { __type: "ImageNotFoundException", message: "no such image" } };
+  });
+}
+
+Deno.test("an image is built for its processor and pushed, and the password stands in no argument", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await using _ = repository(false);
+    const image = await pushImage(new ECRClient({}), await builder(dir), PLAN, () => {});
+    assert.equal(image, `${PLAN.uri}@${DIGEST}`);
+    const calls = (await Deno.readTextFile(`${dir}/calls`)).trim().split("\n");
+    assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["build", "login", "push"]);
+    assert.match(calls[0]!, /--platform linux\/arm64 --target server .*--tag \S+:0123456789ab \.$/);
+    assert.equal(await Deno.readTextFile(`${dir}/password`), "hunter2");
+    assert.ok(!calls.join("\n").includes("hunter2"));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("an image that the repository has is not built again", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await using _ = repository(true);
+    assert.equal(
+      await pushImage(new ECRClient({}), await builder(dir), PLAN, () => {}),
+      `${PLAN.uri}@${DIGEST}`,
+    );
+    await assert.rejects(Deno.stat(`${dir}/calls`), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a build that fails ends it, with the step that failed", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await using _ = repository(false);
+    const pushed = pushImage(new ECRClient({}), await builder(dir, 3), PLAN, () => {});
+    await assert.rejects(pushed, /builder build ended with code 3/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
