@@ -13,7 +13,8 @@ import { type CloudSide, openCloudSide } from "./cloud_side.ts";
 import type { AgentConfig } from "./config.ts";
 import { type AgentStatus, openConsole } from "./console/console.ts";
 import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
-import { type Dial, Tunnel } from "./tunnel/tunnel.ts";
+import { Tunnel } from "./tunnel/tunnel.ts";
+import type { Dial } from "./tunnel/tunnel_init.ts";
 
 /** Milliseconds for TCP and TLS to the server. */
 const CONNECT_TIMEOUT = 10_000;

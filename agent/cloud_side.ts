@@ -6,7 +6,7 @@ import { lastOneOut } from "./cloud/last_one_out.ts";
 import { Locator, type Whereabouts } from "./cloud/locator.ts";
 import type { ServerAddress, Servers } from "./cloud/servers.ts";
 import type { CloudConfig } from "./config.ts";
-import type { Locate } from "./tunnel/tunnel.ts";
+import type { Locate } from "./tunnel/tunnel_init.ts";
 
 /** Milliseconds that the decision to stop the server, and stopping it, may hold up the agent's end. */
 const KILL_TIMEOUT = 5_000;

@@ -3,11 +3,9 @@ import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
-import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { EndOptions } from "../../shared/mux/outbox.ts";
 import type { Session } from "../../shared/mux/session.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
-import type { Transport } from "../../shared/mux/transport.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
 import { CircuitBreaker } from "../../shared/resilience/circuit_breaker.ts";
@@ -15,30 +13,8 @@ import { Connector } from "./connector.ts";
 import { establish } from "./establish.ts";
 import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "./options.ts";
 import type { TunnelState } from "./state.ts";
+import type { TunnelInit } from "./tunnel_init.ts";
 import { WaitingRoom } from "./waiting_room.ts";
-
-/** Makes one connection whose peer was let in; rejects when that fails or `signal` aborts. */
-export type Dial = (signal: AbortSignal) => Promise<Transport>;
-
-/**
- * Waits until there is a server to dial; resolves with false when there is none and nobody wants it.
- * @param isWanted Whether a stream waits for it, at the moment.
- */
-export type Locate = (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>;
-
-/** What makes a tunnel. */
-export interface TunnelInit {
-  dial: Dial;
-  /** Finds the server before it is dialled, and may wake it. @default {the server is always there} */
-  locate?: Locate | undefined;
-  log: Logger;
-  /** @default the machine's clock */
-  clock?: Clock;
-  options?: Partial<TunnelOptions>;
-  session?: Partial<SessionOptions>;
-  /** Memory of all streams beyond their first window. @default 48 MiB */
-  budget?: MemoryBudget;
-}
 
 /** Bytes that all streams of the agent may take beyond their first window. */
 const DEFAULT_BUDGET = 50_331_648;
