@@ -6,6 +6,7 @@ import { CALL_TYPE } from "../shared/cloud/call.ts";
 import type { Identity } from "../shared/tls/identity.ts";
 import { revocationOf } from "../shared/tls/revocation.ts";
 import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
+import { openssl, withOpenssl } from "../tests/support/openssl.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../tests/support/pki.ts";
 import { testCrl } from "../tests/support/test_crl.ts";
 import { type Call, Gatekeeper, Refused } from "./caller.ts";
@@ -216,3 +217,39 @@ Deno.test("keys of all kinds that TLS serves sign calls", async () => {
     assert.equal(header.alg, alg);
   }
 });
+
+Deno.test(
+  withOpenssl(
+    "a certificate whose signature cannot be checked is refused: whoever forged it would get in",
+    async () => {
+      const dir = await Deno.makeTempDir();
+      try {
+        const newCa = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes -days 1 -subj /CN=big";
+        await openssl(dir, `${newCa} -keyout real.key -out real.crt`);
+        await openssl(dir, `${newCa} -keyout rogue.key -out rogue.crt`);
+        const extensions =
+          "extendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=none\n";
+        await Deno.writeTextFile(`${dir}/leaf.ext`, extensions);
+        await openssl(
+          dir,
+          "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout leaf.key -out leaf.csr",
+        );
+        await openssl(
+          dir,
+          "x509 -req -in leaf.csr -CA rogue.crt -CAkey rogue.key -CAcreateserial -days 1 -extfile leaf.ext -out leaf.crt",
+        );
+        const [ca, cert, key] = await Promise.all(
+          ["real.crt", "leaf.crt", "leaf.key"].map((name) => Deno.readTextFile(`${dir}/${name}`)),
+        );
+        const forged = unchecked({ cert: cert!, key: key! });
+        const big = { authorities: parseAuthorities(material(ca!)), revocation: undefined };
+        await assert.rejects(
+          gatekeeper().admit({ ...asked, authorization: await bearer({}, forged) }, big),
+          refused(/signatures cannot be checked here/),
+        );
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  ),
+);

@@ -8,6 +8,7 @@ import {
 import type { Names } from "./names.ts";
 import type { Say } from "./say.ts";
 import { loadIdentity } from "../../shared/tls/identity.ts";
+import { findFault } from "../../shared/tls/trust.ts";
 
 /** What of the folder with certificates goes to AWS: nothing else is even read. */
 export interface ServerFiles {
@@ -34,12 +35,17 @@ export async function readServerFiles(folder: string): Promise<ServerFiles> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   });
-  await loadIdentity({
+  const identity = await loadIdentity({
     cert: { file: paths.cert },
     key: { file: paths.key },
     ca: { file: paths.ca },
     ...(crl === undefined ? {} : { crl: { file: crlPath } }),
   }, "serverAuth");
+  // The functions have no TLS that would check what they cannot.
+  const fault = findFault({ ...identity, usage: "serverAuth" });
+  if (fault !== undefined) {
+    throw new Error(`Cannot use ${paths.cert} with the functions of the cloud: it ${fault}`);
+  }
   const [certificate, key, ca] = await Promise.all(
     [paths.cert, paths.key, paths.ca].map((path) => Deno.readTextFile(path)),
   );

@@ -41,7 +41,13 @@ function reasonOf(chain: readonly X509Certificate[], { identity, serverName }: R
   const leaf = chain[0];
   if (leaf === undefined) return "the server's certificate was not accepted";
   const whose = `the server's certificate (${subjectOf(leaf)})`;
-  const fault = findFault({ chain, authorities: identity.authorities, usage: "serverAuth", serverName });
+  const fault = findFault({
+    chain,
+    authorities: identity.authorities,
+    usage: "serverAuth",
+    serverName,
+    trustsUncheckable: true,
+  });
   return `${whose} ${fault ?? "was not accepted"}`;
 }
 

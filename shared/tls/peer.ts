@@ -60,7 +60,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   const chain = presentedChain(socket);
   const leaf = chain[0];
   if (leaf === undefined) throw rejected("it presented no certificate");
-  const fault = findFault({ ...rule, chain });
+  const fault = findFault({ ...rule, chain, trustsUncheckable: true });
   if (fault !== undefined) throw rejected(`${whoseOf(leaf)} ${fault}`);
   if (socket.authorized !== true) {
     throw rejected(`${whoseOf(leaf)} was not accepted: ${socket.authorizationError}`);
@@ -83,7 +83,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
  * @returns `peer_rejected` with the reason when it may not.
  */
 export function judgeAgain({ chain }: Pick<Peer, "chain">, rule: PeerRule): SallyportError | undefined {
-  const fault = findFault({ ...rule, chain });
+  const fault = findFault({ ...rule, chain, trustsUncheckable: true });
   if (fault === undefined) return undefined;
   const why = chain[0] === undefined ? `its certificate ${fault}` : `${whoseOf(chain[0])} ${fault}`;
   return new SallyportError("peer_rejected", `Cannot keep the connection: ${why}`);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
-import { hasIssued } from "./has_issued.ts";
+import { hasIssued, issuanceOf } from "./has_issued.ts";
 import type { Revocation } from "./revocation.ts";
 import { carriesName, shownNames } from "./server_name.ts";
 import { oneLine, subjectOf } from "./subject.ts";
@@ -19,6 +19,11 @@ export interface TrustQuestion {
   readonly revocation?: Revocation | undefined;
   /** @default {now} */
   readonly at?: Date;
+  /**
+   * Whether a signature that cannot be checked here counts: only where TLS checks it, or nobody else gave the
+   * certificate. @default false
+   */
+  readonly trustsUncheckable?: boolean;
 }
 
 const MAX_DEPTH = 8;
@@ -35,7 +40,7 @@ export function findFault(question: TrustQuestion): string | undefined {
   if (leaf === undefined) return "is missing";
   const late = dateFault(leaf, at);
   if (late !== undefined) return late;
-  const lost = pathFault(chain, authorities, at);
+  const lost = pathFault(chain, authorities, at, question.trustsUncheckable ? hasIssued : isProved);
   if (lost !== undefined) return lost;
   const withdrawn = revocation?.faultOf(chain, authorities);
   if (withdrawn !== undefined) return withdrawn;
@@ -55,23 +60,31 @@ function dateFault(certificate: X509Certificate, at: Date): string | undefined {
   return undefined;
 }
 
+function isProved(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return issuanceOf(issuer, certificate) === "yes";
+}
+
 function pathFault(
   chain: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
   at: Date,
+  issued: (issuer: X509Certificate, certificate: X509Certificate) => boolean,
 ): string | undefined {
   let current = chain[0]!;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const authority = authorities.find((candidate) => hasIssued(candidate, current));
+    const authority = authorities.find((candidate) => issued(candidate, current));
     if (authority !== undefined) {
       const late = dateFault(authority, at);
       return late && `was issued by ${subjectOf(authority)}, whose own certificate ${late}`;
     }
-    const next = chain.find((candidate) => candidate !== current && hasIssued(candidate, current));
+    const next = chain.find((candidate) => candidate !== current && issued(candidate, current));
     if (next === undefined) break;
     const late = dateFault(next, at);
     if (late !== undefined) return `was issued by ${subjectOf(next)}, whose own certificate ${late}`;
     current = next;
+  }
+  if (authorities.some((authority) => issuanceOf(authority, current) === "uncheckable")) {
+    return "was issued with a kind of key whose signatures cannot be checked here (P-521 is one)";
   }
   const known = authorities.map(subjectOf).join(" or ");
   const issuer = oneLine(current.issuer);
