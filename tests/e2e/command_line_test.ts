@@ -30,7 +30,10 @@ async function outcomeWith(task: string, yaml: string, env: Record<string, strin
 
 for (const name of PROGRAMS) {
   Deno.test(`the ${name} prints its version`, async () => {
-    assert.deepEqual(await outcome(name, ["--version"]), { code: 0, out: `${VERSION}\n`, errors: "" });
+    const { code, out, errors } = await outcome(name, ["--version"]);
+    assert.deepEqual([code, errors], [0, ""]);
+    // An executable tells its commit too.
+    assert.match(out, new RegExp(`^${RegExp.escape(VERSION)}( \\([^\\n]+\\))?\n$`));
   });
 
   Deno.test(`the ${name} refuses an unknown flag with 2 and one line`, async () => {
