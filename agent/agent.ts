@@ -14,6 +14,7 @@ import type { AgentConfig } from "./config.ts";
 import { type AgentStatus, openConsole } from "./console/console.ts";
 import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
 import { Tunnel } from "./tunnel/tunnel.ts";
+import { isOwnAddress, proxyFor } from "./upstream/upstream.ts";
 import type { Dial } from "./tunnel/tunnel_init.ts";
 
 /** Milliseconds for TCP and TLS to the server. */
@@ -55,7 +56,8 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   undo.defer(() => identities.close());
   const servers = new Servers();
   if (config.cloud === undefined) servers.replace([{ host: config.serverIp, port: config.serverPort }]);
-  const cloud = config.cloud && openCloudSide(config.cloud, identities, servers);
+  const via = (host: string, port: number) => proxyFor(config.upstream, host, port);
+  const cloud = config.cloud && openCloudSide(config.cloud, identities, servers, via);
   const dial = createDial(config, identities);
   const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
   const tunnel = new Tunnel({
@@ -80,9 +82,21 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     ...statusOf(tunnel, frontDoor, cloud),
     ...identities.report(),
   }), ({ message }) => log.warn("console port lost", { reason: message }));
-  undo.move();
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
+  // Where the port was not chosen before, this could not be seen before.
+  if (config.upstream !== undefined && isOwnAddress(config.upstream, proxyAddress)) {
+    undo.defer(() => console.close());
+    throw new SallyportError(
+      "bad_request",
+      `Cannot use ${config.upstream.source}: it names this agent itself`,
+    );
+  }
+  undo.move();
   log.info("proxy listening", proxyAddress);
+  if (config.upstream !== undefined) {
+    const { source, proxy: { url } } = config.upstream;
+    log.info("going through a proxy", { proxy: url.host, source });
+  }
   log.info("console listening", console.address);
   if (config.localProxyAuth === undefined && !isLoopback(proxyAddress.host)) {
     log.warn(
@@ -128,6 +142,7 @@ function createDial(config: AgentConfig, identities: IdentityStore): DialServer 
       sni,
       identity: identities.current,
       connectTimeoutMs,
+      via: proxyFor(config.upstream, host, port),
       signal,
     });
     return socket;

@@ -5,6 +5,7 @@ import { FleetClient } from "./cloud/fleet_client.ts";
 import { lastOneOut } from "./cloud/last_one_out.ts";
 import { Locator, type Whereabouts } from "./cloud/locator.ts";
 import type { ServerAddress, Servers } from "./cloud/servers.ts";
+import type { UpstreamProxy } from "../shared/tls/proxy_tunnel.ts";
 import type { CloudConfig } from "./config.ts";
 import type { Locate } from "./tunnel/tunnel_init.ts";
 
@@ -25,9 +26,10 @@ export function openCloudSide(
   { endpoints, killOnExit, wakeTimeout }: CloudConfig,
   identities: Pick<IdentityStore, "current">,
   servers: Servers,
+  via: (host: string, port: number) => UpstreamProxy | undefined,
 ): CloudSide {
   const log = getLogger("cloud");
-  const client = new FleetClient({ endpoints, identity: () => identities.current, clock: systemClock });
+  const client = new FleetClient({ endpoints, identity: () => identities.current, clock: systemClock, via });
   const locator = new Locator({ client, servers, clock: systemClock, log, wakeTimeout });
   return {
     locate: (isWanted, signal) => locator.locate(isWanted, signal),

@@ -7,6 +7,7 @@ import {
   listenPort,
   logLevel,
   pem,
+  secretText,
   type UserAndPassword,
   userAndPassword,
 } from "../shared/config/fields.ts";
@@ -15,6 +16,8 @@ import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import type { Endpoints } from "./cloud/endpoints.ts";
+import { parseProxyUrl } from "./upstream/proxy_url.ts";
+import { DIRECT, findUpstream, isOwnAddress, type Upstream } from "./upstream/upstream.ts";
 
 /** What the agent is told by its file and environment; the README's table explains the keys. */
 export interface AgentConfig {
@@ -40,6 +43,8 @@ export interface AgentConfig {
   readonly logLevel: LogLevel;
   /** A server that sleeps until it is needed; undefined where `server_ip` says where it is. @default undefined */
   readonly cloud: CloudConfig | undefined;
+  /** The proxy that the agent's own connections go through. @default {that of HTTPS_PROXY, or none} */
+  readonly upstream: Upstream | undefined;
 }
 
 /** How the agent finds a server that sleeps until it is needed. */
@@ -69,6 +74,10 @@ const AGENT_KEYS = {
   kill_endpoint: endpoint(),
   kill_on_exit: boolean(true),
   wake_timeout: duration("180s", 1_000),
+  upstream_proxy: secretText(
+    (text) => text === "" || text === DIRECT || parseProxyUrl(text) !== undefined,
+    'an address such as "http://host:port" or "http://user:password@host:port", "direct", or nothing',
+  ),
 };
 
 /**
@@ -84,6 +93,8 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
       "expected an IP address or a host name, or a wake_endpoint beside it, current value is empty";
     throw new SallyportError("bad_request", problem);
   }
+  const own = { host: read.local_proxy_host, port: read.local_proxy_port };
+  const upstream = upstreamOf(read.upstream_proxy, own, options);
   return {
     serverIp: read.server_ip,
     serverPort: read.server_port,
@@ -100,5 +111,23 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
       killOnExit: read.kill_on_exit,
       wakeTimeout: read.wake_timeout,
     },
+    upstream,
   };
+}
+
+function upstreamOf(
+  configured: string,
+  own: { host: string; port: number },
+  { file, environment }: LoadOptions,
+): Upstream | undefined {
+  const found = findUpstream({ configured, environment });
+  const at = (source: string) =>
+    source === "upstream_proxy" ? file ?? "SALLYPORT_UPSTREAM_PROXY" : "environment";
+  if (found === undefined) return undefined;
+  if ("problem" in found) throw new SallyportError("bad_request", `environment: ${found.problem}`);
+  if (!isOwnAddress(found, own)) return found;
+  const problem =
+    `Cannot use ${found.source}: it names this agent itself; unset it where the agent is started, or ` +
+    `set upstream_proxy to "${DIRECT}"`;
+  throw new SallyportError("bad_request", `${at(found.source)}: ${problem}`);
 }

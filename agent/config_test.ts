@@ -23,6 +23,7 @@ Deno.test("agent configuration has the documented defaults", async () => {
     },
     logLevel: "info",
     cloud: undefined,
+    upstream: undefined,
   });
 });
 
@@ -56,6 +57,7 @@ Deno.test("agent configuration takes every key from the environment", async () =
     identity: { cert: { pem: pem("CERT") }, key: { pem: pem("KEY") }, ca: { pem: pem("CA") } },
     logLevel: "debug",
     cloud: undefined,
+    upstream: undefined,
   });
 });
 
@@ -142,4 +144,31 @@ Deno.test("agent configuration refuses an endpoint that is not safe, with its li
     const message = /agent\.yaml:1: Cannot use wake_endpoint: expected an address such as/;
     await assert.rejects(load(`wake_endpoint: ${JSON.stringify(url)}`), { message }, url);
   }
+});
+
+Deno.test("agent configuration takes the proxy from the file, or from HTTPS_PROXY", async () => {
+  const HTTPS_PROXY = "http://env.example:3128";
+  const fromFile = await load("server_ip: a\nupstream_proxy: http://u:p@file.example:1", { HTTPS_PROXY });
+  assert.equal(fromFile.upstream?.proxy.url.href, "http://file.example:1/");
+  assert.equal((await load("server_ip: a", { HTTPS_PROXY })).upstream?.source, "HTTPS_PROXY");
+  assert.equal((await load("server_ip: a\nupstream_proxy: direct", { HTTPS_PROXY })).upstream, undefined);
+});
+
+Deno.test("agent configuration refuses its own address as a proxy, and says how to go on", async () => {
+  const HTTPS_PROXY = "http://127.0.0.1:8080";
+  const message =
+    /^environment: Cannot use HTTPS_PROXY: it names this agent itself; unset it .* or set upstream_proxy to "direct"$/;
+  await assert.rejects(load("server_ip: a", { HTTPS_PROXY }), { message });
+  assert.ok((await load("server_ip: a\nlocal_proxy_port: 9999", { HTTPS_PROXY })).upstream);
+  const inFile = /agent\.yaml: Cannot use upstream_proxy: it names this agent itself/;
+  await assert.rejects(load("server_ip: a\nupstream_proxy: localhost:8080"), { message: inFile });
+});
+
+Deno.test("agent configuration never shows upstream_proxy in an error", async () => {
+  const loading = load("server_ip: a\nupstream_proxy: ftp://u:hunter2@a");
+  await assert.rejects(loading, (error: Error) => {
+    assert.match(error.message, /agent\.yaml:2: Cannot use upstream_proxy: expected .* not shown/);
+    assert.doesNotMatch(error.message, /hunter2/);
+    return true;
+  });
 });

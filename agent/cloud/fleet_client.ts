@@ -4,6 +4,7 @@ import type { Action } from "../../shared/cloud/call.ts";
 import { type FleetStatus, parseFleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
+import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
 import { type WebAnswer, webRequest } from "../../shared/tls/web_request.ts";
 import { type Endpoints, METHODS } from "./endpoints.ts";
 import { signCall } from "./sign_call.ts";
@@ -22,6 +23,8 @@ export interface FleetClientInit {
   /** Whose key signs; asked for every call, since certificates are renewed. */
   identity(): Identity;
   readonly clock: Clock;
+  /** The proxy through which an endpoint is reached. @default {none} */
+  via?(host: string, port: number): UpstreamProxy | undefined;
 }
 
 /** Milliseconds for one call: a function that starts cold and asks AWS several things. */

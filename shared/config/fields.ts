@@ -100,6 +100,11 @@ export function endpoint(): Field<URL | undefined> {
   };
 }
 
+/** A text that may have a secret in it: errors do not show it. @param expected As it follows "expected" in an error. */
+export function secretText(isValid: (text: string) => boolean, expected: string): Field<string> {
+  return { expected, schema: z.string().refine(isValid), fallback: "", fromText: asIs, secret: true };
+}
+
 function isThisMachine(hostname: string): boolean {
   return hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }

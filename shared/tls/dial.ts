@@ -1,10 +1,11 @@
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import { fromConnectionError, isAboutPeerCertificate } from "./connection_error.ts";
 import { explainRejection } from "./explain_rejection.ts";
 import type { Identity } from "./identity.ts";
 import { judgePeer, type Peer } from "./peer.ts";
+import { connectThrough, type UpstreamProxy } from "./proxy_tunnel.ts";
 
 /** What makes a connection to a server. */
 export interface DialOptions {
@@ -18,8 +19,10 @@ export interface DialOptions {
   readonly sni: string;
   /** Who we are, and whom we believe. */
   readonly identity: Identity;
-  /** Milliseconds for the name's lookup, TCP and TLS together. */
+  /** Milliseconds for the name's lookup, TCP and TLS together; with a proxy, for each of its halves. */
   readonly connectTimeoutMs: number;
+  /** The proxy that has to be gone through. @default {none} */
+  readonly via?: UpstreamProxy | undefined;
   /** Protocols that are offered. @default {["http/1.1"]} */
   readonly alpn?: readonly string[];
   /** Ends the attempt. */
@@ -42,9 +45,11 @@ export interface DialledConnection {
  * certificate is not what it has to be, `cancelled` when `signal` was aborted.
  */
 export async function dialTls(options: DialOptions): Promise<DialledConnection> {
-  const doing = `connect to ${shownAddress(options.host, options.port)}`;
+  const { host, port, via: proxy, signal, connectTimeoutMs: timeoutMs } = options;
+  const doing = `connect to ${shownAddress(host, port)}`;
+  const through = proxy && await connectThrough({ proxy, host, port, timeoutMs, signal });
   try {
-    return await handshake(options, doing);
+    return await handshake(options, doing, through);
   } catch (error) {
     if (!isAboutPeerCertificate(error)) throw fromConnectionError(error, doing);
     throw await explainRejection({ ...options, error, doing });
@@ -52,11 +57,14 @@ export async function dialTls(options: DialOptions): Promise<DialledConnection> 
 }
 
 /** Rejects with what the socket threw, or with a `SallyportError`. */
-function handshake(options: DialOptions, doing: string): Promise<DialledConnection> {
+function handshake(options: DialOptions, doing: string, through?: Socket): Promise<DialledConnection> {
   const { identity, serverName, signal, connectTimeoutMs } = options;
   const { promise, resolve, reject } = Promise.withResolvers<DialledConnection>();
-  if (signal?.aborted) return Promise.reject(cancelled(doing));
-  const socket = connectSocket(options);
+  if (signal?.aborted) {
+    through?.destroy();
+    return Promise.reject(cancelled(doing));
+  }
+  const socket = connectSocket(options, through);
   const fail = (reason: unknown) => {
     settle();
     socket.destroy();
@@ -90,10 +98,12 @@ function handshake(options: DialOptions, doing: string): Promise<DialledConnecti
   return promise;
 }
 
-function connectSocket({ host, port, sni, alpn = ["http/1.1"], identity }: DialOptions): TLSSocket {
+function connectSocket(
+  { host, port, sni, alpn = ["http/1.1"], identity }: DialOptions,
+  through: Socket | undefined,
+): TLSSocket {
   return connect({
-    host,
-    port,
+    ...(through === undefined ? { host, port } : { socket: through }),
     servername: isIP(sni) === 0 ? sni : "",
     cert: identity.cert,
     key: identity.key,

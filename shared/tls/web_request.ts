@@ -1,6 +1,8 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
+import { connectThrough, type UpstreamProxy } from "./proxy_tunnel.ts";
 
 /** A request to a service of the public web, or of this machine. */
 export interface WebRequest {
@@ -14,6 +16,8 @@ export interface WebRequest {
   readonly maxBytes: number;
   /** Ends it. */
   readonly signal?: AbortSignal;
+  /** The proxy that has to be gone through, for `https:` alone. @default {none} */
+  readonly via?: UpstreamProxy | undefined;
 }
 
 /** The answer, whatever its status. */
@@ -36,7 +40,7 @@ export async function webRequest(init: WebRequest): Promise<WebAnswer> {
   const signal = AbortSignal.any([late, ...init.signal === undefined ? [] : [init.signal]]);
   const doing = `ask ${init.url.origin}`;
   try {
-    return await exchange(init, signal);
+    return await exchange(init, signal, await tunnelOf(init, signal));
   } catch (error) {
     if (init.signal?.aborted) {
       throw new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
@@ -50,12 +54,27 @@ export async function webRequest(init: WebRequest): Promise<WebAnswer> {
   }
 }
 
-function exchange(init: WebRequest, signal: AbortSignal): Promise<WebAnswer> {
+/** A connection through the proxy; undefined where none has to be gone through. */
+async function tunnelOf(
+  { url, via: proxy, timeoutMs }: WebRequest,
+  signal: AbortSignal,
+): Promise<Socket | undefined> {
+  if (proxy === undefined || url.protocol !== "https:") return undefined;
+  const port = Number(url.port) || 443;
+  return await connectThrough({ proxy, host: url.hostname, port, timeoutMs, signal });
+}
+
+function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undefined): Promise<WebAnswer> {
   const { url, method, headers = {} } = init;
   const { promise, resolve, reject } = Promise.withResolvers<WebAnswer>();
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   // A connection of its own, closed after the answer: the next call is minutes away.
-  const request = send(url, { method, headers: { ...headers }, agent: false });
+  const request = send(url, {
+    method,
+    headers: { ...headers },
+    agent: false,
+    ...(through && { socket: through }),
+  });
   const abort = () => request.destroy(new Error("aborted"));
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
@@ -72,6 +91,7 @@ function exchange(init: WebRequest, signal: AbortSignal): Promise<WebAnswer> {
   return promise.finally(() => {
     signal.removeEventListener("abort", abort);
     request.destroy();
+    through?.destroy();
   });
 }
 

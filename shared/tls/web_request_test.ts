@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startHttpOrigin } from "../../tests/support/http_origin.ts";
 import { servingCertificate } from "../../tests/support/serving_certificate.ts";
+import { startTcpOrigin } from "../../tests/support/tcp_origin.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { webRequest } from "./web_request.ts";
 
@@ -76,4 +77,23 @@ Deno.test("a web request believes public roots only", async () => {
     webRequest({ ...LIMITS, url }),
     withReason("tunnel_down", /^Cannot ask https:.*unable to verify/),
   );
+});
+
+Deno.test("a web request goes through a proxy, and believes no more than without", async () => {
+  const tls = await servingCertificate();
+  await using origin = startHttpOrigin(() => new Response(), tls);
+  const asked: string[] = [];
+  await using proxy = startTcpOrigin(async (client) => {
+    const head = new Uint8Array(4_096);
+    const count = await client.read(head) ?? 0;
+    asked.push(new TextDecoder().decode(head.subarray(0, count)).split("\r\n")[0]!);
+    await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    using target = await Deno.connect({ hostname: "127.0.0.1", port: origin.port });
+    const [up, down] = [client.readable.pipeTo(target.writable), target.readable.pipeTo(client.writable)];
+    await Promise.allSettled([up, down]);
+  });
+  const url = new URL(`https://localhost:${origin.port}/`);
+  const via = { url: new URL(`http://${proxy.host}`), authorization: undefined };
+  await assert.rejects(webRequest({ ...LIMITS, url, via }), withReason("tunnel_down", /unable to verify/));
+  assert.deepEqual(asked, [`CONNECT localhost:${origin.port} HTTP/1.1`]);
 });

@@ -18,12 +18,20 @@ const KEYS = [
     "local_proxy_port",
     "console_port",
   ],
-  ...["local_proxy_auth", "crl_file", "clients", "wake_endpoint", "kill_on_exit", "wake_timeout"],
+  ...[
+    "local_proxy_auth",
+    "crl_file",
+    "clients",
+    "wake_endpoint",
+    "kill_on_exit",
+    "wake_timeout",
+    "upstream_proxy",
+  ],
   ...["emit_metrics", "metrics_interval", "metrics_name", "crl_parameter"],
   ...["__proto__", "constructor", "toString"],
 ];
 /** Members that are undefined where nothing is set. */
-const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter", "cloud"]);
+const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter", "cloud", "upstream"]);
 const SCALARS = [
   ...[
     "1",

@@ -1,0 +1,113 @@
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+import { SallyportError } from "../errors.ts";
+import { fromConnectionError } from "./connection_error.ts";
+
+/** An HTTP proxy that has to be gone through to get out. */
+export interface UpstreamProxy {
+  /** `http:` or `https:`, without user and password; of an `https:` one the certificate is judged by public roots. */
+  readonly url: URL;
+  /** The field `Proxy-Authorization`; undefined where the proxy asks nobody. */
+  readonly authorization: string | undefined;
+}
+
+/** What is asked of a proxy. */
+export interface ProxyTunnel {
+  readonly proxy: UpstreamProxy;
+  /** Name or address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Milliseconds for all of it. */
+  readonly timeoutMs: number;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
+/**
+ * Has a proxy connect to somebody (CONNECT, RFC 9110 section 9.3.6). It answers with anything but a connection in
+ * many ways; each is told apart, with what to do.
+ *
+ * @returns The connection, from which nothing was read yet; whoever takes it listens for its errors.
+ * @throws {SallyportError} `tunnel_down` with the reason, `cancelled` when the signal aborts.
+ */
+export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
+  const { proxy: { url, authorization }, host, port, timeoutMs, signal } = tunnel;
+  const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const doing = `reach ${authority} through the proxy ${url.host}`;
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+  const request = send({
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port) || DEFAULT_PORTS[url.protocol]!,
+    method: "CONNECT",
+    path: authority,
+    agent: false,
+    headers: {
+      host: authority,
+      ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
+    },
+  });
+  const fail = (why: string, code: "tunnel_down" | "cancelled" = "tunnel_down") => {
+    settle();
+    reject(new SallyportError(code, `Cannot ${doing}: ${why}`));
+    request.destroy();
+  };
+  const timer = setTimeout(() => fail(`it did not answer in ${timeoutMs / 1000} s`), timeoutMs);
+  const abort = () => fail("nobody wants it any more", "cancelled");
+  const settle = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  };
+  signal?.addEventListener("abort", abort);
+  // Stays for good: an error after the end would end the process.
+  request.on("error", (error) => {
+    settle();
+    reject(fromConnectionError(error, doing));
+  });
+  // Bytes that came with the answer would be the target's, and no server of TLS speaks first.
+  request.on("connect", (response: IncomingMessage, socket: Socket) => {
+    settle();
+    if (response.statusCode === 200) return resolve(socket);
+    socket.on("error", () => {});
+    socket.destroy();
+    fail(refusalOf(response, authorization !== undefined));
+  });
+  request.on(
+    "response",
+    (response: IncomingMessage) => fail(refusalOf(response, authorization !== undefined)),
+  );
+  if (signal?.aborted) abort();
+  else request.end();
+  return promise;
+}
+
+/** Says what a proxy's refusal means, and what to do. */
+function refusalOf(
+  { statusCode = 0, statusMessage = "", headers }: IncomingMessage,
+  hasCredentials: boolean,
+): string {
+  // Some say 401 once they have looked at a password.
+  if (statusCode === 401 && hasCredentials) {
+    return "it does not accept the user and password that it was given (401)";
+  }
+  if (statusCode === 407) {
+    const schemes = [headers["proxy-authenticate"] ?? []].flat().join(", ") || "nothing named";
+    if (!/\bbasic\b/i.test(schemes)) {
+      return `it wants authentication that is not supported (407, ${schemes}); only Basic is`;
+    }
+    return hasCredentials
+      ? "it does not accept the user and password that it was given (407)"
+      : "it wants a user and a password (407): write them into upstream_proxy, as http://user:password@host:port";
+  }
+  const page = /text\/html/i.test(headers["content-type"] ?? "")
+    ? " and a page, which a browser would show"
+    : "";
+  if (statusCode === 403) {
+    return `it forbids this (403${page}): ask whoever runs it to allow it; often port 443 alone is allowed`;
+  }
+  if (statusCode >= 500) return `it cannot reach it either (${statusCode} ${statusMessage})`;
+  return `it answers ${statusCode} ${statusMessage}${page}, and no connection; it may want somebody to log in first`;
+}
