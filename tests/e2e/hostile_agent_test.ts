@@ -140,6 +140,7 @@ function honestTraffic(chain: Chain, host: string): { rounds: () => number; stop
     using kept = await openTunnel(chain.proxyPort, host);
     while (going) {
       using fresh = await openTunnel(chain.proxyPort, host);
+      assert.equal(fresh.status, 200, fresh.head);
       for (const { connection, reader } of [kept, fresh]) {
         const bytes = testBytes(100_000 + rounds, rounds + 1);
         const [back] = await Promise.all([reader.exactly(bytes.length), writeAll(connection, bytes)]);
@@ -148,7 +149,12 @@ function honestTraffic(chain: Chain, host: string): { rounds: () => number; stop
       rounds++;
     }
     return rounds;
-  })();
+  })().catch((cause) => {
+    const logs = [chain.agent, chain.server].map(({ log }) => log.text.slice(-20_000)).join("\n");
+    throw new Error(`${cause} in round ${rounds}; the programs wrote:\n${logs}`, { cause });
+  });
+  // Told by `stop`; until then it is not lost, and must not end the test run.
+  work.catch(() => {});
   return {
     rounds: () => rounds,
     stop() {

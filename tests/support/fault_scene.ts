@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
 import { Chain, type ChainOptions } from "./chain.ts";
 import { assertNothingLeaked, type Descriptors, descriptors } from "./descriptors.ts";
+import { eventually } from "./eventually.ts";
 import { type FaultOrigins, startFaultOrigins } from "./fault_origins.ts";
 import { Pattern } from "./pattern.ts";
+import { agentStatus } from "./zero.ts";
 import { assertAllWhole, assertTargetsLeft, Traffic } from "./traffic.ts";
 
 /** A chain that has worked before, and its open files at rest. */
@@ -38,6 +41,10 @@ export async function withFault(
     const before = await settle(chain);
     await fault({ chain, endless, before, figure: (what, value) => void figures.push(`${what} ${value}`) });
     await assertTargetsLeft(endless);
+    // Until its next dial an agent whose breaker is open refuses at once, as it should.
+    await eventually("the agent is connected again", async () => {
+      assert.equal((await agentStatus(chain)).state, "ready");
+    });
     await wholeTraffic(chain, finite);
     const after = await assertNothingLeaked(chain, before);
     figures.push(`files ${before.agent}/${before.server} before, ${after.agent}/${after.server} after`);
