@@ -14,9 +14,9 @@ export function refuseRequest(
   response: ServerResponse,
   error: SallyportError,
 ): void {
-  const { target, shown } = describe(request);
+  const { target, shown, accept } = describe(request);
   context.refused({ protocol, target, error });
-  const refusal = refusalOf(error, { target: shown, retryAfterMs: context.retryAfterMs(error) });
+  const refusal = refusalOf(error, { target: shown, accept, retryAfterMs: context.retryAfterMs(error) });
   response.sendDate = false;
   response.writeHead(refusal.status, refusal.reason, refusal.headers);
   response.end(refusal.body);
@@ -26,6 +26,8 @@ export function refuseRequest(
 export interface ClosingRefusal extends RefusedRequest {
   /** The request's method and target for the page. @default {target} */
   shown?: string;
+  /** The request's field `Accept`. @default {none} */
+  accept?: string | undefined;
   /** Whether the answer must not have a body. @default false */
   headOnly?: boolean;
 }
@@ -35,18 +37,25 @@ export interface ClosingRefusal extends RefusedRequest {
  * cannot be trusted. What the client still sends is not looked at.
  */
 export function refuseAndClose(context: FrontDoorContext, socket: Socket, refused: ClosingRefusal): void {
-  const { protocol, target, error, shown = target, headOnly = false } = refused;
+  const { protocol, target, error, shown = target, accept, headOnly = false } = refused;
   context.refused({ protocol, target, error });
   // node:http would go on feeding a parser that it has let go.
   socket.removeAllListeners("data");
-  const details = { ...(shown === "" ? {} : { target: shown }), retryAfterMs: context.retryAfterMs(error) };
+  const details = {
+    ...(shown === "" ? {} : { target: shown }),
+    accept,
+    retryAfterMs: context.retryAfterMs(error),
+  };
   closeGently(socket, context.clock, encodeRefusal(refusalOf(error, details), headOnly));
 }
 
 /** What {@linkcode refuseAndClose} needs to know of a request. */
-export function describe(request: IncomingMessage): { target: string; shown: string; headOnly: boolean } {
+export function describe(
+  request: IncomingMessage,
+): Required<Pick<ClosingRefusal, "target" | "shown" | "headOnly" | "accept">> {
   const target = withoutSecrets(request.url ?? "");
-  return { target, shown: `${request.method} ${target}`, headOnly: request.method === "HEAD" };
+  const { accept } = request.headers;
+  return { target, shown: `${request.method} ${target}`, headOnly: request.method === "HEAD", accept };
 }
 
 /** A URL for logs and pages: credentials and queries often hold what nobody else should read. */

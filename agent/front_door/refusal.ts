@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { SallyportError } from "../../shared/errors.ts";
 import type { HeaderList } from "../../shared/protocol/messages.ts";
+import { preferredType } from "./preferred_type.ts";
 import { CHALLENGE } from "./proxy_auth.ts";
+import { refusalPage } from "./refusal_page.ts";
 import { REFUSAL_RULES } from "./refusal_rules.ts";
 import { RequestError } from "./request_error.ts";
 
@@ -21,6 +23,8 @@ export interface Refusal {
 export interface RefusalDetails {
   /** What the client asked for, as it wrote it. */
   target?: string;
+  /** The request's field `Accept`, which decides between text, JSON and HTML. @default {text} */
+  accept?: string | undefined;
   /** Milliseconds after which it makes sense to try again, sent as `Retry-After` with 503. */
   retryAfterMs?: number | undefined;
 }
@@ -31,22 +35,25 @@ export function refusalOf(error: SallyportError, details: RefusalDetails = {}): 
   const rule = { ...REFUSAL_RULES[error.code], ...own };
   const { status } = rule;
   const reason = STATUS_CODES[status] ?? "Error";
-  const body = [
-    `${status} ${reason}`,
-    "",
-    `Sallyport could not serve ${details.target === undefined ? "this request" : printable(details.target)}`,
-    "",
-    `What failed: ${rule.what}`,
-    `Where:       ${PLACES[rule.where]}`,
-    `Details:     ${printable(error.message)} (${error.code})`,
-    `What to do:  ${rule.advice}`,
-    "",
-  ].join("\n");
+  const page = refusalPage(preferredType(details.accept), {
+    status,
+    reason,
+    target: details.target === undefined ? "this request" : printable(details.target),
+    what: rule.what,
+    where: PLACES[rule.where],
+    details: printable(error.message),
+    code: error.code,
+    advice: rule.advice,
+    more: `docs/troubleshooting.md#${error.code}`,
+  });
+  const { body } = page;
   const headers = [
-    ["Content-Type", "text/plain; charset=utf-8"],
+    ...page.headers,
     ["Content-Length", String(Buffer.byteLength(body))],
     ["Cache-Control", "no-store"],
     ["X-Content-Type-Options", "nosniff"],
+    // A cache that stands before this must not give one client's kind of page to another.
+    ["Vary", "Accept"],
     ["Proxy-Status", proxyStatus(rule.type, error)],
   ].flat();
   if (status === 503 && details.retryAfterMs !== undefined) {

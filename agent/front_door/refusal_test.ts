@@ -56,6 +56,7 @@ Deno.test("refusalOf says what failed, where and what to do", () => {
       "What failed: the target refused the connection",
       "Where:       the target",
       "Details:     Cannot dial a.test:81: connection refused (target_refused)",
+      "More:        docs/troubleshooting.md#target_refused",
       "What to do:  Check the port, and that something listens there",
       "",
     ].join("\n"),
@@ -86,4 +87,39 @@ Deno.test("refusalOf tells a request error with its own status and words", () =>
   assert.equal(refusal.reason, "Not Implemented");
   assert.match(refusal.body, /What failed: this\nWhere: {7}the agent[^]*What to do: {2}Do that\n/);
   assert.equal(header(refusal, "Proxy-Authenticate"), undefined);
+});
+
+const REFUSED = new SallyportError("target_refused", "Cannot dial <b>a.test</b>: refused");
+
+Deno.test("refusalOf writes JSON for those who read it", () => {
+  const refusal = refusalOf(REFUSED, { target: "GET http://a.test/", accept: "application/json" });
+  assert.equal(header(refusal, "Content-Type"), "application/json");
+  assert.deepEqual(JSON.parse(refusal.body).error, {
+    status: 502,
+    reason: "Bad Gateway",
+    target: "GET http://a.test/",
+    what: "the target refused the connection",
+    where: "the target",
+    details: "Cannot dial <b>a.test</b>: refused",
+    code: "target_refused",
+    advice: "Check the port, and that something listens there",
+    more: "docs/troubleshooting.md#target_refused",
+  });
+});
+
+Deno.test("refusalOf writes a page for browsers that fetches nothing and runs nothing", () => {
+  const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  const refusal = refusalOf(REFUSED, { target: 'GET http://a.test/"><script>', accept });
+  assert.equal(header(refusal, "Content-Type"), "text/html; charset=utf-8");
+  assert.match(header(refusal, "Content-Security-Policy")!, /^default-src 'none'/);
+  assert.equal(header(refusal, "Content-Length"), String(Buffer.byteLength(refusal.body)));
+  assert.doesNotMatch(refusal.body, /<script|<b>a\.test|src=|href=|url\(/);
+  assert.match(refusal.body, /&lt;script&gt;<\/b>: the target refused the connection\./);
+  assert.match(refusal.body, /color-scheme:light dark/);
+  assert.ok(refusal.body.length < 3_000, `${refusal.body.length} characters`);
+});
+
+Deno.test("every code has its place in docs/troubleshooting.md, to which the pages point", async () => {
+  const guide = await Deno.readTextFile(new URL("../../docs/troubleshooting.md", import.meta.url));
+  for (const code of ERROR_CODES) assert.ok(guide.includes(`\n### ${code}\n`), code);
 });
