@@ -115,6 +115,27 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
   };
 }
 
+/** What other commands have to know of an agent that runs on this machine with the same configuration. */
+export interface LocalPorts {
+  readonly proxy: {
+    readonly host: string;
+    readonly port: number;
+    readonly credentials: UserAndPassword | undefined;
+  };
+  readonly consolePort: number;
+}
+
+/**
+ * Reads of the agent's configuration only where the agent is on this machine.
+ *
+ * @throws {SallyportError} `bad_request`, one line for each problem of the whole configuration.
+ */
+export async function loadLocalPorts(options: LoadOptions): Promise<LocalPorts> {
+  const read = await loadConfig(AGENT_KEYS, options);
+  const { local_proxy_host: host, local_proxy_port: port, local_proxy_auth: credentials } = read;
+  return { proxy: { host, port, credentials }, consolePort: read.console_port };
+}
+
 function upstreamOf(
   configured: string,
   own: { host: string; port: number },

@@ -5,7 +5,11 @@ import { terminal } from "../shared/cli/terminal.ts";
 import { configureLog } from "../shared/log.ts";
 import { startAgent } from "./agent.ts";
 import { agentCli } from "./cli/cli.ts";
-import { type AgentConfig, loadAgentConfig } from "./config.ts";
+import { type AgentConfig, loadAgentConfig, loadLocalPorts } from "./config.ts";
+import { showStatus } from "./console/status_command.ts";
+import { proxyEnvironment } from "./shell/proxy_environment.ts";
+import { runCommand } from "./shell/run_command.ts";
+import { settingLines, type Shell } from "./shell/shells.ts";
 
 function run(file: string | undefined): Promise<number> {
   return runService<AgentConfig>({
@@ -22,13 +26,25 @@ function run(file: string | undefined): Promise<number> {
   });
 }
 
+const localPorts = (file: string | undefined) => loadLocalPorts({ file, environment: Deno.env.toObject() });
+
 const commands = {
   run,
+  async status(file: string | undefined, asJson: boolean) {
+    return await showStatus((await localPorts(file)).consolePort, asJson, terminal);
+  },
+  async env(file: string | undefined, shell: Shell, withGit: boolean) {
+    terminal.out(settingLines(shell, proxyEnvironment((await localPorts(file)).proxy, { withGit })));
+  },
+  async exec(file: string | undefined, words: readonly string[], withGit: boolean) {
+    return await runCommand(words, proxyEnvironment((await localPorts(file)).proxy, { withGit }));
+  },
   // Loaded only when it is asked for: a running agent needs nothing that issues certificates.
   certificates: () => import("./certs/commands.ts"),
 };
 
-// In the executable every command starts with what all of them need, and only `certs` writes.
+// In the executable every command starts with what all of them need: only `certs` writes, and only `exec` runs.
 if (Deno.args[0] !== "certs") await Deno.permissions.revoke({ name: "write" });
+if (Deno.args[0] !== "exec") await Deno.permissions.revoke({ name: "run" });
 
 Deno.exit(await agentCli(Deno.args, commands, terminal));

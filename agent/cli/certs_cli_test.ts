@@ -22,6 +22,9 @@ async function call(args: string[], commands: Partial<CertificateCommands> = {})
   const all = { ...notes, show, ...commands } as CertificateCommands;
   const code = await agentCli(["certs", ...args], {
     run: () => assert.fail("nobody asked for a run"),
+    status: () => assert.fail("nobody asked for the status"),
+    env: () => assert.fail("nobody asked for variables"),
+    exec: () => assert.fail("nobody asked for a command"),
     certificates: () => Promise.resolve(all),
   }, { out: (text) => out += text, err: (text) => err += text });
   return { code, out, err, made };

@@ -10,6 +10,9 @@ async function call(args: string[], commands: Partial<AgentCommands> = {}) {
       ran.push(file);
       return Promise.resolve(0);
     },
+    status: () => assert.fail("nobody asked for the status"),
+    env: () => assert.fail("nobody asked for variables"),
+    exec: () => assert.fail("nobody asked for a command"),
     certificates: () => assert.fail("nobody asked for certificates"),
     ...commands,
   }, { out: (text) => out += text, err: (text) => err += text });
@@ -47,4 +50,25 @@ Deno.test("agent prints its version and its help", async () => {
   assert.match(help.out, /run.*\(the default\)[\s\S]*certs/);
   assert.deepEqual(help.ran, []);
   assert.match((await call(["run", "--help"])).out, /--config <file>/);
+});
+
+Deno.test("agent status, env and exec get their options, and a command keeps its own", async () => {
+  const asked: unknown[] = [];
+  const note = (...args: unknown[]) => {
+    asked.push(args);
+    return Promise.resolve(3);
+  };
+  const commands = { status: note, exec: note, env: async (...args: unknown[]) => void await note(...args) };
+  assert.equal((await call(["status", "--json", "--config", "a.yaml"], commands)).code, 3);
+  assert.equal((await call(["env", "--shell", "fish", "--git"], commands)).code, 0);
+  assert.equal((await call(["exec", "--config", "a.yaml", "--", "curl", "--config", "b"], commands)).code, 3);
+  assert.equal((await call(["exec", "git", "--git", "-x"], commands)).code, 3);
+  assert.deepEqual(asked, [
+    ["a.yaml", true],
+    [undefined, "fish", true],
+    ["a.yaml", ["curl", "--config", "b"], false],
+    [undefined, ["git", "--git", "-x"], false],
+  ]);
+  assert.equal((await call(["exec"], commands)).code, 2);
+  assert.equal((await call(["env", "--shell", "tcsh"], commands)).code, 2);
 });

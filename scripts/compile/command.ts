@@ -13,11 +13,11 @@ export function bundleFile(program: ProgramName): string {
 }
 
 /**
- * Tasks whose permissions a program has. The agent's executable makes certificates too; it gives the right to
- * write up before it does anything else.
+ * Tasks whose permissions a program has. The agent's executable makes certificates and runs commands too; it gives
+ * the right to write, or to run, up before it does anything else.
  */
 const TASKS: Readonly<Record<ProgramName, readonly string[]>> = {
-  agent: ["agent", "certs"],
+  agent: ["agent", "certs", "exec"],
   server: ["server"],
 };
 

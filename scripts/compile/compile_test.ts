@@ -29,7 +29,7 @@ for (const program of PROGRAMS) {
       const own = flags.filter((flag) => flag.startsWith("--allow"));
       assert.deepEqual(
         allowed.filter((flag) => !own.includes(flag)),
-        program === "agent" ? ["--allow-write"] : [],
+        program === "agent" ? ["--allow-write", "--allow-run"] : [],
       );
     }
   });

@@ -83,7 +83,8 @@ const EXECUTABLES: Readonly<Record<string, string>> = {
 /** What starts the program of a task: the executable that the environment names, or Deno with the task's flags. */
 export async function programCommand(task: string): Promise<string[]> {
   const { flags, module, args } = await taskCommand(task);
-  const executable = Deno.env.get(EXECUTABLES[task] ?? "");
+  const variable = EXECUTABLES[task];
+  const executable = variable === undefined ? undefined : Deno.env.get(variable);
   return executable ? [executable, ...args] : [Deno.execPath(), ...flags, module, ...args];
 }
 
