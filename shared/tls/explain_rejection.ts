@@ -1,8 +1,9 @@
 import type { X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import type { Identity } from "./identity.ts";
+import { connectThrough, type UpstreamProxy } from "./proxy_tunnel.ts";
 import { presentedChain } from "./presented_chain.ts";
 import { subjectOf } from "./subject.ts";
 import { findFault } from "./trust.ts";
@@ -16,6 +17,8 @@ export interface RejectedDial {
   readonly identity: Identity;
   readonly connectTimeoutMs: number;
   readonly signal?: AbortSignal;
+  /** The proxy that has to be gone through. @default {none} */
+  readonly via?: UpstreamProxy | undefined;
   /** What the socket threw. */
   readonly error: unknown;
   /** What was being done: "connect to 192.0.2.1:8443". */
@@ -48,16 +51,36 @@ function reasonOf(chain: readonly X509Certificate[], { identity, serverName }: R
     serverName,
     trustsUncheckable: true,
   });
-  return `${whose} ${fault ?? "was not accepted"}`;
+  return `${whose} ${fault ?? "was not accepted"}${
+    fault !== undefined && FOREIGN.test(fault) ? INTERCEPTED : ""
+  }`;
 }
 
+/** An issuer of whom nobody knows here. */
+const FOREIGN = /^was issued by (?!another )[^]*, not by /;
+const INTERCEPTED = "; this is another server, or something on the path opens TLS: the issuer tells which";
+
 /** What the server shows to somebody who does not ask for more; empty when it shows nothing in time. */
-function askAgain(dial: RejectedDial): Promise<X509Certificate[]> {
+async function askAgain(dial: RejectedDial): Promise<X509Certificate[]> {
+  const { host, port, connectTimeoutMs: timeoutMs, signal, via: proxy } = dial;
+  if (proxy === undefined) return await presentedTo(dial, { host, port });
+  try {
+    return await presentedTo(dial, {
+      socket: await connectThrough({ proxy, host, port, timeoutMs, signal }),
+    });
+  } catch {
+    return []; // it let us through a moment ago; what is known has to do
+  }
+}
+
+function presentedTo(
+  { sni, connectTimeoutMs, signal }: RejectedDial,
+  to: { host: string; port: number } | { socket: Socket },
+): Promise<X509Certificate[]> {
   return new Promise((resolve) => {
-    const { host, port, sni, connectTimeoutMs, signal } = dial;
     const servername = isIP(sni) === 0 ? sni : "";
     // Nothing is sent to whoever this is, and nothing read.
-    const socket = connect({ host, port, servername, rejectUnauthorized: false });
+    const socket = connect({ ...to, servername, rejectUnauthorized: false });
     let seen: X509Certificate[] = [];
     const over = () => socket.destroy();
     const timer = setTimeout(over, connectTimeoutMs);
