@@ -5,6 +5,7 @@ import {
   integer,
   list,
   listenPort,
+  listenPorts,
   logLevel,
   optionalPem,
   pem,
@@ -22,8 +23,8 @@ import { parseRule } from "./targets/rule.ts";
 export interface ServerConfig {
   /** @default "0.0.0.0" */
   readonly listenAddr: string;
-  /** 0 picks a free one. @default 8443 */
-  readonly listenPort: number;
+  /** Ports for agents; 0 picks a free one. @default [8443] */
+  readonly listenPorts: readonly number[];
   /** On `listenAddr`; 0 picks a free one. @default 8080 */
   readonly healthPort: number;
   /** @default {server.crt, server.key and ca.crt in /root/certs, no revocation list} */
@@ -69,7 +70,7 @@ function isTarget(entry: string): boolean {
 
 const SERVER_KEYS = {
   listen_addr: host("0.0.0.0"),
-  listen_port: listenPort(8443),
+  listen_port: listenPorts(8443),
   health_port: listenPort(8080),
   cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
   key_file: pem("/root/certs/server.key", "KEY_PEM"),
@@ -106,7 +107,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
   }
   return {
     listenAddr: read.listen_addr,
-    listenPort: read.listen_port,
+    listenPorts: read.listen_port,
     healthPort: read.health_port,
     identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file, crl: read.crl_file },
     maxConnections: read.max_connections,

@@ -4,7 +4,7 @@ import { loadServerConfig } from "./config.ts";
 Deno.test("server configuration has the documented defaults", async () => {
   assert.deepEqual(await loadServerConfig({ environment: {} }), {
     listenAddr: "0.0.0.0",
-    listenPort: 8443,
+    listenPorts: [8443],
     healthPort: 8080,
     identity: {
       cert: { file: "/root/certs/server.crt" },
@@ -48,7 +48,7 @@ Deno.test("server configuration takes every key from the environment", async () 
   };
   assert.deepEqual(await loadServerConfig({ environment, workingDirectory: "/srv" }), {
     listenAddr: "::",
-    listenPort: 0,
+    listenPorts: [0],
     healthPort: 0,
     identity: {
       cert: { file: "/srv/s.crt" },
@@ -173,4 +173,16 @@ Deno.test("server configuration takes one revocation list, from a file or from a
   assert.equal((await loadServerConfig({ environment })).crlParameter, "/sallyport/crl");
   const both = { ...environment, SALLYPORT_CRL_FILE: "crl.pem" };
   await assert.rejects(loadServerConfig({ environment: both }), { message: /there is a crl_file too/ });
+});
+
+Deno.test("server configuration takes one port or several, each another", async () => {
+  const load = (yaml: string) =>
+    loadServerConfig({ file: "s.yaml", environment: {}, readFile: () => Promise.resolve(yaml) });
+  assert.deepEqual((await load("listen_port: [443, 8443]")).listenPorts, [443, 8443]);
+  const environment = { SALLYPORT_LISTEN_PORT: "443, 8443" };
+  assert.deepEqual((await loadServerConfig({ environment })).listenPorts, [443, 8443]);
+  for (const text of ["[]", "[443, 443]", "[443, x]", "65536", "[1,2,3,4,5,6,7,8,9]"]) {
+    const message = /^s\.yaml:1: Cannot use listen_port.*: expected a port number from 0 to 65535, or a list/;
+    await assert.rejects(load(`listen_port: ${text}`), { message }, text);
+  }
 });

@@ -5,7 +5,7 @@ import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
-import { listenTls } from "../shared/tls/listen.ts";
+import { listenAll } from "../shared/tls/listen_all.ts";
 import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
@@ -32,8 +32,8 @@ const STREAM_MEMORY = 50_331_648;
 
 /** A server that runs. */
 export interface Server {
-  /** Where agents reach it. */
-  address: { host: string; port: number };
+  /** Where agents reach it, in the order of the configured ports. */
+  addresses: readonly { host: string; port: number }[];
   /** Settles when nothing of the server is left. */
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within `drain_timeout`, and closes. */
@@ -115,9 +115,8 @@ export async function startServer(
   undo.defer(() => health.close());
   if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
   undo.defer(() => reports?.stop());
-  const listener = await listenTls({
+  const listener = await listenAll(config.listenPorts, {
     host: config.listenAddr,
-    port: config.listenPort,
     identity: identities.current,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
     maxConnections: config.maxConnections + TOLD_AT_ONCE,
@@ -130,14 +129,14 @@ export async function startServer(
   undo.move();
   const standing = new Standing({ clock: systemClock, identities, listener, reception });
   standing.start();
-  ownPorts.add(listener.address.port);
+  for (const { port } of listener.addresses) ownPorts.add(port);
   ownPorts.add(health.address.port);
-  log.info("server listening", listener.address);
+  for (const address of listener.addresses) log.info("server listening", address);
   log.info("health listening", health.address);
 
   const closed = Promise.withResolvers<void>();
   return {
-    address: listener.address,
+    addresses: listener.addresses,
     closed: closed.promise,
     async drain(reason) {
       log.info("stopping", { reason });

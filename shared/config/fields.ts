@@ -56,6 +56,27 @@ export function listenPort(fallback: number): Field<number> {
   return integer(fallback, 0, 65_535, "a port number");
 }
 
+/** Ports that listeners take at once. */
+const MAX_PORTS = 8;
+
+/** One port to listen on, or several, each another; 0 picks a free one. */
+export function listenPorts(fallback: number): Field<readonly number[]> {
+  const port = z.int().min(0).max(65_535);
+  const isEachAnother = (ports: readonly number[]) => new Set(ports).size === ports.length;
+  return {
+    expected: `a port number from 0 to 65535, or a list of up to ${MAX_PORTS}, each another`,
+    schema: z.union([port.transform((one) => [one]), z.array(port).min(1).max(MAX_PORTS)]).refine(
+      isEachAnother,
+    ),
+    fallback,
+    fromText(text) {
+      const words = text.split(",").map((word) => word.trim());
+      const ports = words.map((word) => /^\d+$/.test(word) ? Number(word) : word);
+      return ports.length === 1 ? ports[0] : ports;
+    },
+  };
+}
+
 /** A TCP port to connect to. */
 export function dialPort(fallback: number): Field<number> {
   return integer(fallback, 1, 65_535, "a port number");

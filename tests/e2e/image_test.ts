@@ -46,8 +46,8 @@ Deno.test("the images' variables are keys that the programs know, and name files
 Deno.test("the server's image says how it is by its own command, on ports that it exposes", async () => {
   const lines = stage("server");
   assert.ok(lines.some((line) => /^HEALTHCHECK .*CMD \["\/server", "health"\]$/.test(line)), "HEALTHCHECK");
-  const { listenPort, healthPort } = await loadServerConfig({ environment: variablesOf("server") });
-  assert.ok(lines.includes(`EXPOSE ${listenPort} ${healthPort}`));
+  const { listenPorts, healthPort } = await loadServerConfig({ environment: variablesOf("server") });
+  assert.ok(lines.includes(`EXPOSE ${listenPorts.join(" ")} ${healthPort}`));
 });
 
 Deno.test("base images are arguments, and no digest of them is written down", () => {

@@ -34,7 +34,7 @@ export async function startInnerChain(lookup: Lookup, allow = ""): Promise<Inner
     environment: {
       ...identity(pki, clientKey),
       SALLYPORT_SERVER_IP: "127.0.0.1",
-      SALLYPORT_SERVER_PORT: String(server.address.port),
+      SALLYPORT_SERVER_PORT: String(server.addresses[0]!.port),
       SALLYPORT_LOCAL_PROXY_PORT: "0",
       SALLYPORT_CONSOLE_PORT: "0",
     },
