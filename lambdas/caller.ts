@@ -80,7 +80,7 @@ export class Gatekeeper {
     const leaf = chain[0]!;
     const at = new Date(this.#clock.wallTime());
     const fault = findFault({ ...trust, chain, usage: "clientAuth", at });
-    if (fault !== undefined) throw new Refused(`its certificate ${fault}`);
+    if (fault !== undefined) throw new Refused(`its certificate ${fault.text}`);
     const claims = await this.#verified(token, alg, leaf, call.action);
     requireSame("method (htm)", claims.htm, call.method);
     requireSame("host", claims.host, call.host);

@@ -44,7 +44,7 @@ export async function readServerFiles(folder: string): Promise<ServerFiles> {
   // The functions have no TLS that would check what they cannot.
   const fault = findFault({ ...identity, usage: "serverAuth" });
   if (fault !== undefined) {
-    throw new Error(`Cannot use ${paths.cert} with the functions of the cloud: it ${fault}`);
+    throw new Error(`Cannot use ${paths.cert} with the functions of the cloud: it ${fault.text}`);
   }
   const [certificate, key, ca] = await Promise.all(
     [paths.cert, paths.key, paths.ca].map((path) => Deno.readTextFile(path)),

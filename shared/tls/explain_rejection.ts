@@ -31,33 +31,30 @@ export interface RejectedDial {
  * notices a proxy in the middle that opens TLS. So the server is asked once more, by a connection that shows no
  * certificate of ours, carries nothing, and is closed as soon as the answer was seen.
  *
- * @returns `peer_rejected` with the reason, as far as it was found.
+ * @returns `peer_rejected` with the reason, as far as it was found; what is wrong is its cause (`faultOf`).
  */
 export async function explainRejection(dial: RejectedDial): Promise<SallyportError> {
+  const { doing, error, identity, serverName } = dial;
   const chain = await askAgain(dial);
-  return new SallyportError("peer_rejected", `Cannot ${dial.doing}: ${reasonOf(chain, dial)}`, {
-    cause: dial.error,
-  });
-}
-
-function reasonOf(chain: readonly X509Certificate[], { identity, serverName }: RejectedDial): string {
-  const leaf = chain[0];
-  if (leaf === undefined) return "the server's certificate was not accepted";
-  const whose = `the server's certificate (${subjectOf(leaf)})`;
-  const fault = findFault({
+  const whose = chain[0] === undefined
+    ? "the server's certificate"
+    : `the server's certificate (${subjectOf(chain[0])})`;
+  const fault = chain[0] && findFault({
     chain,
     authorities: identity.authorities,
     usage: "serverAuth",
     serverName,
     trustsUncheckable: true,
   });
-  return `${whose} ${fault ?? "was not accepted"}${
-    fault !== undefined && FOREIGN.test(fault) ? INTERCEPTED : ""
-  }`;
+  if (fault === undefined) {
+    const message = `Cannot ${doing}: ${whose} was not accepted`;
+    return new SallyportError("peer_rejected", message, { cause: error });
+  }
+  return fault.rejection(
+    `Cannot ${doing}: ${whose} ${fault.text}${fault.kind === "foreign" ? INTERCEPTED : ""}`,
+  );
 }
 
-/** An issuer of whom nobody knows here. */
-const FOREIGN = /^was issued by (?!another )[^]*, not by /;
 const INTERCEPTED = "; this is another server, or something on the path opens TLS: the issuer tells which";
 
 /** What the server shows to somebody who does not ask for more; empty when it shows nothing in time. */

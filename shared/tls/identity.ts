@@ -51,7 +51,7 @@ export async function loadIdentity(
     throw unusable(privateKey, `it is not the key of the ${certificate.name}`);
   }
   const fault = findFault({ chain, authorities, usage, at, trustsUncheckable: true });
-  if (fault !== undefined) throw unusable(certificate, `it ${fault}`);
+  if (fault !== undefined) throw unusable(certificate, `it ${fault.text}`, fault);
   const texts = { cert: pemOf(chain), key: textOf(privateKey), ca: pemOf(authorities) };
   requireUsable(texts, key, privateKey);
   const revocation = crl && revocationOf(crl, authorities, at);

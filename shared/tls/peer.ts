@@ -61,7 +61,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   const leaf = chain[0];
   if (leaf === undefined) throw rejected("it presented no certificate");
   const fault = findFault({ ...rule, chain, trustsUncheckable: true });
-  if (fault !== undefined) throw rejected(`${whoseOf(leaf)} ${fault}`);
+  if (fault !== undefined) throw fault.rejection(`Cannot let the peer in: ${whoseOf(leaf)} ${fault.text}`);
   if (socket.authorized !== true) {
     throw rejected(`${whoseOf(leaf)} was not accepted: ${socket.authorizationError}`);
   }
@@ -85,8 +85,8 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
 export function judgeAgain({ chain }: Pick<Peer, "chain">, rule: PeerRule): SallyportError | undefined {
   const fault = findFault({ ...rule, chain, trustsUncheckable: true });
   if (fault === undefined) return undefined;
-  const why = chain[0] === undefined ? `its certificate ${fault}` : `${whoseOf(chain[0])} ${fault}`;
-  return new SallyportError("peer_rejected", `Cannot keep the connection: ${why}`);
+  const whose = chain[0] === undefined ? "its certificate" : whoseOf(chain[0]);
+  return fault.rejection(`Cannot keep the connection: ${whose} ${fault.text}`);
 }
 
 function whoseOf(leaf: X509Certificate): string {

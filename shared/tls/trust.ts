@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { Fault } from "./fault.ts";
 import { hasIssued, issuanceOf } from "./has_issued.ts";
 import type { Revocation } from "./revocation.ts";
 import { carriesName, shownNames } from "./server_name.ts";
@@ -32,31 +33,33 @@ const MAX_DEPTH = 8;
  * Looks for what is wrong with a certificate: its dates, who issued it, whether it was taken back, what
  * it is for, and whose it is (RFC 5280 section 6, RFC 9525). One that does not say what it is for is for nothing.
  *
- * @returns The fault, in words that follow "the certificate … "; undefined when there is none.
+ * @returns undefined when there is nothing wrong.
  */
-export function findFault(question: TrustQuestion): string | undefined {
+export function findFault(question: TrustQuestion): Fault | undefined {
   const { chain, authorities, usage, serverName, revocation, at = new Date() } = question;
   const leaf = chain[0];
-  if (leaf === undefined) return "is missing";
+  if (leaf === undefined) return new Fault("missing", "is missing");
   const late = dateFault(leaf, at);
   if (late !== undefined) return late;
   const lost = pathFault(chain, authorities, at, question.trustsUncheckable ? hasIssued : isProved);
   if (lost !== undefined) return lost;
   const withdrawn = revocation?.faultOf(chain, authorities);
-  if (withdrawn !== undefined) return withdrawn;
+  if (withdrawn !== undefined) return new Fault("revoked", withdrawn);
   const { usages, names } = certificateFields(leaf);
-  if (usage !== undefined && !usages.includes(usage)) return `is not for ${usage} (extended key usage)`;
+  if (usage !== undefined && !usages.includes(usage)) {
+    return new Fault("usage", `is not for ${usage} (extended key usage)`);
+  }
   if (serverName !== undefined && !carriesName(names, serverName)) {
-    return `is not for "${serverName}": it carries ${shownNames(names)}`;
+    return new Fault("name", `is not for "${serverName}": it carries ${shownNames(names)}`);
   }
   return undefined;
 }
 
-function dateFault(certificate: X509Certificate, at: Date): string | undefined {
+function dateFault(certificate: X509Certificate, at: Date): Fault | undefined {
   const begin = new Date(certificate.validFrom);
   const end = new Date(certificate.validTo);
-  if (at < begin) return `is not valid before ${begin.toISOString()}`;
-  if (at > end) return `expired at ${end.toISOString()}`;
+  if (at < begin) return new Fault("not_yet_valid", `is not valid before ${begin.toISOString()}`);
+  if (at > end) return new Fault("expired", `expired at ${end.toISOString()}`);
   return undefined;
 }
 
@@ -69,27 +72,36 @@ function pathFault(
   authorities: readonly X509Certificate[],
   at: Date,
   issued: (issuer: X509Certificate, certificate: X509Certificate) => boolean,
-): string | undefined {
+): Fault | undefined {
   let current = chain[0]!;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const authority = authorities.find((candidate) => issued(candidate, current));
     if (authority !== undefined) {
-      const late = dateFault(authority, at);
-      return late && `was issued by ${subjectOf(authority)}, whose own certificate ${late}`;
+      return issuerFault(authority, at);
     }
     const next = chain.find((candidate) => candidate !== current && issued(candidate, current));
     if (next === undefined) break;
-    const late = dateFault(next, at);
-    if (late !== undefined) return `was issued by ${subjectOf(next)}, whose own certificate ${late}`;
+    const late = issuerFault(next, at);
+    if (late !== undefined) return late;
     current = next;
   }
   if (authorities.some((authority) => issuanceOf(authority, current) === "uncheckable")) {
-    return "was issued with a kind of key whose signatures cannot be checked here (P-521 is one)";
+    const why = "was issued with a kind of key whose signatures cannot be checked here (P-521 is one)";
+    return new Fault("uncheckable", why);
   }
   const known = authorities.map(subjectOf).join(" or ");
   const issuer = oneLine(current.issuer);
   if (authorities.some((authority) => oneLine(authority.subject) === issuer)) {
-    return `was issued by another ${issuer} than the one that is trusted here`;
+    return new Fault(
+      "other_authority",
+      `was issued by another ${issuer} than the one that is trusted here`,
+    );
   }
-  return `was issued by ${issuer}, not by ${known}`;
+  return new Fault("foreign", `was issued by ${issuer}, not by ${known}`);
+}
+
+function issuerFault(issuer: X509Certificate, at: Date): Fault | undefined {
+  const late = dateFault(issuer, at);
+  return late &&
+    new Fault("issuer_dates", `was issued by ${subjectOf(issuer)}, whose own certificate ${late.text}`);
 }
