@@ -14,6 +14,7 @@ import { MemoryBudget } from "./memory_budget.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
 import type { EndOptions } from "./outbox.ts";
 import { FAULT_MESSAGE } from "./room_fault.ts";
+import { Pings } from "./pings.ts";
 import { Sender } from "./sender.ts";
 import type { SessionInit } from "./session_init.ts";
 import { SessionListener } from "./session_listener.ts";
@@ -41,6 +42,7 @@ export class Session {
   readonly #keepalive: Keepalive;
   readonly #dispatch: Dispatch;
   readonly #forbearance: Forbearance;
+  readonly #pings: Pings;
   #state: SessionState = "greeting";
   /** Why the session is closed. */
   #error: SallyportError | undefined;
@@ -57,6 +59,7 @@ export class Session {
       ...(init.events.stream === undefined ? { maxStreams: 0 } : {}),
     });
     this.#transport = init.transport;
+    this.#pings = new Pings(clock);
     this.#listener = new SessionListener(init.events, (error) => this.#break(error, FAULT_MESSAGE));
     this.#forbearance = new Forbearance(clock, init.transport, options.maxStreams);
     this.#sender = new Sender({
@@ -134,6 +137,21 @@ export class Session {
     if (this.#state !== "closed") this.#send({ type: "status", payload: status });
   }
 
+  /**
+   * Measures the round trip by a `ping` (SPEC.md 3.2), in milliseconds.
+   * @throws SallyportError `tunnel_down` before the peer's `hello`; after it, whatever ends the session.
+   */
+  ping(): Promise<number> {
+    if (this.#state !== "open" && this.#state !== "draining") {
+      const message = `Cannot measure the round trip: the connection is ${this.#state}`;
+      return Promise.reject(this.#error ?? new SallyportError("tunnel_down", message));
+    }
+    const nonce = this.#nonce++;
+    const answered = this.#pings.sent(nonce);
+    this.#send({ type: "ping", payload: { nonce } });
+    return answered;
+  }
+
   /** Drains: opens and accepts no further stream, and closes when the last has ended (SPEC.md 3.4). */
   drain(): void {
     if (this.#leaving || this.#state === "closed") return;
@@ -189,7 +207,7 @@ export class Session {
       case "status":
         return this.#listener.status(message.payload);
       case "pong":
-        return;
+        return this.#pings.answered(message.payload.nonce);
     }
   }
 
@@ -273,9 +291,9 @@ export class Session {
     this.#dispatch.stop();
     this.#keepalive.stop();
     this.#acknowledger.stop();
-    this.#streams.failAll(
-      error ?? new SallyportError("going_away", "Cannot go on: the connection was drained"),
-    );
+    const over = error ?? new SallyportError("going_away", "Cannot go on: the connection was drained");
+    this.#pings.fail(over);
+    this.#streams.failAll(over);
   }
 }
 

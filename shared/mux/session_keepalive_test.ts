@@ -44,6 +44,22 @@ rawTest("pings at once after a sleep (SPEC 3.2)", {}, async ({ end, peer, clock 
   assert.equal((await within(5_000, end.closed, "the end"))?.code, "tunnel_down");
 });
 
+rawTest("measures the round trip, whatever other pings there are (SPEC 3.2)", {}, async (pair) => {
+  const { end, peer, clock } = pair;
+  const first = end.session.ping();
+  const { payload } = await peer.next("ping");
+  const second = end.session.ping();
+  await peer.next("ping");
+  peer.send("pong", { nonce: payload.nonce + 1_000 });
+  await peer.settled();
+  clock.advance(30);
+  peer.send("pong", payload);
+  assert.equal(await within(5_000, first, "the round trip"), 30);
+  end.session.close("going_away", "enough");
+  await assert.rejects(within(5_000, second, "the end"), { code: "going_away", message: "enough" });
+  await assert.rejects(end.session.ping(), { code: "going_away" });
+});
+
 /** Asserts that no ping came before what the session answers now. */
 async function quiet({ peer }: RawPair): Promise<void> {
   await peer.settled();
