@@ -7,6 +7,8 @@ import { startAgent } from "./agent.ts";
 import { agentCli } from "./cli/cli.ts";
 import { type AgentConfig, loadAgentConfig, loadLocalPorts } from "./config.ts";
 import { showStatus } from "./console/status_command.ts";
+import type { DoctorOptions } from "./doctor/found.ts";
+import { doctorSurroundings } from "./doctor_side.ts";
 import { proxyEnvironment } from "./shell/proxy_environment.ts";
 import { runCommand } from "./shell/run_command.ts";
 import { settingLines, type Shell } from "./shell/shells.ts";
@@ -38,6 +40,11 @@ const commands = {
   },
   async exec(file: string | undefined, words: readonly string[], withGit: boolean) {
     return await runCommand(words, proxyEnvironment((await localPorts(file)).proxy, { withGit }));
+  },
+  async doctor(file: string | undefined, options: DoctorOptions, asJson: boolean) {
+    const { runDoctor } = await import("./doctor/doctor_command.ts");
+    const load = () => loadAgentConfig({ file, environment: Deno.env.toObject() });
+    return await runDoctor(doctorSurroundings(load), options, asJson, terminal);
   },
   // Loaded only when it is asked for: a running agent needs nothing that issues certificates.
   certificates: () => import("./certs/commands.ts"),

@@ -41,7 +41,7 @@ const RUNTIME_NAMES = new Set([
 const WIRING = ["agent/agent.ts", "server/server.ts"];
 /** Rooms and the rooms beside them that they may import; a room that is not listed may import none. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  "agent/cli/": ["agent/certs/", "agent/shell/"],
+  "agent/cli/": ["agent/certs/", "agent/doctor/", "agent/shell/"],
   "server/forward/": ["server/targets/"],
 };
 const ROOM_REASON =

@@ -13,11 +13,13 @@ import { type KeptList, openKeptList, startReports } from "./cloud_side.ts";
 import type { ServerConfig } from "./config.ts";
 import { Destinations } from "./destinations.ts";
 import { forward } from "./forward/forward.ts";
+import type { OutcomeListener } from "./forward/outcome.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
 import type { Reports } from "./aws/reports.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Period } from "./metrics/period.ts";
+import { isForSpeed, serveSpeed } from "./speed.ts";
 import { OwnPorts } from "./targets/own_ports.ts";
 import type { Lookup } from "./targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
@@ -165,14 +167,14 @@ function createForwarder(
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   return (stream, peer) => {
     onBegin();
-    forward(stream, {
-      ...destinations.of(peer),
-      idleTimeoutMs: config.idleTimeout,
+    const listener: OutcomeListener = {
       clock: systemClock,
       onDone(outcome) {
         audit(peer, outcome);
         for (const count of counts) count.streamDone(outcome);
       },
-    });
+    };
+    if (isForSpeed(stream.opening)) return serveSpeed(stream, listener);
+    forward(stream, { ...destinations.of(peer), idleTimeoutMs: config.idleTimeout, ...listener });
   };
 }

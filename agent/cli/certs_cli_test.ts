@@ -25,6 +25,7 @@ async function call(args: string[], commands: Partial<CertificateCommands> = {})
     status: () => assert.fail("nobody asked for the status"),
     env: () => assert.fail("nobody asked for variables"),
     exec: () => assert.fail("nobody asked for a command"),
+    doctor: () => assert.fail("nobody asked for an examination"),
     certificates: () => Promise.resolve(all),
   }, { out: (text) => out += text, err: (text) => err += text });
   return { code, out, err, made };

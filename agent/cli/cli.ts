@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { runProgram, type Terminal } from "../../shared/cli/run_program.ts";
 import { versionText } from "../../shared/version.ts";
+import type { DoctorOptions } from "../doctor/found.ts";
 import type { Shell } from "../shell/shells.ts";
+import { addDoctorCommand } from "./doctor_cli.ts";
 import { addLocalCommands } from "./local_cli.ts";
 import { addCertificateCommands, type CertificateCommands } from "./certs_cli.ts";
 
@@ -15,6 +17,8 @@ export interface AgentCommands {
   env(configFile: string | undefined, shell: Shell, withGit: boolean): Promise<void>;
   /** Runs a command that goes through the agent; returns its exit code. */
   exec(configFile: string | undefined, words: readonly string[], withGit: boolean): Promise<number>;
+  /** Examines what the tunnel needs; returns the exit code. */
+  doctor(configFile: string | undefined, options: DoctorOptions, asJson: boolean): Promise<number>;
   /** Loads what stands behind `certs`. */
   certificates(): Promise<CertificateCommands>;
 }
@@ -38,6 +42,7 @@ export async function agentCli(
     });
 
   addLocalCommands(program, commands, (chosen) => code = chosen);
+  addDoctorCommand(program, commands, (chosen) => code = chosen);
   addCertificateCommands(program, {
     terminal,
     load: commands.certificates,

@@ -13,6 +13,7 @@ async function call(args: string[], commands: Partial<AgentCommands> = {}) {
     status: () => assert.fail("nobody asked for the status"),
     env: () => assert.fail("nobody asked for variables"),
     exec: () => assert.fail("nobody asked for a command"),
+    doctor: () => assert.fail("nobody asked for an examination"),
     certificates: () => assert.fail("nobody asked for certificates"),
     ...commands,
   }, { out: (text) => out += text, err: (text) => err += text });
@@ -71,4 +72,24 @@ Deno.test("agent status, env and exec get their options, and a command keeps its
   ]);
   assert.equal((await call(["exec"], commands)).code, 2);
   assert.equal((await call(["env", "--shell", "tcsh"], commands)).code, 2);
+});
+
+Deno.test("agent doctor has options, and they make sense", async () => {
+  const asked: unknown[] = [];
+  const doctor: AgentCommands["doctor"] = (file, { control, page, timeoutMs, wake }, asJson) => {
+    asked.push([file, control.href, page.href, timeoutMs, wake, asJson]);
+    return Promise.resolve(51);
+  };
+  assert.equal((await call(["doctor"], { doctor })).code, 51);
+  const given = ["--config", "a", "--json", "--wake", "--control", "http://a/", "--page", "http://b/"];
+  await call(["doctor", ...given, "--timeout", "500ms"], { doctor });
+  assert.deepEqual(asked, [
+    [undefined, "http://example.com/", "http://example.com/", 5_000, false, false],
+    ["a", "http://a/", "http://b/", 500, true, true],
+  ]);
+  for (
+    const wrong of [["--control", "https://a/"], ["--page", "a"], ["--timeout", "5"], ["--timeout", "0s"]]
+  ) {
+    assert.equal((await call(["doctor", ...wrong], { doctor })).code, 2, wrong.join(" "));
+  }
 });

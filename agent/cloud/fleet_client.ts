@@ -14,8 +14,8 @@ export type CallOutcome =
   | { readonly kind: "answered"; readonly status: FleetStatus }
   /** It may pass: worth another call, not before `retryInMs`. */
   | { readonly kind: "passing"; readonly error: SallyportError; readonly retryInMs: number }
-  /** Somebody has to mend something. */
-  | { readonly kind: "lasting"; readonly error: SallyportError };
+  /** Somebody has to mend something; `isUnaccepted` where the function does not accept who calls (401). */
+  | { readonly kind: "lasting"; readonly error: SallyportError; readonly isUnaccepted?: boolean };
 
 /** What makes a {@linkcode FleetClient}. */
 export interface FleetClientInit {
@@ -87,7 +87,7 @@ export class FleetClient {
         );
       }
     }
-    if (status === 401) return lasting(doing, this.#unaccepted());
+    if (status === 401) return { ...lasting(doing, this.#unaccepted()), isUnaccepted: true };
     const said = messageOf(body) ??
       `${url.origin} answered ${status} ${headers["content-type"] ?? ""}`.trim();
     if (status !== 429 && status < 500) return lasting(doing, said);
@@ -109,7 +109,7 @@ export class FleetClient {
   }
 }
 
-function lasting(doing: string, why: string): CallOutcome {
+function lasting(doing: string, why: string): Extract<CallOutcome, { kind: "lasting" }> {
   return { kind: "lasting", error: new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`) };
 }
 

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { SallyportError } from "../errors.ts";
+import { type ErrorCode, SallyportError } from "../errors.ts";
 import { fromConnectionError, isAboutPeerCertificate } from "./connection_error.ts";
 import { explainRejection } from "./explain_rejection.ts";
 import type { Identity } from "./identity.ts";
@@ -70,8 +70,7 @@ function handshake(options: DialOptions, doing: string, through?: Socket): Promi
     socket.destroy();
     reject(reason);
   };
-  const late = () =>
-    fail(new SallyportError("tunnel_down", `Cannot ${doing}: no answer in ${connectTimeoutMs} ms`));
+  const late = () => fail(lost(doing, `no answer in ${connectTimeoutMs} ms`, "target_timeout"));
   const abort = () => fail(cancelled(doing));
   const timer = setTimeout(late, connectTimeoutMs);
   const settle = () => {
@@ -81,10 +80,7 @@ function handshake(options: DialOptions, doing: string, through?: Socket): Promi
   signal?.addEventListener("abort", abort);
   // Stays for good: an error that comes after the end would end the process.
   socket.on("error", fail);
-  socket.once(
-    "close",
-    () => fail(new SallyportError("tunnel_down", `Cannot ${doing}: it was closed at once`)),
-  );
+  socket.once("close", () => fail(lost(doing, "it was closed at once", "target_reset")));
   socket.once("secureConnect", () => {
     try {
       const peer = judgePeer(socket, { authorities: identity.authorities, usage: "serverAuth", serverName });
@@ -113,6 +109,13 @@ function connectSocket(
     // The name that counts is not the one that was sent, and `judgePeer` looks for it itself: the runtime would
     // take a common name for it, or one alternative name that is written like two.
     checkServerIdentity: () => undefined,
+  });
+}
+
+/** @param reason What lies beneath it, as for what the operating system reports. */
+function lost(doing: string, why: string, reason: ErrorCode): SallyportError {
+  return new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, {
+    cause: new SallyportError(reason, why),
   });
 }
 

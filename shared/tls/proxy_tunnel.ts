@@ -24,6 +24,17 @@ export interface ProxyTunnel {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A proxy's answer that is no connection. */
+class ProxyRefusal {
+  constructor(readonly status: number) {}
+}
+
+/** The HTTP status by which a proxy refused; undefined for an error of another kind. */
+export function proxyStatusOf(error: unknown): number | undefined {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return cause instanceof ProxyRefusal ? cause.status : undefined;
+}
+
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
 /**
@@ -50,11 +61,17 @@ export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
       ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
     },
   });
-  const fail = (why: string, code: "tunnel_down" | "cancelled" = "tunnel_down") => {
+  const fail = (why: string, code: "tunnel_down" | "cancelled" = "tunnel_down", cause?: ProxyRefusal) => {
     settle();
-    reject(new SallyportError(code, `Cannot ${doing}: ${why}`));
+    reject(new SallyportError(code, `Cannot ${doing}: ${why}`, { cause }));
     request.destroy();
   };
+  const refused = (response: IncomingMessage) =>
+    fail(
+      refusalOf(response, authorization !== undefined),
+      "tunnel_down",
+      new ProxyRefusal(response.statusCode ?? 0),
+    );
   const timer = setTimeout(() => fail(`it did not answer in ${timeoutMs / 1000} s`), timeoutMs);
   const abort = () => fail("nobody wants it any more", "cancelled");
   const settle = () => {
@@ -73,12 +90,9 @@ export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
     if (response.statusCode === 200) return resolve(socket);
     socket.on("error", () => {});
     socket.destroy();
-    fail(refusalOf(response, authorization !== undefined));
+    refused(response);
   });
-  request.on(
-    "response",
-    (response: IncomingMessage) => fail(refusalOf(response, authorization !== undefined)),
-  );
+  request.on("response", refused);
   if (signal?.aborted) abort();
   else request.end();
   return promise;

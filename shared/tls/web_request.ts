@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
@@ -16,7 +16,10 @@ export interface WebRequest {
   readonly maxBytes: number;
   /** Ends it. */
   readonly signal?: AbortSignal;
-  /** The proxy that has to be gone through, for `https:` alone. @default {none} */
+  /**
+   * The proxy that has to be gone through: by CONNECT for `https:`, and for `http:` by a request in absolute form
+   * (RFC 9112 section 3.2.2), as every proxy knows it. @default {none}
+   */
   readonly via?: UpstreamProxy | undefined;
 }
 
@@ -67,14 +70,13 @@ async function tunnelOf(
 function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undefined): Promise<WebAnswer> {
   const { url, method, headers = {} } = init;
   const { promise, resolve, reject } = Promise.withResolvers<WebAnswer>();
-  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   // A connection of its own, closed after the answer: the next call is minutes away.
-  const request = send(url, {
-    method,
-    headers: { ...headers },
-    agent: false,
-    ...(through && { socket: through }),
-  });
+  const options = { method, headers: { ...headers }, agent: false } as const;
+  const request = isInAbsoluteForm(init)
+    ? throughProxy(init.via!, url, options)
+    : url.protocol === "https:"
+    ? httpsRequest(url, { ...options, ...(through && { socket: through }) })
+    : httpRequest(url, options);
   const abort = () => request.destroy(new Error("aborted"));
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
@@ -93,6 +95,24 @@ function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undef
     request.destroy();
     through?.destroy();
   });
+}
+
+function isInAbsoluteForm({ url, via }: WebRequest): boolean {
+  return via !== undefined && url.protocol === "http:";
+}
+
+function throughProxy(
+  { url: proxy, authorization }: UpstreamProxy,
+  url: URL,
+  options: { readonly method: string; readonly headers: Record<string, string>; readonly agent: false },
+): ClientRequest {
+  const send = proxy.protocol === "https:" ? httpsRequest : httpRequest;
+  const headers = {
+    ...options.headers,
+    host: url.host,
+    ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
+  };
+  return send(proxy, { ...options, headers, path: url.href });
 }
 
 async function readAll(response: IncomingMessage, maxBytes: number): Promise<string> {

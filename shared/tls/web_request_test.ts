@@ -97,3 +97,12 @@ Deno.test("a web request goes through a proxy, and believes no more than without
   await assert.rejects(webRequest({ ...LIMITS, url, via }), withReason("tunnel_down", /unable to verify/));
   assert.deepEqual(asked, [`CONNECT localhost:${origin.port} HTTP/1.1`]);
 });
+
+Deno.test("a plain web request goes through a proxy in absolute form, with its user and password", async () => {
+  await using proxy = startHttpOrigin((request) =>
+    new Response(`${request.url} ${request.headers.get("proxy-authorization")}`)
+  );
+  const via = { url: new URL(`http://${proxy.host}`), authorization: "Basic YTpi" };
+  const { body } = await webRequest({ ...LIMITS, url: new URL("http://site.example/a?b"), via });
+  assert.equal(body, "http://site.example/a?b Basic YTpi");
+});

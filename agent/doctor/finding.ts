@@ -1,0 +1,23 @@
+import type { ProblemName } from "./problems.ts";
+
+/** What one look found. */
+export type Finding =
+  | { readonly outcome: "pass"; readonly detail: string }
+  | { readonly outcome: "fail"; readonly detail: string; readonly problem: ProblemName }
+  /** There is nothing to look at, or nothing that could be asked; what comes later does not need it. */
+  | { readonly outcome: "skipped"; readonly detail: string };
+
+/** It is as it should be. @param detail What was seen. */
+export function pass(detail: string): Finding {
+  return { outcome: "pass", detail };
+}
+
+/** It is not as it should be. @param detail What was seen, in the words of whoever noticed. */
+export function fail(problem: ProblemName, detail: string): Finding {
+  return { outcome: "fail", problem, detail };
+}
+
+/** It was not looked at. @param detail Why. */
+export function skip(detail: string): Finding {
+  return { outcome: "skipped", detail };
+}

@@ -1,0 +1,33 @@
+import type { Report, StepReport } from "./examine.ts";
+import { PROBLEMS } from "./problems.ts";
+
+const WIDTH = 14;
+const SIGNS = { pass: "ok", fail: "FAIL", skipped: "-" } as const;
+
+/** A step in words, as soon as it is over. */
+export function stepText({ name, finding, because }: StepReport): string {
+  const first = `${SIGNS[finding.outcome].padEnd(5)}${name.padEnd(WIDTH)}${indented(finding.detail)}\n`;
+  if (finding.outcome !== "fail") return first;
+  if (because !== undefined) return first + line("because", `of "${because}"`);
+  const { means, advice } = PROBLEMS[finding.problem];
+  return first + line("means", means) + line("do", advice);
+}
+
+/** What all of it comes to. */
+export function verdictText({ cause, steps, exitCode }: Report): string {
+  if (cause !== undefined) {
+    return `\nWhat stands in the way is "${cause.step}" (${cause.problem}, exit code ${exitCode}).\n`;
+  }
+  const odd = steps.filter(({ finding }) => finding.outcome === "fail").map(({ name }) => `"${name}"`);
+  if (odd.length === 0) return "\nNothing stands in the way.\n";
+  return `\nNothing stands in the way of the tunnel; ${odd.join(" and ")} may trouble other programs.\n`;
+}
+
+function line(label: string, text: string): string {
+  return `${" ".repeat(5 + WIDTH)}${label}: ${text}\n`;
+}
+
+/** A configuration has a line for each problem. */
+function indented(detail: string): string {
+  return detail.replaceAll("\n", `\n${" ".repeat(5 + WIDTH)}`);
+}

@@ -1,0 +1,32 @@
+import { SallyportError } from "../../../shared/errors.ts";
+import { daysLeft, expiriesOf, nearnessOf } from "../../../shared/tls/expiry.ts";
+import { type FaultKind, faultOf } from "../../../shared/tls/fault.ts";
+import { loadIdentity } from "../../../shared/tls/identity.ts";
+import { subjectOf } from "../../../shared/tls/subject.ts";
+import { fail, pass } from "../finding.ts";
+import type { Step } from "../step.ts";
+
+const DATES: readonly (FaultKind | undefined)[] = ["expired", "not_yet_valid", "issuer_dates"];
+
+/** Are the agent's certificate, key and CA there, do they fit, and are they good at this time? */
+export const certificate: Step = {
+  name: "certificate",
+  needs: ["configuration"],
+  async look(found) {
+    try {
+      const identity = found.identity = await loadIdentity(found.config.identity, "clientAuth");
+      const leaf = identity.chain[0]!;
+      const [first] = expiriesOf(identity).sort((a, b) => a.end.getTime() - b.end.getTime());
+      const now = Date.now();
+      const left = `${daysLeft(first!.end, now)} days`;
+      const warning = nearnessOf(first!, now) === "far"
+        ? ""
+        : `: the ${first!.what} ends soon, have it renewed`;
+      const issuer = leaf.issuer.replaceAll("\n", ", ");
+      return pass(`${subjectOf(leaf)}, issued by ${issuer}, its key fits, good for ${left}${warning}`);
+    } catch (error) {
+      const { message } = SallyportError.from(error);
+      return fail(DATES.includes(faultOf(error)?.kind) ? "certificate_dates" : "certificate", message);
+    }
+  },
+};

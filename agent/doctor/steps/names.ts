@@ -1,0 +1,56 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { systemClock } from "../../../shared/system_clock.ts";
+import { fromOsError } from "../../../shared/net/os_error.ts";
+import { fail, pass, skip } from "../finding.ts";
+import type { Found, HostAndPort } from "../found.ts";
+import type { Step } from "../step.ts";
+
+/** Do the names resolve that this machine has to look up? */
+export const names: Step = {
+  name: "names",
+  needs: ["configuration"],
+  async look(found) {
+    const all = [...new Set(namesOf(found))];
+    if (all.length === 0) return skip("there is no name that this machine has to look up");
+    try {
+      const shown = await Promise.all(all.map((name) => resolved(name, found.options.timeoutMs)));
+      return pass(shown.join("; "));
+    } catch (error) {
+      return fail("dns", fromOsError(error, "resolve it").message);
+    }
+  },
+};
+
+/** What goes through a proxy, the proxy looks up. */
+function namesOf(found: Found): string[] {
+  const { cloud } = found.config;
+  const endpoints = cloud === undefined
+    ? []
+    : Object.values(cloud.endpoints).filter((url) => url !== undefined);
+  const targets: HostAndPort[] = [
+    ...found.server === undefined ? [] : [found.server],
+    ...endpoints.map(({ hostname, port }) => ({ host: hostname, port: Number(port) || 443 })),
+  ];
+  return targets.filter((target) => found.via(target) === undefined)
+    .map(({ host }) => host.replace(/^\[|\]$/g, ""))
+    .filter((host) => isIP(host) === 0);
+}
+
+/** A look-up cannot be ended; one that takes too long is left behind. */
+async function resolved(name: string, timeoutMs: number): Promise<string> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.after(timeoutMs, () => late.reject(timedOut()));
+  try {
+    const found = await Promise.race([lookup(name, { all: true }), late.promise]);
+    return `${name} is ${found.map(({ address }) => address).join(", ")}`;
+  } catch (error) {
+    throw fromOsError(error, `resolve ${name}`);
+  } finally {
+    cancel();
+  }
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error("it takes too long"), { code: "ETIMEOUT" });
+}

@@ -1,0 +1,33 @@
+import { fromOsError } from "../../../shared/net/os_error.ts";
+import { fail, pass } from "../finding.ts";
+import type { Step } from "../step.ts";
+
+/** Are the ports free that the agent listens on, or does the agent have them already? */
+export const ports: Step = {
+  name: "ports",
+  needs: ["configuration"],
+  async look({ config, surroundings }) {
+    const { localProxyHost, localProxyPort, consolePort } = config;
+    const own = [[localProxyHost, localProxyPort], ["127.0.0.1", consolePort]] as const;
+    const problem = own.map(([host, port]) => whyNotFree(host, port)).find((why) => why !== undefined);
+    if (problem === undefined) return pass(`${own.map(([, port]) => shown(port)).join(" and ")} can be had`);
+    const state = consolePort === 0 ? undefined : await surroundings.agentState(consolePort);
+    if (state !== undefined) return pass(`an agent runs here already, and says that it is ${state}`);
+    return fail("ports", problem);
+  },
+};
+
+/** Has the port for a moment; undefined when that works. */
+function whyNotFree(hostname: string, port: number): string | undefined {
+  try {
+    Deno.listen({ hostname, port }).close();
+    return undefined;
+  } catch (error) {
+    const at = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    return fromOsError(error, `listen on ${at}`).message;
+  }
+}
+
+function shown(port: number): string {
+  return port === 0 ? "any port" : `port ${port}`;
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { OpeningMessage } from "../shared/protocol/messages.ts";
+import { collect } from "../tests/support/collect.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
+import { streamPairs } from "../tests/support/stream_pair.ts";
+import { over } from "../tests/support/over.ts";
+import { within } from "../tests/support/within.ts";
+import type { MuxStream } from "../shared/mux/stream.ts";
+import type { Outcome } from "./forward/outcome.ts";
+import { isForSpeed, serveSpeed } from "./speed.ts";
+
+function request(path: string, method = "GET", host = "speed.sallyport.invalid"): OpeningMessage {
+  return { type: "http_request", payload: { method, host, port: 80, path, headers: [] } };
+}
+
+async function served(
+  opening: OpeningMessage,
+  body: (near: MuxStream, clock: ManualClock, outcome: Promise<Outcome>) => Promise<void>,
+): Promise<void> {
+  const clock = new ManualClock();
+  const done = Promise.withResolvers<Outcome>();
+  const pairs = await streamPairs();
+  const { near, far } = await pairs.open(opening, undefined, { end: true });
+  serveSpeed(far, { clock, onDone: done.resolve });
+  await body(near, clock, within(5_000, done.promise, "the outcome"));
+  await pairs.close();
+}
+
+Deno.test("the server gives as many bytes as an agent asks for to measure the path (SPEC 4.7)", () =>
+  served(request("/down?bytes=3000001"), async (near, _, outcome) => {
+    const { bytes, messages } = await within(5_000, collect(near), "the body");
+    assert.equal(bytes.byteLength, 3_000_001);
+    assert.equal(messages[0]?.type === "http_response" && messages[0].payload.status, 200);
+    const { target, status, bytesOut, code } = await outcome;
+    assert.deepEqual([target, status, bytesOut, code], [
+      "speed.sallyport.invalid:80",
+      200,
+      3_000_001,
+      undefined,
+    ]);
+  }));
+
+for (
+  const path of ["/", "/down", "/down?bytes=16777217", "/down?bytes=-1", "/down?bytes=1e6", "/up?bytes=1"]
+) {
+  Deno.test(`to measure the path, nothing is given for ${path} (SPEC 4.7)`, () =>
+    served(request(path), async (near) => {
+      const { bytes, messages } = await within(5_000, collect(near), "the body");
+      assert.equal(messages[0]?.type === "http_response" && messages[0].payload.status, 404);
+      assert.equal(bytes.byteLength, 0);
+    }));
+}
+
+Deno.test("an agent that measures the path and reads nothing is given up", () =>
+  served(request("/down?bytes=16777216"), async (near, clock, outcome) => {
+    const ended = within(5_000, over(near), "the end");
+    clock.advance(60_000);
+    assert.equal((await ended)?.code, "idle_timeout");
+    assert.equal((await outcome).code, "idle_timeout");
+  }));
+
+Deno.test("only requests for that very name are for measuring", () => {
+  assert.equal(isForSpeed(request("/", "POST", "Speed.Sallyport.Invalid")), true);
+  assert.equal(isForSpeed(request("/", "GET", "speed.sallyport.invalid.example")), false);
+  const payload = { host: "speed.sallyport.invalid", port: 80 };
+  assert.equal(isForSpeed({ type: "connect_request", payload }), false);
+});
