@@ -12,14 +12,14 @@ import { createAudit } from "./audit.ts";
 import { type KeptList, openKeptList, startReports } from "./cloud_side.ts";
 import type { ServerConfig } from "./config.ts";
 import { Destinations } from "./destinations.ts";
-import { forward } from "./forward/forward.ts";
+import { forward } from "../shared/forward/forward.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
 import type { Reports } from "./aws/reports.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Period } from "./metrics/period.ts";
-import { OwnPorts } from "./targets/own_ports.ts";
-import type { Lookup } from "./targets/resolve.ts";
+import { OwnPorts } from "../shared/targets/own_ports.ts";
+import type { Lookup } from "../shared/targets/resolve.ts";
 import { Reception } from "./tunnel/reception.ts";
 import { Standing } from "./tunnel/standing.ts";
 
