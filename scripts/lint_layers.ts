@@ -42,7 +42,6 @@ const WIRING = ["agent/agent.ts", "server/server.ts"];
 /** Rooms and the rooms beside them that they may import; a room that is not listed may import none. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "agent/cli/": ["agent/certs/", "agent/doctor/", "agent/shell/"],
-  "server/forward/": ["server/targets/"],
 };
 const ROOM_REASON =
   "only agent.ts and server.ts wire rooms together: pass in what is needed, as openStream is";

@@ -89,11 +89,12 @@ Deno.test("layers lint keeps rooms apart, except where they are wired together",
     "../agent.ts",
     "../console/console.ts",
   );
-  forbids("server/forward/connect.ts", reason, "../tunnel/accept.ts", "../server.ts");
-  forbids("server/tunnel/accept.ts", reason, "../forward/connect.ts");
-  allows("server/forward/connect.ts", "../targets/dial.ts", "../audit.ts", "./http.ts");
+  forbids("server/tunnel/reception.ts", reason, "../targets/policy.ts", "../server.ts");
+  forbids("shared/forward/connect.ts", /only through shared\//, "../../server/tunnel/reception.ts");
+  forbids("shared/forward/connect.ts", /only through shared\//, "../../agent/tunnel/tunnel.ts");
+  allows("server/targets/policy.ts", "../../shared/targets/rule.ts", "../audit.ts", "./other.ts");
   allows("agent/agent.ts", "./front_door/front_door.ts", "./tunnel/tunnel.ts");
-  allows("server/server.ts", "./forward/connect.ts", "./tunnel/accept.ts");
+  allows("server/server.ts", "../shared/forward/forward.ts", "./tunnel/reception.ts");
   allows("agent/cli/cli.ts", "../certs/init.ts");
   allows("agent/main.ts", "./agent.ts", "./cli/cli.ts");
 });
@@ -192,7 +193,7 @@ Deno.test("layers lint lets only shared/tls speak TLS", () => {
       'await Deno["connectTls"](options);',
     ]
   ) {
-    for (const path of ["agent/agent.ts", "server/forward/http.ts", "shared/net/splice.ts"]) {
+    for (const path of ["agent/agent.ts", "shared/forward/http.ts", "shared/net/splice.ts"]) {
       const said = lint(path, code);
       assert.equal(said.length, 1, `${path}: ${code}`);
       assert.match(said[0]!, /shared\/tls\/ dials and listens/);

@@ -1,5 +1,5 @@
 import type { Clock } from "../shared/clock.ts";
-import type { Outcome } from "./forward/outcome.ts";
+import type { Outcome } from "../shared/forward/outcome.ts";
 
 /** Whose stream it was, as the certificate says. */
 export interface AuditedPeer {

@@ -17,7 +17,7 @@ import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import { clientEntries } from "./clients/field.ts";
 import type { ClientEntry } from "./clients/rules.ts";
-import { parseRule } from "./targets/rule.ts";
+import { parseRule } from "../shared/targets/rule.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
 export interface ServerConfig {

@@ -1,13 +1,13 @@
 import { SallyportError } from "../shared/errors.ts";
 import { type ClientEntry, createClientRules } from "./clients/rules.ts";
 import type { ClientNames } from "./clients/pattern.ts";
-import { createOriginPool, type OriginPool } from "./forward/origin_pool.ts";
-import { createDialer, type Dial } from "./targets/dial.ts";
-import type { OwnPorts } from "./targets/own_ports.ts";
+import { createOriginPool, type OriginPool } from "../shared/forward/origin_pool.ts";
+import { createDialer, type Dial } from "../shared/targets/dial.ts";
+import type { OwnPorts } from "../shared/targets/own_ports.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
-import { createResolver, type Lookup } from "./targets/resolve.ts";
-import { shownTarget } from "./targets/shown_target.ts";
-import { UnderWay } from "./targets/under_way.ts";
+import { createResolver, type Lookup } from "../shared/targets/resolve.ts";
+import { shownTarget } from "../shared/targets/shown_target.ts";
+import { UnderWay } from "../shared/targets/under_way.ts";
 
 /** Look-ups at once: each takes a thread for as long as the name servers are silent. */
 const MAX_LOOKUPS = 256;
@@ -59,7 +59,7 @@ export class Destinations {
     const underWay = new UnderWay(MAX_DIALS, "connections to targets");
     const reach = (allow: readonly string[], deny: readonly string[]): Destination => {
       const policy = createTargetPolicy({ allow, deny, ownPorts });
-      return destination(createDialer({ policy, resolve, ownPorts, underWay }));
+      return destination(createDialer({ policy, resolve, underWay }));
     };
     this.#find = createClientRules(clients);
     this.#common = reach(targets.allow, targets.deny);

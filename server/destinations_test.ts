@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readUntil, SocketOrigin } from "../tests/support/socket_origin.ts";
 import type { ClientEntry } from "./clients/rules.ts";
 import { Destinations } from "./destinations.ts";
-import { OwnPorts } from "./targets/own_ports.ts";
+import { OwnPorts } from "../shared/targets/own_ports.ts";
 
 const client = (commonName: string) => ({
   commonName,

@@ -1,7 +1,7 @@
 import type { MuxStream } from "../shared/mux/stream.ts";
 import type { OpeningMessage } from "../shared/protocol/messages.ts";
 import { MAX_SPEED_BYTES, SPEED_HOST } from "../shared/protocol/speed_target.ts";
-import { type OutcomeListener, OutcomeRecorder } from "./forward/outcome.ts";
+import { type OutcomeListener, OutcomeRecorder } from "../shared/forward/outcome.ts";
 
 /** What is sent: nothing in particular, since TLS does not compress. */
 const CHUNK = new Uint8Array(65_536);

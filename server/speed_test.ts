@@ -6,7 +6,7 @@ import { streamPairs } from "../tests/support/stream_pair.ts";
 import { over } from "../tests/support/over.ts";
 import { within } from "../tests/support/within.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
-import type { Outcome } from "./forward/outcome.ts";
+import type { Outcome } from "../shared/forward/outcome.ts";
 import { isForSpeed, serveSpeed } from "./speed.ts";
 
 function request(path: string, method = "GET", host = "speed.sallyport.invalid"): OpeningMessage {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FORBIDDEN, IN_OTHER_SCRIPTS, MALFORMED } from "../../tests/support/forbidden_targets.ts";
-import { createDialer } from "./dial.ts";
+import { createDialer } from "../../shared/targets/dial.ts";
 import { createTargetPolicy } from "./policy.ts";
 
 /** A dialer of default rules, for which every name leads to this machine and which must never connect. */

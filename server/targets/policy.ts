@@ -5,31 +5,11 @@ import {
   isMetadata,
   isMetadataName,
   parseAddress,
-} from "./address.ts";
-import { normalName } from "./name.ts";
-import type { OwnPorts } from "./own_ports.ts";
-import { parseRule, type TargetRule } from "./rule.ts";
-
-/** Whether a target may be dialled. */
-export interface Verdict {
-  /** Whether it may. */
-  readonly allowed: boolean;
-  /**
-   * What decided: `"deny 10.0.0.0/8"`, `"allow *.corp.example"`, `"default private"`, `"default public"`,
-   * `"own port"`. For the server's own logs: it tells about the network and must not travel to the client.
-   */
-  readonly rule: string;
-  /** What the client may read, the kind of rule: it says nothing of addresses and ranges. */
-  readonly text: string;
-}
-
-/** Says which targets may be dialled. */
-export interface TargetPolicy {
-  /** Judges what the client asked for before it is resolved: only a name that is forbidden is refused here. */
-  judgeName(host: string, port: number): Verdict;
-  /** Judges one address to which `host` leads; `host` may be that address itself. */
-  judge(host: string, address: string, port: number): Verdict;
-}
+} from "../../shared/targets/address.ts";
+import { normalName } from "../../shared/targets/name.ts";
+import type { OwnPorts } from "../../shared/targets/own_ports.ts";
+import { parseRule, type TargetRule } from "../../shared/targets/rule.ts";
+import type { TargetPolicy, Verdict } from "../../shared/targets/target_policy.ts";
 
 /** The configuration's `targets`. */
 export interface TargetPolicyOptions {
@@ -86,11 +66,11 @@ export function createTargetPolicy(options: TargetPolicyOptions = {}): TargetPol
     return range === undefined ? allowed("default public") : refused("default", range);
   };
 
-  return { judgeName, judge };
-}
+  const judgeConnection: TargetPolicy["judgeConnection"] = (socket, port) =>
+    ownPorts?.isReached(socket, port) ? refused("own", "port") : allowed("default connection");
 
-/** What the client hears of a connection that led to one of the server's own ports. */
-export const OWN_PORT: Verdict = refused("own", "port");
+  return { judgeName, judge, judgeConnection };
+}
 
 function allowed(rule: string): Verdict {
   return { allowed: true, rule, text: "allowed" };

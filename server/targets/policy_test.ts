@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { SallyportError } from "../../shared/errors.ts";
-import { OwnPorts } from "./own_ports.ts";
+import { OwnPorts } from "../../shared/targets/own_ports.ts";
 import { createTargetPolicy, type TargetPolicyOptions } from "./policy.ts";
 
 function verdict(address: string, options: TargetPolicyOptions = {}, port = 443, host = address): string {

@@ -1,9 +1,9 @@
-import { forward } from "../../server/forward/forward.ts";
-import type { ForwardContext } from "../../server/forward/context.ts";
-import type { Outcome } from "../../server/forward/outcome.ts";
-import { createOriginPool } from "../../server/forward/origin_pool.ts";
-import { createDialer } from "../../server/targets/dial.ts";
-import { createResolver } from "../../server/targets/resolve.ts";
+import { forward } from "../../shared/forward/forward.ts";
+import type { ForwardContext } from "../../shared/forward/context.ts";
+import type { Outcome } from "../../shared/forward/outcome.ts";
+import { createOriginPool } from "../../shared/forward/origin_pool.ts";
+import { createDialer } from "../../shared/targets/dial.ts";
+import { createResolver } from "../../shared/targets/resolve.ts";
 import { createTargetPolicy } from "../../server/targets/policy.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { EndOptions } from "../../shared/mux/outbox.ts";

@@ -2,7 +2,7 @@ import { startAgent } from "../../agent/agent.ts";
 import { loadAgentConfig } from "../../agent/config.ts";
 import { loadServerConfig } from "../../server/config.ts";
 import { startServer } from "../../server/server.ts";
-import type { Lookup } from "../../server/targets/resolve.ts";
+import type { Lookup } from "../../shared/targets/resolve.ts";
 import { TestPki } from "./pki.ts";
 
 /** An agent and a server in the test's own process, for what cannot be set from outside: who knows names. */

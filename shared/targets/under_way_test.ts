@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { createDialer } from "./dial.ts";
-import { createTargetPolicy } from "./policy.ts";
+import { createTargetPolicy } from "../../server/targets/policy.ts";
 import { createResolver } from "./resolve.ts";
 import { UnderWay } from "./under_way.ts";
 import { Socket } from "node:net";

@@ -1,8 +1,8 @@
 import { lookup as systemLookup } from "node:dns/promises";
-import type { CancelTimer, Clock } from "../../shared/clock.ts";
-import { systemClock } from "../../shared/system_clock.ts";
-import { SallyportError } from "../../shared/errors.ts";
-import { fromOsError } from "../../shared/net/os_error.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+import { systemClock } from "../system_clock.ts";
+import { SallyportError } from "../errors.ts";
+import { fromOsError } from "../net/os_error.ts";
 import { fewAtATime } from "./few_at_a_time.ts";
 import { normalName } from "./name.ts";
 import type { UnderWay } from "./under_way.ts";

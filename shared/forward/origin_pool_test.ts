@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { createDialer, type Dial } from "../targets/dial.ts";
-import { createTargetPolicy } from "../targets/policy.ts";
+import { createTargetPolicy } from "../../server/targets/policy.ts";
 import { socketClosed, SocketOrigin } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
 import { createOriginPool, type OriginPool, type OriginRequest } from "./origin_pool.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer, Socket } from "node:net";
-import { SallyportError } from "../../shared/errors.ts";
+import { SallyportError } from "../errors.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { readUntil, SocketOrigin } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
 import { createDialer, type DialerOptions } from "./dial.ts";
 import { interleave } from "./interleave.ts";
 import { OwnPorts } from "./own_ports.ts";
-import { createTargetPolicy } from "./policy.ts";
+import { createTargetPolicy } from "../../server/targets/policy.ts";
 
 const LOCAL = createTargetPolicy({ allow: ["127.0.0.0/8", "::1", "192.0.2.0/24", "2001:db8::/32"] });
 
@@ -216,7 +216,9 @@ Deno.test("dialer leaves a connection at once that led to one of the server's ow
   const ownPorts = new OwnPorts();
   ownPorts.add(origin.port);
   // As if the address were not known to be the machine's own before it is dialled.
-  const dial = createDialer({ policy: LOCAL, resolve: () => assert.fail("resolved"), ownPorts });
+  const { judgeConnection } = createTargetPolicy({ ownPorts });
+  const policy = { ...LOCAL, judgeConnection };
+  const dial = createDialer({ policy, resolve: () => assert.fail("resolved") });
   await assert.rejects(dial("127.0.0.1", origin.port), {
     code: "target_denied",
     message: `Cannot connect to 127.0.0.1:${origin.port}: the server's own ports are refused`,

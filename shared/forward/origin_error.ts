@@ -1,5 +1,5 @@
-import { SallyportError } from "../../shared/errors.ts";
-import { fromOsError } from "../../shared/net/os_error.ts";
+import { SallyportError } from "../errors.ts";
+import { fromOsError } from "../net/os_error.ts";
 
 /** Failures of node:http that are the request's own. */
 const BAD_REQUEST_CODES: ReadonlySet<unknown> = new Set([
@@ -10,7 +10,7 @@ const BAD_REQUEST_CODES: ReadonlySet<unknown> = new Set([
   "ERR_UNESCAPED_CHARACTERS",
 ]);
 
-/** Says in our words what went wrong between this server and an HTTP origin. */
+/** Says in our words what went wrong between this program and an HTTP origin. */
 export function originError(reason: unknown, target: string): SallyportError {
   if (reason instanceof SallyportError) return reason;
   const code = String((reason as { code?: unknown } | null)?.code);

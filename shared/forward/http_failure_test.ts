@@ -7,7 +7,7 @@ import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { readUntil, socketClosed } from "../../tests/support/socket_origin.ts";
 import { streamPairs } from "../../tests/support/stream_pair.ts";
 import { within } from "../../tests/support/within.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { MuxStream } from "../mux/stream.ts";
 import { forward } from "./forward.ts";
 import { createOriginPool } from "./origin_pool.ts";
 

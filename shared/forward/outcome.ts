@@ -1,7 +1,7 @@
-import type { Clock } from "../../shared/clock.ts";
-import type { ErrorCode, SallyportError } from "../../shared/errors.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import type { OpeningType } from "../../shared/protocol/messages.ts";
+import type { Clock } from "../clock.ts";
+import type { ErrorCode, SallyportError } from "../errors.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import type { OpeningType } from "../protocol/messages.ts";
 import { shownTarget } from "../targets/shown_target.ts";
 
 /** What became of a stream, for the audit line. */

@@ -1,22 +1,21 @@
 import { connect as connectSocket, type Socket } from "node:net";
-import type { Clock } from "../../shared/clock.ts";
-import { systemClock } from "../../shared/system_clock.ts";
-import { SallyportError } from "../../shared/errors.ts";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../system_clock.ts";
+import { SallyportError } from "../errors.ts";
 import { readHost } from "./host.ts";
 import { interleave } from "./interleave.ts";
-import type { OwnPorts } from "./own_ports.ts";
-import { OWN_PORT, type TargetPolicy, type Verdict } from "./policy.ts";
 import { race } from "./race.ts";
 import type { Resolve } from "./resolve.ts";
 import { shownTarget } from "./shown_target.ts";
+import type { TargetPolicy, Verdict } from "./target_policy.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /**
- * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be half-open: whoever takes it
- * ends its side too.
+ * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be
+ * half-open: whoever takes it ends its side too.
  *
  * @throws SallyportError `bad_request` for what is no host, `target_denied`, `dns_error`, `dns_timeout`,
- * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when the server has too much under way,
+ * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when too much is under way,
  * or `cancelled` when `signal` was aborted.
  */
 export type Dial = (host: string, port: number, signal?: AbortSignal, client?: string) => Promise<Socket>;
@@ -27,8 +26,6 @@ export interface DialerOptions {
   policy: TargetPolicy;
   /** Who finds addresses. */
   resolve: Resolve;
-  /** Ports of the server itself, for addresses that only a connection shows to be its own. @default {none} */
-  ownPorts?: OwnPorts | undefined;
   /** Counts the targets that are being connected to. @default {no limit} */
   underWay?: UnderWay | undefined;
   /** Milliseconds for a connection, over all addresses; the name's lookup has its own time. @default 10000 */
@@ -53,7 +50,7 @@ const MAX_ADDRESSES = 8;
  * dialled, so that a name which changes its addresses meanwhile gains nothing.
  */
 export function createDialer(options: DialerOptions): Dial {
-  const { policy, resolve, ownPorts, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
+  const { policy, resolve, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
   return async (host, port, signal, client = "") => {
     const doing = `connect to ${shownTarget(host, port)}`;
@@ -65,7 +62,7 @@ export function createDialer(options: DialerOptions): Dial {
     try {
       const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
       const socket = await race({ addresses, port, doing, connect, ...timing });
-      return requireElsewhere(socket, port, ownPorts, doing);
+      return requireElsewhere(socket, policy.judgeConnection(socket, port), doing);
     } finally {
       done?.();
     }
@@ -80,23 +77,18 @@ function allowedOf(found: readonly string[], judge: (address: string) => Verdict
   return addresses.slice(0, MAX_ADDRESSES);
 }
 
-function requireElsewhere(
-  socket: Socket,
-  port: number,
-  ownPorts: OwnPorts | undefined,
-  doing: string,
-): Socket {
-  if (!ownPorts?.isReached(socket, port)) return socket;
+function requireElsewhere(socket: Socket, verdict: Verdict, doing: string): Socket {
+  if (verdict.allowed) return socket;
   const address = socket.remoteAddress;
   socket.destroy();
-  throw denied(OWN_PORT, doing, address);
+  throw denied(verdict, doing, address);
 }
 
 function requireAllowed(verdict: Verdict, doing: string, address?: string): void {
   if (!verdict.allowed) throw denied(verdict, doing, address);
 }
 
-/** The rule and the address are the cause: they reach the server's log and never the client. */
+/** The rule and the address are the cause: they reach the dialling program's log and never the client. */
 function denied({ rule, text }: Verdict, doing: string, address: string | undefined): SallyportError {
   const cause = address === undefined ? rule : `${rule}: ${address}`;
   return new SallyportError("target_denied", `Cannot ${doing}: ${text}`, { cause });

@@ -3,7 +3,7 @@ import { collect } from "../../tests/support/collect.ts";
 import { answerOf, Forwarding } from "../../tests/support/forwarding.ts";
 import { readToEnd, readUntil, socketClosed } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
-import type { HeaderList, OpeningMessage } from "../../shared/protocol/messages.ts";
+import type { HeaderList, OpeningMessage } from "../protocol/messages.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const headEnds = (text: string) => text.includes("\r\n\r\n");

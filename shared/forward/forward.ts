@@ -1,4 +1,4 @@
-import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { MuxStream } from "../mux/stream.ts";
 import { forwardConnect } from "./connect.ts";
 import type { ForwardContext } from "./context.ts";
 import { forwardHttp } from "./http.ts";

@@ -1,9 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request as startRequest } from "node:http";
-import { SallyportError } from "../../shared/errors.ts";
-import { removeFromTrailers } from "../../shared/http/headers.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import { IdleTimer } from "../../shared/net/idle_timer.ts";
-import { type HeaderList, MAX_INTERIM, type Payload } from "../../shared/protocol/messages.ts";
+import { SallyportError } from "../errors.ts";
+import { removeFromTrailers } from "../http/headers.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import { IdleTimer } from "../net/idle_timer.ts";
+import { type HeaderList, MAX_INTERIM, type Payload } from "../protocol/messages.ts";
 import { shownTarget } from "../targets/shown_target.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";

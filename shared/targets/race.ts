@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import type { CancelTimer, Clock } from "../../shared/clock.ts";
-import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
-import { fromOsError } from "../../shared/net/os_error.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+import { type ErrorCode, SallyportError } from "../errors.ts";
+import { fromOsError } from "../net/os_error.ts";
 
 /** What makes a race for a connection. */
 export interface RaceOptions {

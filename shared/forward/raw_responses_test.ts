@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { answerOf, Forwarding } from "../../tests/support/forwarding.ts";
 import { readUntil } from "../../tests/support/socket_origin.ts";
 import { within } from "../../tests/support/within.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
+import type { MuxStream } from "../mux/stream.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const SIZED = "Content-Length: 1\r\n\r\nx";

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { type Address, embeddedIPv4, parseAddress } from "./address.ts";
 
-/** The ports on which this server itself listens. Nobody is sent there, whatever the rules say. */
+/** The ports on which this program itself listens. Nobody is sent there, whatever the rules say. */
 export class OwnPorts {
   readonly #ports = new Set<number>();
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { SallyportError } from "../../shared/errors.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import { splice } from "../../shared/net/splice.ts";
+import { SallyportError } from "../errors.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import { splice } from "../net/splice.ts";
 import type { ForwardContext } from "./context.ts";
 import { OutcomeRecorder } from "./outcome.ts";
 import { refuse } from "./refuse.ts";

@@ -1,12 +1,6 @@
-import { SallyportError } from "../../shared/errors.ts";
-import {
-  addVia,
-  headerValues,
-  listedTokens,
-  removeHopByHop,
-  withoutHeaders,
-} from "../../shared/http/headers.ts";
-import type { HeaderList, Payload } from "../../shared/protocol/messages.ts";
+import { SallyportError } from "../errors.ts";
+import { addVia, headerValues, listedTokens, removeHopByHop, withoutHeaders } from "../http/headers.ts";
+import type { HeaderList, Payload } from "../protocol/messages.ts";
 
 /** What this proxy calls itself in `Via`. */
 export const PSEUDONYM = "sallyport";

@@ -1,11 +1,11 @@
 import { type ClientRequest, type IncomingMessage, request as startRequest } from "node:http";
 import type { Socket } from "node:net";
-import { SallyportError } from "../../shared/errors.ts";
-import { addVia, headerValues, removeHopByHop } from "../../shared/http/headers.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import { IdleTimer } from "../../shared/net/idle_timer.ts";
-import { splice } from "../../shared/net/splice.ts";
-import type { HeaderList, Payload } from "../../shared/protocol/messages.ts";
+import { SallyportError } from "../errors.ts";
+import { addVia, headerValues, removeHopByHop } from "../http/headers.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import { IdleTimer } from "../net/idle_timer.ts";
+import { splice } from "../net/splice.ts";
+import type { HeaderList, Payload } from "../protocol/messages.ts";
 import { shownTarget } from "../targets/shown_target.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
-import { SallyportError } from "../../shared/errors.ts";
+import { SallyportError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import { normalName } from "./name.ts";
 

@@ -1,4 +1,4 @@
-import { SallyportError } from "../../shared/errors.ts";
+import { SallyportError } from "../errors.ts";
 
 /**
  * How much of one kind of work is under way in the process, and that it stays bounded. No client takes more than

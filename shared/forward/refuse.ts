@@ -1,7 +1,7 @@
-import type { Clock } from "../../shared/clock.ts";
-import type { SallyportError } from "../../shared/errors.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import type { OpeningType, WireError } from "../../shared/protocol/messages.ts";
+import type { Clock } from "../clock.ts";
+import type { SallyportError } from "../errors.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import type { OpeningType, WireError } from "../protocol/messages.ts";
 import type { OutcomeRecorder } from "./outcome.ts";
 
 /** Milliseconds that the agent has to end its side after it was told of a failure. */

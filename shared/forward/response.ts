@@ -1,15 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { SallyportError } from "../../shared/errors.ts";
-import {
-  addVia,
-  headerValues,
-  removeFromTrailers,
-  removeHopByHop,
-  withoutHeaders,
-} from "../../shared/http/headers.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import type { HeaderList } from "../../shared/protocol/messages.ts";
-import { FIELD_TEXT } from "../../shared/protocol/shape.ts";
+import { SallyportError } from "../errors.ts";
+import { addVia, headerValues, removeFromTrailers, removeHopByHop, withoutHeaders } from "../http/headers.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import type { HeaderList } from "../protocol/messages.ts";
+import { FIELD_TEXT } from "../protocol/shape.ts";
 import { PSEUDONYM } from "./request_head.ts";
 
 /** The most characters of a status text that travel (SPEC.md 4.2). */
