@@ -6,6 +6,7 @@ import {
   host,
   listenPort,
   logLevel,
+  optionalPem,
   pem,
   secretText,
   type UserAndPassword,
@@ -18,6 +19,7 @@ import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import type { Endpoints } from "./cloud/endpoints.ts";
 import { parseProxyUrl } from "./upstream/proxy_url.ts";
 import { DIRECT, findUpstream, isOwnAddress, type Upstream } from "./upstream/upstream.ts";
+import { withProxyCa } from "./upstream/with_proxy_ca.ts";
 
 /** What the agent is told by its file and environment; the README's table explains the keys. */
 export interface AgentConfig {
@@ -78,6 +80,7 @@ const AGENT_KEYS = {
     (text) => text === "" || text === DIRECT || parseProxyUrl(text) !== undefined,
     'an address such as "http://host:port" or "http://user:password@host:port", "direct", or nothing',
   ),
+  upstream_ca_file: { ...optionalPem("UPSTREAM_CA_PEM"), expected: "the path of a PEM file" },
 };
 
 /**
@@ -111,7 +114,7 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
       killOnExit: read.kill_on_exit,
       wakeTimeout: read.wake_timeout,
     },
-    upstream,
+    upstream: upstream && await withProxyCa(upstream, read.upstream_ca_file),
   };
 }
 

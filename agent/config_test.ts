@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TestPki } from "../tests/support/pki.ts";
 import { loadAgentConfig } from "./config.ts";
 
 function load(yaml: string, environment: Record<string, string> = {}) {
@@ -162,6 +163,24 @@ Deno.test("agent configuration refuses its own address as a proxy, and says how 
   assert.ok((await load("server_ip: a\nlocal_proxy_port: 9999", { HTTPS_PROXY })).upstream);
   const inFile = /agent\.yaml: Cannot use upstream_proxy: it names this agent itself/;
   await assert.rejects(load("server_ip: a\nupstream_proxy: localhost:8080"), { message: inFile });
+});
+
+Deno.test("agent configuration takes the CA of an https proxy, and refuses what is none", async () => {
+  const proxy = "server_ip: a\nupstream_proxy: https://proxy.example:3130";
+  assert.equal((await load(proxy)).upstream?.proxy.ca, undefined);
+  const { ca, serverKey } = await TestPki.create().then(async (pki) => ({
+    ca: pki.ca,
+    serverKey: await pki.serverKey(),
+  }));
+  assert.equal((await load(proxy, { SALLYPORT_UPSTREAM_CA_PEM: ca })).upstream?.proxy.ca, ca);
+  await assert.rejects(load(proxy, { SALLYPORT_UPSTREAM_CA_PEM: serverKey.cert }), {
+    code: "bad_request",
+    message: /^Cannot use upstream_ca_file given as text: entry 1 is not the certificate of a CA$/,
+  });
+  await assert.rejects(load(`${proxy}\nupstream_ca_file: missing.crt`), {
+    code: "bad_request",
+    message: /^Cannot read upstream_ca_file \/etc\/sallyport\/missing\.crt: /,
+  });
 });
 
 Deno.test("agent configuration never shows upstream_proxy in an error", async () => {

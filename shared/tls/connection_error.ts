@@ -26,10 +26,15 @@ export function fromConnectionError(error: unknown, doing: string): SallyportErr
   if (number.endsWith("ALERT_PROTOCOL_VERSION") || number.endsWith("ALERT_HANDSHAKE_FAILURE")) {
     return wrap("tunnel_down", "the two ends have no TLS version in common, TLSv1.3 is needed");
   }
-  if (number === "ERR_SSL_WRONG_VERSION_NUMBER") {
+  if (isNoTls(error)) {
     return wrap("tunnel_down", "the other end does not speak TLS");
   }
   return wrap("tunnel_down", wordsOf(fromOsError(error, doing).message, doing));
+}
+
+/** Tells whether an error of node:tls says that the other end speaks something else. */
+export function isNoTls(error: unknown): boolean {
+  return codeOf(error) === "ERR_SSL_WRONG_VERSION_NUMBER";
 }
 
 /** Tells whether an error of node:tls is its verdict about the certificate of the peer. */

@@ -1,16 +1,10 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
-import { fromConnectionError } from "./connection_error.ts";
+import { connectTlsProxy, fromProxyError } from "./tls_proxy.ts";
+import { addressOf, onlyBy, type UpstreamProxy } from "./upstream_proxy.ts";
 
-/** An HTTP proxy that has to be gone through to get out. */
-export interface UpstreamProxy {
-  /** `http:` or `https:`, without user and password; of an `https:` one the certificate is judged by public roots. */
-  readonly url: URL;
-  /** The field `Proxy-Authorization`; undefined where the proxy asks nobody. */
-  readonly authorization: string | undefined;
-}
+export type { UpstreamProxy } from "./upstream_proxy.ts";
 
 /** What is asked of a proxy. */
 export interface ProxyTunnel {
@@ -35,7 +29,14 @@ export function proxyStatusOf(error: unknown): number | undefined {
   return cause instanceof ProxyRefusal ? cause.status : undefined;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+/** A proxy's answer may take no longer than what is left of the time for all of it. */
+interface Asking {
+  readonly tunnel: ProxyTunnel;
+  /** A connection to an `https:` proxy; undefined where the request makes its own. */
+  readonly secure: Socket | undefined;
+  readonly leftMs: number;
+  readonly doing: string;
+}
 
 /**
  * Has a proxy connect to somebody (CONNECT, RFC 9110 section 9.3.6). It answers with anything but a connection in
@@ -44,18 +45,30 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:":
  * @returns The connection, from which nothing was read yet; whoever takes it listens for its errors.
  * @throws {SallyportError} `tunnel_down` with the reason, `cancelled` when the signal aborts.
  */
-export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
-  const { proxy: { url, authorization }, host, port, timeoutMs, signal } = tunnel;
+export async function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
+  const { proxy, host, port, timeoutMs, signal } = tunnel;
   const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const doing = `reach ${authority} through the proxy ${url.host}`;
+  const doing = `reach ${authority} through the proxy ${proxy.url.host}`;
+  const start = performance.now();
+  const secure = proxy.url.protocol === "https:"
+    ? await connectTlsProxy({ proxy, timeoutMs, signal, doing })
+    : undefined;
+  const leftMs = Math.max(1, timeoutMs - (performance.now() - start));
+  try {
+    return await askForTunnel({ tunnel, secure, leftMs, doing }, authority);
+  } catch (error) {
+    secure?.destroy();
+    throw error;
+  }
+}
+
+function askForTunnel({ tunnel, secure, leftMs, doing }: Asking, authority: string): Promise<Socket> {
+  const { proxy: { url, authorization }, timeoutMs, signal } = tunnel;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-  const request = send({
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || DEFAULT_PORTS[url.protocol]!,
+  const request = httpRequest({
+    ...(secure === undefined ? { ...addressOf(url), agent: false } : onlyBy(secure)),
     method: "CONNECT",
     path: authority,
-    agent: false,
     headers: {
       host: authority,
       ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
@@ -72,7 +85,7 @@ export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
       "tunnel_down",
       new ProxyRefusal(response.statusCode ?? 0),
     );
-  const timer = setTimeout(() => fail(`it did not answer in ${timeoutMs / 1000} s`), timeoutMs);
+  const timer = setTimeout(() => fail(`it did not answer in ${timeoutMs / 1000} s`), leftMs);
   const abort = () => fail("nobody wants it any more", "cancelled");
   const settle = () => {
     clearTimeout(timer);
@@ -82,7 +95,7 @@ export function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
   // Stays for good: an error after the end would end the process.
   request.on("error", (error) => {
     settle();
-    reject(fromConnectionError(error, doing));
+    reject(fromProxyError(error, doing));
   });
   // Bytes that came with the answer would be the target's, and no server of TLS speaks first.
   request.on("connect", (response: IncomingMessage, socket: Socket) => {

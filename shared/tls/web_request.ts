@@ -2,7 +2,9 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
-import { connectThrough, type UpstreamProxy } from "./proxy_tunnel.ts";
+import { connectThrough } from "./proxy_tunnel.ts";
+import { connectTlsProxy } from "./tls_proxy.ts";
+import { addressOf, onlyBy, type UpstreamProxy } from "./upstream_proxy.ts";
 
 /** A request to a service of the public web, or of this machine. */
 export interface WebRequest {
@@ -57,12 +59,18 @@ export async function webRequest(init: WebRequest): Promise<WebAnswer> {
   }
 }
 
-/** A connection through the proxy; undefined where none has to be gone through. */
+/** A connection through the proxy, or to one that speaks TLS; undefined where the request makes its own. */
 async function tunnelOf(
   { url, via: proxy, timeoutMs }: WebRequest,
   signal: AbortSignal,
 ): Promise<Socket | undefined> {
-  if (proxy === undefined || url.protocol !== "https:") return undefined;
+  if (proxy === undefined) return undefined;
+  if (url.protocol === "http:") {
+    const doing = `reach ${url.host} through the proxy ${proxy.url.host}`;
+    return proxy.url.protocol === "https:"
+      ? await connectTlsProxy({ proxy, timeoutMs, signal, doing })
+      : undefined;
+  }
   const port = Number(url.port) || 443;
   return await connectThrough({ proxy, host: url.hostname, port, timeoutMs, signal });
 }
@@ -71,12 +79,12 @@ function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undef
   const { url, method, headers = {} } = init;
   const { promise, resolve, reject } = Promise.withResolvers<WebAnswer>();
   // A connection of its own, closed after the answer: the next call is minutes away.
-  const options = { method, headers: { ...headers }, agent: false } as const;
+  const options = { method, headers: { ...headers } };
   const request = isInAbsoluteForm(init)
-    ? throughProxy(init.via!, url, options)
+    ? throughProxy(init.via!, url, options, through)
     : url.protocol === "https:"
-    ? httpsRequest(url, { ...options, ...(through && { socket: through }) })
-    : httpRequest(url, options);
+    ? httpsRequest(url, { ...options, agent: false, ...(through && { socket: through }) })
+    : httpRequest(url, { ...options, agent: false });
   const abort = () => request.destroy(new Error("aborted"));
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
@@ -104,15 +112,16 @@ function isInAbsoluteForm({ url, via }: WebRequest): boolean {
 function throughProxy(
   { url: proxy, authorization }: UpstreamProxy,
   url: URL,
-  options: { readonly method: string; readonly headers: Record<string, string>; readonly agent: false },
+  options: { readonly method: string; readonly headers: Record<string, string> },
+  through: Socket | undefined,
 ): ClientRequest {
-  const send = proxy.protocol === "https:" ? httpsRequest : httpRequest;
   const headers = {
     ...options.headers,
     host: url.host,
     ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
   };
-  return send(proxy, { ...options, headers, path: url.href });
+  const to = through === undefined ? { ...addressOf(proxy), agent: false } : onlyBy(through);
+  return httpRequest({ ...options, ...to, headers, path: url.href });
 }
 
 async function readAll(response: IncomingMessage, maxBytes: number): Promise<string> {

@@ -1,11 +1,19 @@
 import { curl } from "../curl.ts";
 import { eventually } from "../eventually.ts";
-import { within } from "../within.ts";
+import type { ServingCertificate } from "../http_origin.ts";
 import { whyMissing } from "../tools.ts";
+import { within } from "../within.ts";
+import { squidConfig } from "./squid.ts";
+import { tinyproxyConfig } from "./tinyproxy.ts";
 
 /** A proxy of somebody else, as a process of its own. */
 export interface ProxyProgram extends AsyncDisposable {
   readonly port: number;
+  /**
+   * Whom clients asked it to connect to (CONNECT), as `host:port`, in its own words. Squid tells of a connection
+   * when it is over.
+   */
+  connected(): Promise<string[]>;
 }
 
 /** Which proxies there are. */
@@ -15,6 +23,24 @@ export type ProxyKind = "tinyproxy" | "squid";
 export interface Credentials {
   readonly user: string;
   readonly password: string;
+}
+
+/** How a proxy is set up for a test. */
+export interface ProxyRules {
+  /** Makes it speak TLS to its clients; squid alone does. @default {plain} */
+  readonly tls?: ServingCertificate | undefined;
+  /** Whether it connects to port 443 and no other, as many do. @default false */
+  readonly only443?: boolean;
+}
+
+/** What a configuration is made of. */
+export interface ProxySetup extends ProxyRules {
+  readonly port: number;
+  /** Where it keeps its files. */
+  readonly dir: string;
+  /** Where it writes whom it was asked for. */
+  readonly log: string;
+  readonly credentials: Credentials | undefined;
 }
 
 const PROGRAMS: Readonly<Record<ProxyKind, readonly string[]>> = {
@@ -41,11 +67,15 @@ export async function startProxy(
   program: string,
   dir: string,
   credentials?: Credentials,
+  rules: ProxyRules = {},
 ): Promise<ProxyProgram> {
   const port = freePort();
-  const config = `${dir}/${kind}.conf`;
-  const text = kind === "tinyproxy" ? tinyproxy(port, credentials) : await squid(port, dir, credentials);
-  await Deno.writeTextFile(config, text);
+  const [config, log] = [`${dir}/${kind}_${port}.conf`, `${dir}/${kind}_${port}.log`];
+  // Started by root squid becomes another user, who has to write there.
+  await Deno.writeTextFile(log, "");
+  await Deno.chmod(log, 0o666);
+  const setup: ProxySetup = { ...rules, port, dir, log, credentials };
+  await Deno.writeTextFile(config, kind === "tinyproxy" ? tinyproxyConfig(setup) : await squidConfig(setup));
   // Squid names what it shares in memory after its service, and every squid of the machine has the same by default.
   const args = kind === "tinyproxy" ? ["-d", "-c", config] : ["-N", "-n", `test${port}`, "-f", config];
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
@@ -57,50 +87,19 @@ export async function startProxy(
   };
   try {
     await eventually(`${kind} answers`, async () => {
-      const { code } = await curl(["-o", "/dev/null", `http://127.0.0.1:${port}/`]);
+      const url = `${rules.tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`;
+      const { code } = await curl(["-k", "-o", "/dev/null", url]);
       if (code !== 0) throw new Error(`curl ended with ${code}`);
     }, 30_000);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { port, [Symbol.asyncDispose]: stop };
-}
-
-function tinyproxy(port: number, credentials: Credentials | undefined): string {
-  const auth = credentials === undefined ? "" : `BasicAuth ${credentials.user} ${credentials.password}\n`;
-  return `Port ${port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 50\nAllow 127.0.0.1\n${auth}`;
-}
-
-async function squid(port: number, dir: string, credentials: Credentials | undefined): Promise<string> {
-  const lines = [
-    `http_port 127.0.0.1:${port}`,
-    `pid_filename none`,
-    `access_log none`,
-    "cache_log /dev/null",
-    "cache deny all",
-    "memory_cache_shared off",
-    "shutdown_lifetime 0 seconds",
-    "visible_hostname proxy.test",
-    "max_filedescriptors 1024",
-  ];
-  // Started by root it becomes another user, who has to reach its helper.
-  if (Deno.uid() === 0) await Deno.chmod(dir, 0o755);
-  if (credentials === undefined) return [...lines, "http_access allow all", ""].join("\n");
-  // Its protocol is lines of "user password", answered with OK or ERR.
-  const helper = `${dir}/auth.sh`;
-  const wanted = `${credentials.user} ${credentials.password}`;
-  const script = `#!/bin/sh\nwhile read -r line; do [ "$line" = '${wanted}' ] && echo OK || echo ERR; done\n`;
-  await Deno.writeTextFile(helper, script, { mode: 0o755 });
-  return [
-    ...lines,
-    `auth_param basic program ${helper}`,
-    "auth_param basic children 1",
-    "acl known proxy_auth REQUIRED",
-    "http_access allow known",
-    "http_access deny all",
-    "",
-  ].join("\n");
+  const connected = async () =>
+    [...(await Deno.readTextFile(log)).matchAll(/\bCONNECT (\S+:\d+)(?: HTTP|$)/gm)].map(([, target]) =>
+      target!
+    );
+  return { port, connected, [Symbol.asyncDispose]: stop };
 }
 
 function freePort(): number {
