@@ -23,6 +23,7 @@ import { OwnPorts } from "../shared/targets/own_ports.ts";
 import type { Lookup } from "../shared/targets/resolve.ts";
 import { isForSpeed, serveSpeed } from "./speed.ts";
 import { Reception } from "./tunnel/reception.ts";
+import { RefusalLog } from "./tunnel/refusal_log.ts";
 import { Standing } from "./tunnel/standing.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
@@ -117,6 +118,7 @@ export async function startServer(
   undo.defer(() => health.close());
   if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
   undo.defer(() => reports?.stop());
+  const refusals = new RefusalLog({ log, clock: systemClock });
   const listener = await listenAll(config.listenPorts, {
     host: config.listenAddr,
     identity: identities.current,
@@ -125,7 +127,7 @@ export async function startServer(
     onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
     onRefused(error, remote) {
       counters.refused.add([error.code]);
-      log.warn("agent refused", { remote, code: error.code, reason: error.message });
+      refusals.add(error, remote);
     },
   });
   undo.move();
@@ -149,6 +151,7 @@ export async function startServer(
       destinations.destroy();
       auditLines.flush();
       await Promise.all([portFreed, health.close(), identities.close(), keptList?.close(), reports?.stop()]);
+      refusals.flush();
       log.info("stopped");
       closed.resolve();
     },

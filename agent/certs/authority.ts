@@ -2,6 +2,7 @@ import "reflect-metadata"; // x509 needs it to be there first
 import type { KeyObject } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { SallyportError } from "../../shared/errors.ts";
+import { BACKDATED_MS } from "./limits.ts";
 import { newPrivateKey } from "./new_private_key.ts";
 import { toPem } from "./pem.ts";
 import { publicKeyOf, readPrivateKey, type SigningKey, signingKeyOf } from "./signing_key.ts";
@@ -54,7 +55,6 @@ export interface ListOptions {
   readonly entries: readonly x509.X509CrlEntryParams[];
 }
 
-const BACKDATED_MS = 3_600_000;
 const SERIAL_BYTES = 16;
 /** ub-common-name of RFC 5280 appendix A.1. */
 const MAX_COMMON_NAME = 64;

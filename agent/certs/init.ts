@@ -1,5 +1,5 @@
 import { Authority } from "./authority.ts";
-import { DAY_MS, DEFAULT_DAYS, inDays } from "./limits.ts";
+import { DAY_MS, DEFAULT_DAYS, endOfLife } from "./limits.ts";
 import { serverAlternativeName } from "./names.ts";
 import { writeNewFiles } from "./new_files.ts";
 import { emptyList } from "./revocation_store.ts";
@@ -30,7 +30,7 @@ const AUTHORITY_DAYS = 3650;
  */
 export async function initCertificates(options: InitOptions): Promise<{ files: string[] }> {
   const { dir, serverName, clientName, days } = { ...DEFAULTS, ...options };
-  const notAfter = inDays(days, "make certificates");
+  const notAfter = endOfLife(days, "make certificates");
   const serverAlias = serverAlternativeName(serverName);
   const authority = await Authority.create({
     notAfter: new Date(Date.now() + Math.max(days, AUTHORITY_DAYS) * DAY_MS),

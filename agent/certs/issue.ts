@@ -1,7 +1,7 @@
 import { SallyportError } from "../../shared/errors.ts";
 import type { Authority, LeafOptions } from "./authority.ts";
 import { parseCertificates } from "./certificate_file.ts";
-import { DEFAULT_DAYS, inDays } from "./limits.ts";
+import { DEFAULT_DAYS, endOfLife } from "./limits.ts";
 import { alternativeNames, requireFileName, serverAlternativeName } from "./names.ts";
 import { writeNewFiles } from "./new_files.ts";
 import { openAuthority } from "./open_authority.ts";
@@ -53,7 +53,7 @@ export async function issueCertificate(options: IssueOptions): Promise<Outcome> 
 
 function leafOf(options: IssueOptions): LeafOptions {
   const { name, days = DEFAULT_DAYS, dns = [], uri = [], server = false } = options;
-  const notAfter = inDays(days, "issue a certificate");
+  const notAfter = endOfLife(days, "issue a certificate");
   const others = alternativeNames(dns, uri);
   if (!server) {
     if (options.serverName === undefined) {

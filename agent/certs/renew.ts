@@ -2,7 +2,7 @@ import { SallyportError } from "../../shared/errors.ts";
 import type { Authority, CertifiedKey } from "./authority.ts";
 import { parseCertificates } from "./certificate_file.ts";
 import { findIssued, type IssuedCertificate, requireIssued } from "./issued_certificate.ts";
-import { DAY_MS, inDays, MAX_DAYS } from "./limits.ts";
+import { DAY_MS, endOfLife, MAX_DAYS } from "./limits.ts";
 import type { FileText } from "./new_files.ts";
 import { openAuthority } from "./open_authority.ts";
 import { endNote, type Outcome } from "./outcome.ts";
@@ -49,7 +49,7 @@ export async function renewCertificate(options: RenewOptions): Promise<Outcome> 
   return await withLock(dir, async () => {
     const authority = await openAuthority(dir);
     const old = await presentOf(options, authority);
-    const notAfter = inDays(options.days ?? daysOf(old), `renew ${name}`);
+    const notAfter = endOfLife(options.days ?? daysOf(old), `renew ${name}`);
     const renewed = await authority.reissue(old.certificate, { notAfter }, keptKey(options, old));
     const earlier = await findIssued(dir, name, authority.root, ".crt.old");
     const files = filesOf(options, old, renewed);
@@ -69,7 +69,7 @@ async function presentOf({ dir, name }: RenewOptions, { root }: Authority): Prom
   throw new SallyportError("bad_request", `Cannot renew ${name}: ${since}; ${advice}`);
 }
 
-/** The old one's life in whole days; the hour by which it was dated back falls away. */
+/** The old one's life in whole days; certificates made by others may have a part of one beside. */
 function daysOf({ certificate: { notBefore, notAfter } }: Present): number {
   const days = Math.round((notAfter.getTime() - notBefore.getTime()) / DAY_MS);
   return Math.min(Math.max(days, 1), MAX_DAYS);
