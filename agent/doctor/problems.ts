@@ -1,6 +1,6 @@
 /** What a problem means and what to do about it. */
 export interface Problem {
-  /** Exit code of `agent doctor` when this is what stands in the way; the README's table has them too. */
+  /** Exit code of `agent doctor` when this is what stands in the way; docs/troubleshooting.md has them too. */
   readonly exitCode: number;
   readonly means: string;
   /** What to do. */

@@ -13,7 +13,8 @@ export interface RefusalRule {
   advice: string;
 }
 
-const CHECK_TUNNEL = "Look at the agent's console and log for why the tunnel is in trouble";
+const CHECK_TUNNEL =
+  "Run `agent doctor`: it finds what stands in the way; the agent's log has the reason too";
 const UPDATE = "Run the same version of Sallyport on both ends; if that is so, report this as a fault";
 
 /** How each error code is told to HTTP clients. */

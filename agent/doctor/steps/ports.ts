@@ -10,7 +10,10 @@ export const ports: Step = {
     const { localProxyHost, localProxyPort, consolePort } = config;
     const own = [[localProxyHost, localProxyPort], ["127.0.0.1", consolePort]] as const;
     const problem = own.map(([host, port]) => whyNotFree(host, port)).find((why) => why !== undefined);
-    if (problem === undefined) return pass(`${own.map(([, port]) => shown(port)).join(" and ")} can be had`);
+    if (problem === undefined) {
+      const shown = own.map(([, port]) => port === 0 ? "one that is free" : port);
+      return pass(`the proxy's port (${shown[0]}) and the console's (${shown[1]}) can be had`);
+    }
     const state = consolePort === 0 ? undefined : await surroundings.agentState(consolePort);
     if (state !== undefined) return pass(`an agent runs here already, and says that it is ${state}`);
     return fail("ports", problem);
@@ -26,8 +29,4 @@ function whyNotFree(hostname: string, port: number): string | undefined {
     const at = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
     return fromOsError(error, `listen on ${at}`).message;
   }
-}
-
-function shown(port: number): string {
-  return port === 0 ? "any port" : `port ${port}`;
 }

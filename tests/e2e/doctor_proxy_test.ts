@@ -1,0 +1,70 @@
+/** Purpose: `agent doctor` tells apart what corporate proxies do, and looks through them like the agent. */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { examined, keysOf } from "../support/doctor.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
+import { startTcpOrigin } from "../support/tcp_origin.ts";
+import { proxyProgram, startProxy } from "../support/proxies/proxy_program.ts";
+
+const CREDENTIALS = { user: "alice", password: "s3cret" };
+
+for (const kind of ["tinyproxy", "squid"] as const) {
+  const program = await proxyProgram(kind);
+  const reason = program === undefined ? ` (skipped: no ${kind} on this machine)` : "";
+  const ignore = program === undefined;
+
+  Deno.test({
+    name: `agent doctor looks through ${kind}, and knows its 407${reason}`,
+    ignore,
+    async fn() {
+      await using chain = await Chain.prepare();
+      await using proxy = await startProxy(kind, program!, chain.dir, CREDENTIALS);
+      await chain.startServer();
+      await using origin = startHttpOrigin(() => new Response("hello"));
+      const url = `http://${origin.host}/`;
+      const through = (login: string) =>
+        examined({
+          keys: { ...keysOf(chain), upstream_proxy: `http://${login}127.0.0.1:${proxy.port}` },
+          args: ["--control", url, "--page", url],
+        });
+      const well = await through("alice:s3cret@");
+      assert.equal(well.code, 0, JSON.stringify(well.report));
+      assert.equal(well.step("proxy").outcome, "pass");
+      assert.equal(well.step("control").outcome, "pass");
+      assert.equal(well.step("server").outcome, "skipped");
+      assert.ok(!JSON.stringify(well.report).includes("s3cret"), "the password is in the report");
+      for (const login of ["", "alice:wrong@"]) {
+        const stranger = await through(login);
+        stranger.assertCause("proxy", "proxy_login", 21);
+        assert.equal(stranger.step("server").because, "proxy");
+      }
+      await chain.server.stop();
+    },
+  });
+}
+
+for (
+  const [status, more] of [["403 Forbidden", ""], [
+    "302 Found",
+    "Location: http://login.example/\r\n",
+  ]] as const
+) {
+  Deno.test(`agent doctor knows a proxy that answers ${status}`, async () => {
+    await using chain = await Chain.prepare();
+    await using proxy = startTcpOrigin(async (connection) => {
+      await connection.read(new Uint8Array(4_096));
+      const answer = `HTTP/1.1 ${status}\r\n${more}Content-Length: 0\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(answer));
+    });
+    const keys = { ...keysOf(chain), upstream_proxy: `http://${proxy.host}` };
+    (await examined({ keys })).assertCause("proxy", "proxy_refusal", 22);
+  });
+}
+
+Deno.test("agent doctor knows a proxy that is not there, whoever named it", async () => {
+  await using chain = await Chain.prepare();
+  const keys = { ...keysOf(chain), upstream_proxy: "http://127.0.0.1:1" };
+  const examination = await examined({ keys });
+  examination.assertCause("proxy", "proxy_unreachable", 20);
+  assert.equal(examination.step("control").because, "proxy");
+});
