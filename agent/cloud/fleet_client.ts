@@ -4,6 +4,7 @@ import type { Action } from "../../shared/cloud/call.ts";
 import { type FleetStatus, parseFleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
+import { isProxyToBeMended } from "../../shared/tls/proxy_refusal.ts";
 import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
 import { type WebAnswer, webRequest } from "../../shared/tls/web_request.ts";
 import { type Endpoints, METHODS } from "./endpoints.ts";
@@ -67,8 +68,10 @@ export class FleetClient {
       const now = this.#init.clock.wallTime();
       const token = await signCall({ action, method, url, now }, this.#init.identity());
       const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
+      const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
       answer = await webRequest({
         url,
+        via: this.#init.via?.(url.hostname.replace(/^\[|\]$/g, ""), port),
         method,
         headers,
         timeoutMs: CALL_TIMEOUT,
@@ -77,6 +80,7 @@ export class FleetClient {
       });
     } catch (error) {
       const failure = SallyportError.from(error, "tunnel_down");
+      if (isProxyToBeMended(error)) return { kind: "lasting", error: failure };
       return { kind: "passing", error: failure, retryInMs: 0, isUnanswered: true };
     }
     return this.#read(answer, doing, url);

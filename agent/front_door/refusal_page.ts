@@ -62,10 +62,10 @@ function text({ status, reason, target, what, where, details, code, advice, more
   ].join("\n");
 }
 
-const STYLE =
-  ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:12vh auto;" +
-  "padding:0 1em}h1{font-size:1.3em}dt{font-weight:600;margin-top:.8em}dd{margin:0;overflow-wrap:anywhere}" +
-  "small{opacity:.7}";
+// Both colours are the browser's own, and said: text of one scheme on the background of another cannot be read.
+const STYLE = ":root{color-scheme:light dark;color:CanvasText;background:Canvas}" +
+  "body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:12vh auto;padding:0 1em;overflow-wrap:anywhere}" +
+  "h1{font-size:1.3em}dt{font-weight:600;margin-top:.8em}dd{margin:0}small{opacity:.7}";
 
 function html({ status, reason, target, what, where, details, code, advice, more }: RefusalFacts): string {
   const rows = {

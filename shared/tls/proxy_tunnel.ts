@@ -2,6 +2,7 @@ import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
 import { connectTlsProxy, fromProxyError } from "./tls_proxy.ts";
+import { ProxyRefusal } from "./proxy_refusal.ts";
 import { addressOf, onlyBy, type UpstreamProxy } from "./upstream_proxy.ts";
 
 export type { UpstreamProxy } from "./upstream_proxy.ts";
@@ -16,11 +17,6 @@ export interface ProxyTunnel {
   readonly timeoutMs: number;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A proxy's answer that is no connection. */
-class ProxyRefusal {
-  constructor(readonly status: number) {}
 }
 
 /** The HTTP status by which a proxy refused; undefined for an error of another kind. */
@@ -100,7 +96,7 @@ function askForTunnel({ tunnel, secure, leftMs, doing }: Asking, authority: stri
   // Bytes that came with the answer would be the target's, and no server of TLS speaks first.
   request.on("connect", (response: IncomingMessage, socket: Socket) => {
     settle();
-    if (response.statusCode === 200) return resolve(socket);
+    if (response.statusCode === 200 && !hasPage(response)) return resolve(socket);
     socket.on("error", () => {});
     socket.destroy();
     refused(response);
@@ -129,12 +125,19 @@ function refusalOf(
       ? "it does not accept the user and password that it was given (407)"
       : "it wants a user and a password (407): write them into upstream_proxy, as http://user:password@host:port";
   }
-  const page = /text\/html/i.test(headers["content-type"] ?? "")
-    ? " and a page, which a browser would show"
-    : "";
+  const page = isHtml(headers) ? " and a page, which a browser would show" : "";
   if (statusCode === 403) {
     return `it forbids this (403${page}): ask whoever runs it to allow it; often port 443 alone is allowed`;
   }
   if (statusCode >= 500) return `it cannot reach it either (${statusCode} ${statusMessage})`;
   return `it answers ${statusCode} ${statusMessage}${page}, and no connection; it may want somebody to log in first`;
+}
+
+function isHtml(headers: IncomingMessage["headers"]): boolean {
+  return /text\/html/i.test(headers["content-type"] ?? "");
+}
+
+/** A portal answers with a page whatever it is asked; a connection has no content (RFC 9110 section 9.3.6). */
+function hasPage({ headers }: IncomingMessage): boolean {
+  return isHtml(headers) && Number(headers["content-length"] ?? 0) > 0;
 }

@@ -59,6 +59,10 @@ const REFUSALS: Readonly<Record<string, [answer: string, reason: RegExp]>> = {
     "HTTP/1.1 302 Found\nContent-Type: text/html\nContent-Length: 0\n\n",
     /302 Found and a page.*log in/,
   ],
+  "a page as if it were a connection": [
+    "HTTP/1.1 200 OK\nContent-Type: text/html; charset=utf-8\nContent-Length: 1\n\nx",
+    /answers 200 OK and a page.*log in/,
+  ],
   "no HTTP": [
     "SSH-2.0-OpenSSH_9\n\n",
     /Cannot reach server\.example:443 through the proxy 127\.0\.0\.1:\d+: /,

@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import { parseCertificates } from "./certificates.ts";
 import { fromConnectionError, isAboutPeerCertificate, isNoTls } from "./connection_error.ts";
+import { ProxyRefusal } from "./proxy_refusal.ts";
 import { presentedChain } from "./presented_chain.ts";
 import { certificateFields } from "./certificate_fields.ts";
 import { shownNames } from "./server_name.ts";
@@ -86,7 +87,7 @@ function handshake(dial: TlsProxyDial, verify: boolean): Promise<TLSSocket> {
 async function explained(error: unknown, dial: TlsProxyDial): Promise<SallyportError> {
   const { doing } = dial;
   const tell = (why: string) =>
-    new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, { cause: error });
+    new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, { cause: new ProxyRefusal(undefined) });
   if (isNoTls(error)) return tell("it does not speak TLS: write http:// into upstream_proxy");
   if (!isAboutPeerCertificate(error)) return fromProxyError(error, doing);
   const [leaf, ...rest] = await presentedBy(dial);

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
 import { connectThrough } from "./proxy_tunnel.ts";
 import { connectTlsProxy } from "./tls_proxy.ts";
+import { WebAgent } from "./web_agent.ts";
 import { addressOf, onlyBy, type UpstreamProxy } from "./upstream_proxy.ts";
 
 /** A request to a service of the public web, or of this machine. */
@@ -85,7 +86,7 @@ function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undef
   const request = isInAbsoluteForm(init)
     ? throughProxy(init.via!, url, options, through)
     : url.protocol === "https:"
-    ? httpsRequest(url, { ...options, agent: false, ...(through && { socket: through }) })
+    ? httpsRequest(url, { ...options, agent: new WebAgent(), ...(through && { socket: through }) })
     : httpRequest(url, { ...options, agent: false });
   const abort = () => request.destroy(new Error("aborted"));
   signal.addEventListener("abort", abort);

@@ -1,4 +1,5 @@
 import { childEnvironment } from "../../scripts/child_environment.ts";
+import type { RefusalVisit } from "./refusal_visit.ts";
 import { CANNOT_START, type Visit } from "./visit.ts";
 
 /** A headless Chromium, unpacked into a folder of its own. */
@@ -31,6 +32,13 @@ export class Chromium implements Disposable {
   async visit(proxyUrl: string, url: string): Promise<Visit> {
     const { code, out, errors } = await this.#drive(["visit"], [proxyUrl, url]);
     if (code !== 0) throw new Error(`Cannot visit ${url}: ${errors}${out}`);
+    return JSON.parse(out);
+  }
+
+  /** Opens a page that cannot be had through a proxy, in every look. */
+  async refusals(proxyUrl: string, url: string): Promise<RefusalVisit[]> {
+    const { code, out, errors } = await this.#drive(["refusals"], [proxyUrl, url]);
+    if (code !== 0) throw new Error(`Cannot look at the refusal of ${url}: ${errors}${out}`);
     return JSON.parse(out);
   }
 

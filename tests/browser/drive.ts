@@ -1,9 +1,11 @@
 /**
  * Drives a headless Chromium, as a program of its own: the browser's library stays out of the test runner.
  * `drive.ts probe CHROMIUM PROFILE` sees whether it starts, `drive.ts visit CHROMIUM PROFILE PROXY URL` loads a
- * page through a proxy. Both print one line of JSON.
+ * page through a proxy, and `drive.ts refusals` with the same arguments opens one that cannot be had. All print one
+ * line of JSON.
  */
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { visitRefusals } from "./refusal_visit.ts";
 import { CANNOT_START, type Visit } from "./visit.ts";
 
 const FLAGS = [
@@ -65,13 +67,20 @@ async function look(page: Page): Promise<Omit<Visit, "failures">> {
 async function main([task, chromium = "", profile = "", proxy, url = ""]: string[]): Promise<unknown> {
   let browser: Browser;
   try {
-    browser = await launch(chromium, profile, task === "visit" ? [`--proxy-server=${proxy}`] : []);
+    browser = await launch(chromium, profile, proxy === undefined ? [] : [`--proxy-server=${proxy}`]);
   } catch (error) {
     Deno.exitCode = CANNOT_START;
     return { reason: String(error) };
   }
   try {
-    return task === "visit" ? await visit(browser, url) : { version: await browser.version() };
+    switch (task) {
+      case "visit":
+        return await visit(browser, url);
+      case "refusals":
+        return await visitRefusals(browser, url);
+      default:
+        return { version: await browser.version() };
+    }
   } finally {
     await browser.close();
   }

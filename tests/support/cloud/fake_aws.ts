@@ -1,4 +1,4 @@
-import { startHttpOrigin } from "../http_origin.ts";
+import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../http_origin.ts";
 
 /** What AWS answers to one call of the JSON protocol. */
 export interface AwsAnswer {
@@ -10,21 +10,27 @@ export interface AwsAnswer {
 /** AWS as one test plays it, for the services that speak JSON; calls are noted by name. */
 export class FakeAws implements AsyncDisposable {
   readonly calls: { action: string; input: Record<string, unknown> }[] = [];
-  readonly #origin;
+  readonly #origin: HttpOrigin;
+  readonly #scheme: "http" | "https";
   readonly #before: Readonly<Record<string, string | undefined>>;
 
   /**
    * From now on, until it is disposed of, the AWS library of this process talks to it.
    * @param answer Answers a call, such as `DescribeServices`.
+   * @param tls Makes it speak TLS, as AWS does, with this certificate.
    */
-  constructor(answer: (action: string, input: Record<string, unknown>) => AwsAnswer | Promise<AwsAnswer>) {
+  constructor(
+    answer: (action: string, input: Record<string, unknown>) => AwsAnswer | Promise<AwsAnswer>,
+    tls?: ServingCertificate,
+  ) {
+    this.#scheme = tls === undefined ? "http" : "https";
     this.#origin = startHttpOrigin(async (request) => {
       const action = request.headers.get("x-amz-target")?.split(".").at(-1) ?? "";
       const input = await request.json();
       this.calls.push({ action, input });
       const { status = 200, body } = await answer(action, input);
       return Response.json(body, { status, headers: { "content-type": "application/x-amz-json-1.1" } });
-    });
+    }, tls);
     const env = this.env;
     this.#before = Object.fromEntries(Object.keys(env).map((name) => [name, Deno.env.get(name)]));
     for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
@@ -33,7 +39,7 @@ export class FakeAws implements AsyncDisposable {
   /** What a process needs in its environment to call it. */
   get env(): Record<string, string> {
     return {
-      AWS_ENDPOINT_URL: `http://${this.#origin.host}`,
+      AWS_ENDPOINT_URL: `${this.#scheme}://${this.#origin.host}`,
       AWS_REGION: "eu-central-1",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",

@@ -3,7 +3,7 @@ import type { FleetStatus } from "../../../shared/cloud/fleet_status.ts";
 import { systemClock } from "../../../shared/system_clock.ts";
 import { parseAuthorities } from "../../../shared/tls/certificates.ts";
 import { Gatekeeper } from "../../../lambdas/caller.ts";
-import { startHttpOrigin } from "../http_origin.ts";
+import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../http_origin.ts";
 
 /** The cloud's functions as one test plays them; who calls is judged as in the real ones. */
 export class FakeFleet implements AsyncDisposable {
@@ -17,14 +17,26 @@ export class FakeFleet implements AsyncDisposable {
   answer: ((action: Action) => Response | Promise<Response> | undefined) | undefined;
   readonly #calls: Action[] = [];
   readonly #gate = new Gatekeeper(systemClock);
-  readonly #origin = startHttpOrigin((request) => this.#serve(request));
+  readonly #origin: HttpOrigin;
+  readonly #scheme: "http" | "https";
 
-  /** @param caPem The CA whose clients may call. */
-  constructor(readonly caPem: string) {}
+  /**
+   * @param caPem The CA whose clients may call.
+   * @param tls Makes the functions' addresses `https:`, as they are in the cloud, with this certificate.
+   */
+  constructor(readonly caPem: string, tls?: ServingCertificate) {
+    this.#origin = startHttpOrigin((request) => this.#serve(request), tls);
+    this.#scheme = tls === undefined ? "http" : "https";
+  }
+
+  /** Where the functions are, as CONNECT has it. */
+  get host(): string {
+    return this.#origin.host;
+  }
 
   /** Keys of an agent's file that name its functions. */
   get keys(): Record<string, unknown> {
-    const url = (action: Action) => `http://${this.#origin.host}/${action}`;
+    const url = (action: Action) => `${this.#scheme}://${this.#origin.host}/${action}`;
     return {
       server_ip: "",
       // Where the cloud tells where the server is, this says nothing.

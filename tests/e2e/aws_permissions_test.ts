@@ -1,0 +1,53 @@
+/**
+ * Purpose: whoever calls AWS can do so over TLS with the permissions that it has: emulators speak plain HTTP, for
+ * which the runtime wants less.
+ */
+import assert from "node:assert/strict";
+import { childEnvironment } from "../../scripts/child_environment.ts";
+import { taskCommand } from "../../scripts/task_command.ts";
+import { FakeAws } from "../support/cloud/fake_aws.ts";
+import { servingCertificate } from "../support/serving_certificate.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const PROGRAM = new URL("tests/support/cloud/read_parameter.ts", ROOT).pathname;
+
+/** Permissions of the functions on Lambda. */
+async function bootstrapFlags(): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL("lambdas/runtime/bootstrap", ROOT));
+  return text.match(/--(allow|deny|ignore)-\S+/g) ?? [];
+}
+
+/** Those of them that decide who may be called, and how; reading is needed for the program itself. */
+function decisive(flags: readonly string[]): string[] {
+  return [...flags.filter((flag) => /^--(allow|deny|ignore)-(net|env|sys)\b/.test(flag)), "--allow-read"];
+}
+
+const CALLERS: Readonly<Record<string, [flags: () => Promise<readonly string[]>, how: "shared" | "own"]>> = {
+  "the server": [async () => (await taskCommand("server")).flags, "shared"],
+  "the functions": [bootstrapFlags, "shared"],
+  "a deployment": [async () => (await taskCommand("deploy")).flags, "own"],
+  "the end of a deployment": [async () => (await taskCommand("destroy")).flags, "own"],
+  "another image": [async () => (await taskCommand("redeploy")).flags, "own"],
+};
+for (const [who, [flags, how]] of Object.entries(CALLERS)) {
+  Deno.test(`${who} may call AWS over TLS`, async () => {
+    const tls = await servingCertificate();
+    const root = await Deno.makeTempFile({ prefix: "sallyport_root_", suffix: ".crt" });
+    await Deno.writeTextFile(root, tls.ca);
+    await using aws = new FakeAws(() => ({ body: { Parameter: { Value: "it works" } } }), tls);
+    try {
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", "--no-remote", ...decisive(await flags()), PROGRAM, how],
+        // Whichever of the two is looked at, the root of this test stands for a public one.
+        env: { ...childEnvironment(), ...aws.env, DENO_CERT: root, NODE_EXTRA_CA_CERTS: root, NO_COLOR: "1" },
+        clearEnv: true,
+        cwd: ROOT.pathname,
+        stdin: "null",
+      }).output();
+      const decoder = new TextDecoder();
+      assert.equal(decoder.decode(stdout), "it works", decoder.decode(stderr));
+    } finally {
+      await Deno.remove(root);
+    }
+  });
+}

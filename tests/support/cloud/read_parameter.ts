@@ -1,0 +1,16 @@
+/**
+ * Reads a parameter of AWS and prints it, as a program whose permissions are those of the one that it stands for.
+ * `read_parameter.ts shared` calls as agent, server and functions do, `read_parameter.ts own` as deployments do.
+ */
+import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { readParameter } from "../../../shared/aws/parameter.ts";
+
+const NAME = "/test/parameter";
+
+async function read(how: string | undefined): Promise<string | undefined> {
+  if (how === "shared") return await readParameter(NAME, AbortSignal.timeout(10_000));
+  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: NAME }));
+  return Parameter?.Value;
+}
+
+Deno.stdout.writeSync(new TextEncoder().encode(await read(Deno.args[0])));
