@@ -37,6 +37,8 @@ const STREAM_MEMORY = 50_331_648;
 export interface Agent {
   /** Where clients reach the proxy. */
   proxyAddress: { host: string; port: number };
+  /** Where its console answers. */
+  consoleAddress: { host: string; port: number };
   /** Settles when nothing of the agent is left. */
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within 10 s, and closes. */
@@ -133,6 +135,7 @@ export async function startAgent(
   const closed = Promise.withResolvers<void>();
   return {
     proxyAddress,
+    consoleAddress: console.address,
     closed: closed.promise,
     async drain(reason) {
       log.info("stopping", { reason });

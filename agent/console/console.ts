@@ -24,6 +24,9 @@ export interface AgentStatus extends TrustReport {
   retryInMs?: number;
 }
 
+/** A page of the web whose name somebody lets lead to this machine is not answered. */
+const HOSTS = ["127.0.0.1", "localhost"];
+
 /** What makes a console. */
 export interface ConsoleInit {
   /** 0 picks a free one. */
@@ -50,5 +53,5 @@ export function openConsole({ port, status, proxyScript, onTrouble }: ConsoleIni
     "/status": () => ({ status: 200, body: status() }),
     "/proxy.pac": () => script,
   };
-  return openJsonPort({ host: "127.0.0.1", port, routes, onTrouble });
+  return openJsonPort({ host: "127.0.0.1", port, hosts: HOSTS, routes, onTrouble });
 }

@@ -17,7 +17,8 @@ export const HERE_RULES: Readonly<Partial<Record<ErrorCode, Partial<RefusalRule>
   },
   target_unreachable: {
     what: "this machine has no route to the target, which bypass sends directly",
-    advice: "Check that this machine can reach that network; without its entry in bypass the server is asked",
+    advice:
+      "Check that this machine can reach that network; without its entry in bypass it goes through the tunnel",
   },
   target_timeout: {
     what: "the target, which bypass sends directly, did not answer in time",

@@ -1,0 +1,67 @@
+/**
+ * Purpose: what `bypass` names is reached while the tunnel is down or the server asleep, wakes no server, and ends
+ * whole when the agent is told to stop.
+ */
+import assert from "node:assert/strict";
+import { Chain } from "../support/chain.ts";
+import { FakeFleet } from "../support/cloud/fake_fleet.ts";
+import { curl } from "../support/curl.ts";
+import { eventually } from "../support/eventually.ts";
+import { beginDownload, startHalfSendingOrigin, WHOLE_BODY } from "../support/half_sent.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
+import { unusedPort } from "../support/network.ts";
+import { agentStatus, assertFree } from "../support/zero.ts";
+
+const BYPASS = ["127.0.0.0/8"];
+
+Deno.test("a bypassed host is reached while there is no server", async () => {
+  await using chain = await Chain.prepare({ agent: { bypass: BYPASS, server_port: unusedPort() } });
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  await chain.startAgent();
+  for (const way of [["-x", chain.proxyUrl], ["-x", chain.proxyUrl, "-p"]]) {
+    const { text, errors } = await curl([...way, `http://${origin.host}/`]);
+    assert.equal(text, "hello", errors);
+  }
+  assert.notEqual((await agentStatus(chain)).state, "ready");
+  assert.equal((await chain.agent.stop()).code, 0, chain.agent.log.text);
+});
+
+Deno.test("a bypassed host wakes no server that sleeps", async () => {
+  await using chain = await Chain.prepare();
+  await using fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
+  Object.assign(chain.options, { agent: { ...fleet.keys, kill_on_exit: false, bypass: BYPASS } });
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent();
+  const stateIs = (state: string) =>
+    eventually(`the agent is ${state}`, async () => assert.equal((await agentStatus(chain)).state, state));
+  await stateIs("ready");
+  await chain.server.stop();
+  fleet.status = { state: "stopped", servers: [] };
+  await stateIs("asleep");
+  const asked = [fleet.count("wake"), fleet.count("query")];
+  for (const way of [["-x", chain.proxyUrl], ["-x", chain.proxyUrl, "-p"]]) {
+    const { text, errors } = await curl([...way, `http://${origin.host}/`]);
+    assert.equal(text, "hello", errors);
+  }
+  assert.equal((await agentStatus(chain)).state, "asleep");
+  assert.deepEqual([fleet.count("wake"), fleet.count("query")], asked);
+  assert.equal((await chain.agent.stop()).code, 0, chain.agent.log.text);
+});
+
+Deno.test("downloads from a bypassed host that run when the agent is told to stop end whole", async () => {
+  await using chain = await Chain.prepare({ agent: { bypass: BYPASS, server_port: unusedPort() } });
+  await using origin = startHalfSendingOrigin();
+  await chain.startAgent();
+  const downloads = [
+    await beginDownload(["-x", chain.proxyUrl, `http://${origin.host}/`]),
+    await beginDownload(["-x", chain.proxyUrl, "-p", `http://${origin.host}/`]),
+  ];
+  assert.equal((await agentStatus(chain)).directStreams, 2);
+  const stopped = chain.agent.stop();
+  await eventually("the proxy takes nobody any more", () => assertFree(chain.proxyPort));
+  origin.release();
+  for (const { ended } of downloads) assert.deepEqual(await ended, { code: 0, text: WHOLE_BODY });
+  assert.equal((await stopped).code, 0, chain.agent.log.text);
+});
