@@ -49,6 +49,26 @@ Deno.test("proxy script sends what bypass names directly, and all else to the ag
   ) assert.equal(find(url), "PROXY 127.0.0.1:8080", url);
 });
 
+Deno.test("proxy script sees blocked addresses that others embed, and knows how long names can be", () => {
+  const find = browser({ bypass: ["::/0", "*.example"], block: ["10.0.0.0/8"] });
+  for (
+    const host of [
+      ...["::a00:1", "::ffff:0:a00:1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1::", "2001::f5ff:fffe"],
+      ...["fd00::5efe:a00:1", "fd00::200:5efe:a00:1"],
+    ]
+  ) {
+    assert.notEqual(find(`http://[${host}]/`), "DIRECT", host);
+    assert.equal(
+      find(`http://[${host.replace("a00:1", "b00:1").replace("f5ff", "f4ff")}]/`) === "DIRECT",
+      true,
+      host,
+    );
+  }
+  const name = (length: number) => `${"a.".repeat(200)}example`.slice(-length);
+  assert.equal(find(`http://${name(253)}/`), "DIRECT");
+  assert.notEqual(find(`http://${name(255)}/`), "DIRECT");
+});
+
 Deno.test("proxy script takes a host as Firefox and as Chromium give it", () => {
   const find = browser({ bypass: ["::1", "wiki.example"] });
   for (const host of ["::1", "[::1]", "0:0::0:1"]) assert.equal(find("https://[::1]/", host), "DIRECT", host);

@@ -9,6 +9,7 @@ import { curl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { beginDownload, startHalfSendingOrigin, WHOLE_BODY } from "../support/half_sent.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
+import { startInnerChain } from "../support/inner_chain.ts";
 import { unusedPort } from "../support/network.ts";
 import { agentStatus, assertFree } from "../support/zero.ts";
 
@@ -48,6 +49,43 @@ Deno.test("a bypassed host wakes no server that sleeps", async () => {
   assert.equal((await agentStatus(chain)).state, "asleep");
   assert.deepEqual([fleet.count("wake"), fleet.count("query")], asked);
   assert.equal((await chain.agent.stop()).code, 0, chain.agent.log.text);
+});
+
+Deno.test("a bypassed name is looked up on the agent's machine, and nothing is left when the agent has stopped", async () => {
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  const asked: string[] = [];
+  const chain = await startInnerChain(() => Promise.reject(new Error("the server is asked for a name")), "", {
+    lookup: (name) => {
+      asked.push(name);
+      return Promise.resolve([{ address: "127.0.0.1" }]);
+    },
+    environment: { SALLYPORT_BYPASS: "*.corp.example", SALLYPORT_BLOCK: "127.0.0.2,pay.corp.example" },
+  });
+  const proxy = `http://127.0.0.1:${chain.proxyPort}`;
+  for (const host of ["wiki.corp.example", "Wiki.Corp.Example."]) {
+    const { text, errors } = await curl(["-x", proxy, `http://${host}:${origin.port}/`]);
+    assert.equal(text, "hello", errors);
+  }
+  const { text } = await curl(["-x", proxy, "http://pay.corp.example/"]);
+  assert.match(text, /^403 /);
+  assert.deepEqual(new Set(asked), new Set(["wiki.corp.example"]), "a blocked name is not looked up");
+  // The connection to the origin is kept until here; a leak would fail the test.
+  await chain[Symbol.asyncDispose]();
+  assert.deepEqual(chain.serverTargets, []);
+});
+
+Deno.test("a bypassed name does not lead to an address that block covers", async () => {
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  await using chain = await startInnerChain(() => Promise.reject(new Error("no name is known")), "", {
+    lookup: () => Promise.resolve([{ address: "127.0.0.1" }]),
+    environment: { SALLYPORT_BYPASS: "*.corp.example", SALLYPORT_BLOCK: "127.0.0.0/8" },
+  });
+  const proxy = `http://127.0.0.1:${chain.proxyPort}`;
+  const { text } = await curl(["-x", proxy, "-i", `http://wiki.corp.example:${origin.port}/`]);
+  assert.match(
+    text,
+    /^HTTP\/1\.1 403 [^]*block\[0\] \(127\.0\.0\.0\/8\) of the agent forbids an address of it/,
+  );
 });
 
 Deno.test("downloads from a bypassed host that run when the agent is told to stop end whole", async () => {
