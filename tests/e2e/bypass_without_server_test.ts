@@ -11,6 +11,7 @@ import { beginDownload, startHalfSendingOrigin, WHOLE_BODY } from "../support/ha
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { startInnerChain } from "../support/inner_chain.ts";
 import { unusedPort } from "../support/network.ts";
+import { socketClosed, SocketOrigin } from "../support/socket_origin.ts";
 import { agentStatus, assertFree } from "../support/zero.ts";
 
 const BYPASS = ["127.0.0.0/8"];
@@ -52,7 +53,11 @@ Deno.test("a bypassed host wakes no server that sleeps", async () => {
 });
 
 Deno.test("a bypassed name is looked up on the agent's machine, and nothing is left when the agent has stopped", async () => {
-  await using origin = startHttpOrigin(() => new Response("hello"));
+  await using origin = await SocketOrigin.start();
+  origin.serve((socket) => {
+    socket.on("end", () => socket.end());
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"));
+  });
   const asked: string[] = [];
   const chain = await startInnerChain(() => Promise.reject(new Error("the server is asked for a name")), "", {
     lookup: (name) => {
@@ -69,8 +74,10 @@ Deno.test("a bypassed name is looked up on the agent's machine, and nothing is l
   const { text } = await curl(["-x", proxy, "http://pay.corp.example/"]);
   assert.match(text, /^403 /);
   assert.deepEqual(new Set(asked), new Set(["wiki.corp.example"]), "a blocked name is not looked up");
-  // The connection to the origin is kept until here; a leak would fail the test.
+  // One for each spelling is kept.
+  const closed = [socketClosed(await origin.next()), socketClosed(await origin.next())];
   await chain[Symbol.asyncDispose]();
+  await Promise.all(closed);
   assert.deepEqual(chain.serverTargets, []);
 });
 
