@@ -93,7 +93,8 @@ export async function startAgent(
     host: config.localProxyHost,
     port: config.localProxyPort,
     openStream: direct.openStream,
-    retryAfterMs: () => tunnel.retryInMs,
+    // What happened here has nothing to do with the next attempt to connect.
+    retryAfterMs: ({ at }) => at === "here" ? undefined : tunnel.retryInMs,
     idleTimeoutMs: IDLE_TIMEOUT,
     credentials: config.localProxyAuth,
     clock: systemClock,
