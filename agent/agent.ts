@@ -1,17 +1,20 @@
 import { SallyportError } from "../shared/errors.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
+import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import { isLoopback } from "../shared/net/loopback.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { type DialledConnection, dialTls } from "../shared/tls/dial.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
 import type { TrustReport } from "../shared/tls/trust_report.ts";
+import type { Lookup } from "../shared/targets/resolve.ts";
 import { VERSION } from "../shared/version.ts";
 import { askStatus } from "./tunnel/ask_status.ts";
 import { type ServerAddress, Servers } from "./cloud/servers.ts";
 import { type CloudSide, openCloudSide } from "./cloud_side.ts";
 import type { AgentConfig } from "./config.ts";
 import { type AgentStatus, openConsole } from "./console/console.ts";
+import { type DirectSide, openDirectSide } from "./direct_side.ts";
 import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
 import { Tunnel } from "./tunnel/tunnel.ts";
 import { isOwnAddress, proxyFor } from "./upstream/upstream.ts";
@@ -27,10 +30,15 @@ const DRAIN_TIMEOUT = 10_000;
 /** Milliseconds: the server's `idle_timeout` decides; this only clears up where the server forgot a stream. */
 const IDLE_TIMEOUT = 86_400_000;
 
+/** Bytes that all streams may take beyond their first window. */
+const STREAM_MEMORY = 50_331_648;
+
 /** An agent that runs. */
 export interface Agent {
   /** Where clients reach the proxy. */
   proxyAddress: { host: string; port: number };
+  /** Where its console answers. */
+  consoleAddress: { host: string; port: number };
   /** Settles when nothing of the agent is left. */
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within 10 s, and closes. */
@@ -39,11 +47,20 @@ export interface Agent {
   reload(reason: string): Promise<void>;
 }
 
+/** What an agent uses of the world around it, beside its ports. */
+export interface AgentSurroundings {
+  /** Who knows the names of targets that `bypass` sends directly. @default the system */
+  readonly lookup?: Lookup;
+}
+
 /**
  * Starts the agent: the ports first, so that clients can come, then the tunnel.
  * @throws SallyportError when the certificates cannot be used or a port cannot be had.
  */
-export async function startAgent(config: AgentConfig): Promise<Agent> {
+export async function startAgent(
+  config: AgentConfig,
+  { lookup }: AgentSurroundings = {},
+): Promise<Agent> {
   const log = getLogger("agent");
   const identities = await IdentityStore.open({
     source: config.identity,
@@ -60,29 +77,38 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   const cloud = config.cloud && openCloudSide(config.cloud, identities, servers, via);
   const dial = createDial(config, identities);
   const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
+  const budget = new MemoryBudget(STREAM_MEMORY);
   const tunnel = new Tunnel({
+    budget,
     dial: dialling(servers, dial),
     locate: cloud?.locate,
     log: getLogger("tunnel"),
     session,
     options: config.cloud === undefined ? {} : { waitTimeout: config.cloud.wakeTimeout },
   });
+  const toServer: DirectSide["openStream"] = (opening, first) => tunnel.openStream(opening, first);
+  const direct = openDirectSide(config, { tunnel: toServer, budget, lookup });
+  undo.defer(() => direct.drain(0));
   const frontDoor = await openFrontDoor({
     host: config.localProxyHost,
     port: config.localProxyPort,
-    openStream: (opening, first) => tunnel.openStream(opening, first),
-    retryAfterMs: () => tunnel.retryInMs,
+    openStream: direct.openStream,
+    // What happened here has nothing to do with the next attempt to connect.
+    retryAfterMs: ({ at }) => at === "here" ? undefined : tunnel.retryInMs,
     idleTimeoutMs: IDLE_TIMEOUT,
     credentials: config.localProxyAuth,
     clock: systemClock,
     log: getLogger("front_door"),
   });
   undo.defer(() => frontDoor.close());
-  const console = openConsole(config.consolePort, () => ({
-    ...statusOf(tunnel, frontDoor, cloud),
-    ...identities.report(),
-  }), ({ message }) => log.warn("console port lost", { reason: message }));
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
+  const console = openConsole({
+    port: config.consolePort,
+    status: () => ({ ...statusOf(tunnel, direct, frontDoor, cloud), ...identities.report() }),
+    proxyScript: direct.proxyScript(proxyAddress),
+    onTrouble: ({ message }) => log.warn("console port lost", { reason: message }),
+  });
+  for (const { port } of [proxyAddress, console.address]) direct.ownPort(port);
   // Where the port was not chosen before, this could not be seen before.
   if (config.upstream !== undefined && isOwnAddress(config.upstream, proxyAddress)) {
     undo.defer(() => console.close());
@@ -110,12 +136,13 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   const closed = Promise.withResolvers<void>();
   return {
     proxyAddress,
+    consoleAddress: console.address,
     closed: closed.promise,
     async drain(reason) {
       log.info("stopping", { reason });
       // The front door first: its clients' streams end well only while the tunnel still carries them.
       await frontDoor.drain(DRAIN_TIMEOUT);
-      await tunnel.drain(DRAIN_TIMEOUT);
+      await Promise.all([tunnel.drain(DRAIN_TIMEOUT), direct.drain(DRAIN_TIMEOUT)]);
       await cloud?.leave(async (server, signal) => {
         const transport = new SocketTransport(await dial(server, signal));
         return (await askStatus(transport, { clock: systemClock, options: session, signal })).agents;
@@ -168,6 +195,7 @@ function dialling(servers: Servers, dial: DialServer): Dial {
 
 function statusOf(
   tunnel: Tunnel,
+  direct: DirectSide,
   frontDoor: FrontDoor,
   cloud: CloudSide | undefined,
 ): Omit<AgentStatus, keyof TrustReport> {
@@ -178,6 +206,7 @@ function statusOf(
     state: isWaking ? "waking" : state.name,
     connections: tunnel.connectionCount,
     streams: tunnel.streamCount,
+    directStreams: direct.streamCount,
     clients: frontDoor.connectionCount,
     ...(isWaking
       ? { fleet: whereabouts.fleet, wakingForMs: Math.round(systemClock.now() - whereabouts.since) }

@@ -15,6 +15,7 @@ import {
 import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
+import { targetEntries } from "../shared/targets/target_entries.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import type { Endpoints } from "./cloud/endpoints.ts";
 import { parseProxyUrl } from "./upstream/proxy_url.ts";
@@ -47,6 +48,10 @@ export interface AgentConfig {
   readonly cloud: CloudConfig | undefined;
   /** The proxy that the agent's own connections go through. @default {that of HTTPS_PROXY, or none} */
   readonly upstream: Upstream | undefined;
+  /** Targets that are reached without the tunnel. @default {none} */
+  readonly bypass: readonly string[];
+  /** Targets that are not reached at all. @default {none} */
+  readonly block: readonly string[];
 }
 
 /** How the agent finds a server that sleeps until it is needed. */
@@ -81,6 +86,8 @@ const AGENT_KEYS = {
     'an address such as "http://host:port" or "http://user:password@host:port", "direct", or nothing',
   ),
   upstream_ca_file: { ...optionalPem("UPSTREAM_CA_PEM"), expected: "the path of a PEM file" },
+  bypass: targetEntries(),
+  block: targetEntries(),
 };
 
 /**
@@ -115,6 +122,8 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
       wakeTimeout: read.wake_timeout,
     },
     upstream: upstream && await withProxyCa(upstream, read.upstream_ca_file),
+    bypass: read.bypass,
+    block: read.block,
   };
 }
 

@@ -25,6 +25,8 @@ Deno.test("agent configuration has the documented defaults", async () => {
     logLevel: "info",
     cloud: undefined,
     upstream: undefined,
+    bypass: [],
+    block: [],
   });
 });
 
@@ -44,6 +46,8 @@ Deno.test("agent configuration takes every key from the environment", async () =
       SALLYPORT_KEY_PEM: pem("KEY"),
       SALLYPORT_CA_CERT_PEM: pem("CA"),
       SALLYPORT_LOG_LEVEL: "debug",
+      SALLYPORT_BYPASS: "10.0.0.0/8, *.corp.example:443",
+      SALLYPORT_BLOCK: "[::1]:25",
     },
   });
   assert.deepEqual(config, {
@@ -59,6 +63,8 @@ Deno.test("agent configuration takes every key from the environment", async () =
     logLevel: "debug",
     cloud: undefined,
     upstream: undefined,
+    bypass: ["10.0.0.0/8", "*.corp.example:443"],
+    block: ["[::1]:25"],
   });
 });
 
@@ -190,4 +196,20 @@ Deno.test("agent configuration never shows upstream_proxy in an error", async ()
     assert.doesNotMatch(error.message, /hunter2/);
     return true;
   });
+});
+
+Deno.test("agent configuration names file, line and key of an entry that is no target", async () => {
+  for (
+    const [key, entry] of [
+      ["bypass", "http://a.example/"],
+      ["bypass", "10.0.0.0/33"],
+      ["block", "a.example:0"],
+      ["block", "a b"],
+    ]
+  ) {
+    await assert.rejects(load(`server_ip: 192.0.2.7\n${key}:\n  - fine.example\n  - ${entry}\n`), {
+      message: `/etc/sallyport/agent.yaml:4: Cannot use ${key}[1]: expected a list of targets such as ` +
+        `"10.0.0.0/8", "127.0.0.1:9080" or "*.corp.example:443", current value is "${entry}"`,
+    });
+  }
 });

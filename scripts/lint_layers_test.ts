@@ -89,6 +89,8 @@ Deno.test("layers lint keeps rooms apart, except where they are wired together",
     "../agent.ts",
     "../console/console.ts",
   );
+  forbids("agent/routes/router.ts", reason, "../direct/direct.ts", "../tunnel/tunnel.ts");
+  forbids("agent/direct/direct.ts", reason, "../routes/routes.ts", "../front_door/front_door.ts");
   forbids("server/tunnel/reception.ts", reason, "../targets/policy.ts", "../server.ts");
   forbids("shared/forward/connect.ts", /only through shared\//, "../../server/tunnel/reception.ts");
   forbids("shared/forward/connect.ts", /only through shared\//, "../../agent/tunnel/tunnel.ts");

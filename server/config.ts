@@ -3,7 +3,6 @@ import {
   duration,
   host,
   integer,
-  list,
   listenPort,
   listenPorts,
   logLevel,
@@ -17,7 +16,7 @@ import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import { clientEntries } from "./clients/field.ts";
 import type { ClientEntry } from "./clients/rules.ts";
-import { parseRule } from "../shared/targets/rule.ts";
+import { isTarget, targetEntries, TARGETS } from "../shared/targets/target_entries.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
 export interface ServerConfig {
@@ -57,17 +56,6 @@ export interface MetricsConfig {
   readonly name: string;
 }
 
-const TARGETS = 'targets such as "10.0.0.0/8", "127.0.0.1:9080" or "*.corp.example:443"';
-
-function isTarget(entry: string): boolean {
-  try {
-    parseRule(entry, "target");
-    return true;
-  } catch {
-    return false; // the configuration's error says more: file, line and key
-  }
-}
-
 const SERVER_KEYS = {
   listen_addr: host("0.0.0.0"),
   listen_port: listenPorts(8443),
@@ -78,7 +66,7 @@ const SERVER_KEYS = {
   crl_file: optionalPem("CRL_PEM"),
   max_connections: integer(100, 1, 1_000_000),
   max_streams: integer(4096, 1, 1_000_000),
-  targets: { allow: list(TARGETS, isTarget), deny: list(TARGETS, isTarget) },
+  targets: { allow: targetEntries(), deny: targetEntries() },
   clients: { allow: clientEntries(TARGETS, isTarget) },
   log_level: logLevel("info"),
   drain_timeout: duration("20s"),

@@ -13,7 +13,6 @@ import { type KeptList, openKeptList, startReports } from "./cloud_side.ts";
 import type { ServerConfig } from "./config.ts";
 import { Destinations } from "./destinations.ts";
 import { forward } from "../shared/forward/forward.ts";
-import type { OutcomeListener } from "../shared/forward/outcome.ts";
 import { openHealthPort } from "./health.ts";
 import { LineWriter } from "./line_writer.ts";
 import type { Reports } from "./aws/reports.ts";
@@ -21,7 +20,7 @@ import { Counters } from "./metrics/counters.ts";
 import { Period } from "./metrics/period.ts";
 import { OwnPorts } from "../shared/targets/own_ports.ts";
 import type { Lookup } from "../shared/targets/resolve.ts";
-import { isForSpeed, serveSpeed } from "./speed.ts";
+import { isForSpeed, Speed } from "./speed.ts";
 import { Reception } from "./tunnel/reception.ts";
 import { RefusalLog } from "./tunnel/refusal_log.ts";
 import { Standing } from "./tunnel/standing.ts";
@@ -168,16 +167,21 @@ function createForwarder(
   onBegin: () => void,
 ): (stream: MuxStream, peer: Peer) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
+  const speed = new Speed();
   return (stream, peer) => {
+    // It is nobody's traffic: a server that is only measured may sleep.
+    if (isForSpeed(stream.opening)) {
+      return speed.serve(stream, { clock: systemClock, onDone: (outcome) => audit(peer, outcome) });
+    }
     onBegin();
-    const listener: OutcomeListener = {
+    forward(stream, {
+      ...destinations.of(peer),
+      idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
       onDone(outcome) {
         audit(peer, outcome);
         for (const count of counts) count.streamDone(outcome);
       },
-    };
-    if (isForSpeed(stream.opening)) return serveSpeed(stream, listener);
-    forward(stream, { ...destinations.of(peer), idleTimeoutMs: config.idleTimeout, ...listener });
+    });
   };
 }

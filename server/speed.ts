@@ -1,3 +1,5 @@
+import type { Clock } from "../shared/clock.ts";
+import { SallyportError } from "../shared/errors.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import type { OpeningMessage } from "../shared/protocol/messages.ts";
 import { MAX_SPEED_BYTES, SPEED_HOST } from "../shared/protocol/speed_target.ts";
@@ -6,45 +8,77 @@ import { type OutcomeListener, OutcomeRecorder } from "../shared/forward/outcome
 /** What is sent: nothing in particular, since TLS does not compress. */
 const CHUNK = new Uint8Array(65_536);
 
-/** Milliseconds after which an agent that does not read is given up. */
-const DEADLINE = 60_000;
+/** Milliseconds without progress after which an agent that does not read is given up. */
+const PATIENCE = 60_000;
+/** Streams at once, of all agents: who measures beside others measures nothing. */
+const MAX_AT_ONCE = 8;
 
 /** Tells whether a stream is for measuring the path, and reaches no target (SPEC.md 4.7). */
 export function isForSpeed({ type, payload }: OpeningMessage): boolean {
   return type === "http_request" && payload.host.toLowerCase() === SPEED_HOST;
 }
 
-/** Serves a stream that is for measuring the path. */
-export function serveSpeed(stream: MuxStream, context: OutcomeListener): void {
-  const recorder = new OutcomeRecorder(stream, context);
-  let left = bytesAskedFor(stream.opening);
-  const isKnown = left !== undefined;
-  recorder.status = isKnown ? 200 : 404;
-  const cancelDeadline = context.clock.after(
-    DEADLINE,
-    () => stream.reset("idle_timeout", `Cannot measure the path any longer than ${DEADLINE / 1_000} s`),
+/** Serves streams that are for measuring the path. */
+export class Speed {
+  #open = 0;
+
+  /** Serves one; beyond 8 at once they are refused with `limit_reached`. */
+  serve(stream: MuxStream, context: OutcomeListener): void {
+    const recorder = new OutcomeRecorder(stream, context);
+    this.#open++;
+    const over = (error: SallyportError | undefined) => {
+      this.#open--;
+      recorder.done(error);
+    };
+    if (this.#open > MAX_AT_ONCE) return refuse(stream, recorder, over);
+    const bytes = bytesAskedFor(stream.opening);
+    recorder.status = bytes === undefined ? 404 : 200;
+    const headers = ["Content-Type", "application/octet-stream", "Content-Length", String(bytes ?? 0)];
+    const reason = bytes === undefined ? "Not Found" : "OK";
+    stream.send({ type: "http_response", payload: { status: recorder.status, reason, headers } });
+    pour(stream, bytes ?? 0, context.clock, over);
+  }
+}
+
+type Over = (error: SallyportError | undefined) => void;
+
+function refuse(stream: MuxStream, recorder: OutcomeRecorder, closed: Over): void {
+  const error = new SallyportError(
+    "limit_reached",
+    "Cannot measure the path: others do, try again in a moment",
   );
-  const pour = () => {
-    while (left !== undefined && left > 0) {
-      const bytes = CHUNK.subarray(0, Math.min(left, CHUNK.byteLength));
-      left -= bytes.byteLength;
-      if (!stream.write(bytes)) return;
+  recorder.failed(error);
+  stream.listen({ data: ({ byteLength }) => stream.consumed(byteLength), closed });
+  const { code, message } = error;
+  stream.send({ type: "http_response", payload: { error: { code, message } } }, undefined, { end: true });
+  stream.resume();
+}
+
+function pour(stream: MuxStream, bytes: number, clock: Clock, over: Over): void {
+  let left = bytes;
+  const giveUp = () =>
+    stream.reset("idle_timeout", `Cannot go on: nothing was read for ${PATIENCE / 1_000} s`);
+  let cancel = clock.after(PATIENCE, giveUp);
+  const go = () => {
+    cancel();
+    cancel = clock.after(PATIENCE, giveUp);
+    while (left > 0) {
+      const part = CHUNK.subarray(0, Math.min(left, CHUNK.byteLength));
+      left -= part.byteLength;
+      if (!stream.write(part)) return;
     }
     stream.end();
   };
   stream.listen({
     data: ({ byteLength }) => stream.consumed(byteLength),
-    drain: pour,
+    drain: go,
     closed(error) {
-      cancelDeadline();
-      recorder.done(error);
+      cancel();
+      over(error);
     },
   });
-  const headers = ["Content-Type", "application/octet-stream", "Content-Length", String(left ?? 0)];
-  const reason = isKnown ? "OK" : "Not Found";
-  stream.send({ type: "http_response", payload: { status: recorder.status, reason, headers } });
   stream.resume();
-  pour();
+  go();
 }
 
 /** undefined for a request that is not served. */

@@ -7,7 +7,7 @@ import { over } from "../tests/support/over.ts";
 import { within } from "../tests/support/within.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import type { Outcome } from "../shared/forward/outcome.ts";
-import { isForSpeed, serveSpeed } from "./speed.ts";
+import { isForSpeed, Speed } from "./speed.ts";
 
 function request(path: string, method = "GET", host = "speed.sallyport.invalid"): OpeningMessage {
   return { type: "http_request", payload: { method, host, port: 80, path, headers: [] } };
@@ -21,7 +21,7 @@ async function served(
   const done = Promise.withResolvers<Outcome>();
   const pairs = await streamPairs();
   const { near, far } = await pairs.open(opening, undefined, { end: true });
-  serveSpeed(far, { clock, onDone: done.resolve });
+  new Speed().serve(far, { clock, onDone: done.resolve });
   await body(near, clock, within(5_000, done.promise, "the outcome"));
   await pairs.close();
 }
@@ -58,6 +58,35 @@ Deno.test("an agent that measures the path and reads nothing is given up", () =>
     assert.equal((await ended)?.code, "idle_timeout");
     assert.equal((await outcome).code, "idle_timeout");
   }));
+
+Deno.test("at most 8 agents measure at once, and others are told so", async () => {
+  const speed = new Speed();
+  const pairs = await streamPairs();
+  const context = { clock: new ManualClock(), onDone() {} };
+  const open = async () => {
+    const { near, far } = await pairs.open(request("/down?bytes=16777216"), undefined, { end: true });
+    speed.serve(far, context);
+    return near;
+  };
+  const measuring = [];
+  for (let i = 0; i < 8; i++) measuring.push(await open());
+  const { messages } = await within(5_000, collect(await open()), "the refusal");
+  assert.equal(messages[0]?.type === "http_response" && messages[0].payload.error?.code, "limit_reached");
+  for (const near of measuring) near.reset("cancelled", "enough");
+  await pairs.close();
+  assert.equal((await served200(speed)).messages.length, 1);
+});
+
+/** Another agent measures, now that others are over. */
+async function served200(speed: Speed) {
+  const pairs = await streamPairs();
+  const { near, far } = await pairs.open(request("/down?bytes=1"), undefined, { end: true });
+  speed.serve(far, { clock: new ManualClock(), onDone() {} });
+  const collected = await within(5_000, collect(near), "the body");
+  assert.equal(collected.bytes.byteLength, 1);
+  await pairs.close();
+  return collected;
+}
 
 Deno.test("only requests for that very name are for measuring", () => {
   assert.equal(isForSpeed(request("/", "POST", "Speed.Sallyport.Invalid")), true);

@@ -28,6 +28,9 @@ export const ERROR_CODES = [
 /** One of {@linkcode ERROR_CODES}. */
 export type ErrorCode = typeof ERROR_CODES[number];
 
+/** Where an error happened: in this process itself. */
+export type ErrorPlace = "here";
+
 const KNOWN: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /**
@@ -36,14 +39,21 @@ const KNOWN: ReadonlySet<string> = new Set(ERROR_CODES);
  */
 export class SallyportError extends Error {
   override readonly name = "SallyportError";
+  /** Where it happened, when that is not where errors of its code happen as a rule; it never travels. */
+  readonly at: ErrorPlace | undefined;
 
   /**
    * @param code What kind of failure this is.
    * @param message What failed and the value at hand, without a full stop.
-   * @param options `cause`: the error beneath, for logs; it never travels.
+   * @param options `cause`: the error beneath, for logs; `at`: where it happened. Neither travels.
    */
-  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { at?: ErrorPlace | undefined },
+  ) {
     super(message, options);
+    this.at = options?.at;
   }
 
   /** Wraps whatever was thrown: a `SallyportError` stays itself, anything else becomes one with `code`. */
@@ -54,8 +64,8 @@ export class SallyportError extends Error {
   }
 
   /** Builds the error that a peer reported; a code that this version does not know reads as `internal`. */
-  static fromWire(code: string, message: string): SallyportError {
-    return new SallyportError(isErrorCode(code) ? code : "internal", message);
+  static fromWire(code: string, message: string, at?: ErrorPlace): SallyportError {
+    return new SallyportError(isErrorCode(code) ? code : "internal", message, { at });
   }
 }
 

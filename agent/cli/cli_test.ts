@@ -88,7 +88,10 @@ Deno.test("agent doctor has options, and they make sense", async () => {
     ["a", "http://a/", "http://b/", 500, true, true],
   ]);
   for (
-    const wrong of [["--control", "https://a/"], ["--page", "a"], ["--timeout", "5"], ["--timeout", "0s"]]
+    const wrong of [["--control", "https://a/"], ["--page", "a"], ["--timeout", "5"], ["--timeout", "11m"], [
+      "--page",
+      "http://u:p@a/",
+    ]]
   ) {
     assert.equal((await call(["doctor", ...wrong], { doctor })).code, 2, wrong.join(" "));
   }

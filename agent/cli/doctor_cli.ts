@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../../shared/config/duration.ts";
 import type { DoctorOptions } from "../doctor/found.ts";
+import { CONTROL_SITE } from "../doctor/control_site.ts";
 import type { AgentCommands } from "./cli.ts";
 
-/** A site that stands for the web: reserved for examples (RFC 2606), served by IANA, and asked over plain HTTP. */
-const CONTROL = new URL("http://example.com/");
+/** The least and the most that `--timeout` may be, in milliseconds. */
+const TIMEOUT = { min: 100, max: 600_000 };
 
 interface Options {
   readonly config?: string;
@@ -26,8 +27,8 @@ export function addDoctorCommand(
     .option("--config <file>", "the agent's YAML file; without it, defaults and SALLYPORT_* variables count")
     .option("--json", "print one line of JSON at the end instead")
     .option("--wake", "wake a server that sleeps")
-    .option("--control <url>", "a site that everybody can reach, over plain HTTP", parseUrl, CONTROL)
-    .option("--page <url>", "what is asked for through the tunnel, over plain HTTP", parseUrl, CONTROL)
+    .option("--control <url>", "a site that everybody can reach, over plain HTTP", parseUrl, CONTROL_SITE)
+    .option("--page <url>", "what is asked for through the tunnel, over plain HTTP", parseUrl, CONTROL_SITE)
     .option(
       "--timeout <duration>",
       'for each thing that is asked of the network, such as "5s"',
@@ -42,12 +43,15 @@ export function addDoctorCommand(
 
 function parseUrl(text: string): URL {
   const url = URL.parse(text);
-  if (url?.protocol === "http:") return url;
-  throw new InvalidArgumentError("expected an address that begins with http://");
+  if (url?.protocol !== "http:" || url.username !== "" || url.password !== "") {
+    throw new InvalidArgumentError("expected an address that begins with http://, without user and password");
+  }
+  url.hash = "";
+  return url;
 }
 
 function parseTime(text: string): number {
   const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new InvalidArgumentError('expected a length of time such as "500ms" or "5s"');
+  if (ms !== undefined && ms >= TIMEOUT.min && ms <= TIMEOUT.max) return ms;
+  throw new InvalidArgumentError('expected a length of time such as "500ms" or "5s", 100ms to 10m');
 }

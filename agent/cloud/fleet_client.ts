@@ -14,8 +14,13 @@ import { signCall } from "./sign_call.ts";
 /** How a call ended. */
 export type CallOutcome =
   | { readonly kind: "answered"; readonly status: FleetStatus }
-  /** It may pass: worth another call, not before `retryInMs`. */
-  | { readonly kind: "passing"; readonly error: SallyportError; readonly retryInMs: number }
+  /** It may pass: worth another call, not before `retryInMs`; `isUnanswered` where nobody answered at all. */
+  | {
+    readonly kind: "passing";
+    readonly error: SallyportError;
+    readonly retryInMs: number;
+    readonly isUnanswered?: boolean;
+  }
   /** Somebody has to mend something; `isUnaccepted` where the function does not accept who calls (401). */
   | { readonly kind: "lasting"; readonly error: SallyportError; readonly isUnaccepted?: boolean };
 
@@ -77,7 +82,7 @@ export class FleetClient {
     } catch (error) {
       const failure = SallyportError.from(error, "tunnel_down");
       if (isProxyToBeMended(error) || isUntrusted(error)) return { kind: "lasting", error: failure };
-      return { kind: "passing", error: failure, retryInMs: 0 };
+      return { kind: "passing", error: failure, retryInMs: 0, isUnanswered: true };
     }
     return this.#read(answer, doing, url);
   }

@@ -12,8 +12,10 @@ export interface AgentStatus extends TrustReport {
   wakingForMs?: number;
   /** Connections to the server. */
   connections: number;
-  /** Open streams. */
+  /** Open streams to the server. */
   streams: number;
+  /** Open streams of what `bypass` sends directly. */
+  directStreams: number;
   /** Open connections of clients. */
   clients: number;
   /** Why the last attempt to connect failed, while the state is failed, or to find a server, while it is asleep. */
@@ -22,16 +24,34 @@ export interface AgentStatus extends TrustReport {
   retryInMs?: number;
 }
 
-/** Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more. */
-export function openConsole(
-  port: number,
-  status: () => AgentStatus,
-  onTrouble: (error: SallyportError) => void,
-): JsonPort {
+/** A page of the web whose name somebody lets lead to this machine is not answered. */
+const HOSTS = ["127.0.0.1", "localhost"];
+
+/** What makes a console. */
+export interface ConsoleInit {
+  /** 0 picks a free one. */
+  readonly port: number;
+  status(): AgentStatus;
+  /** What `GET /proxy.pac` answers. */
+  readonly proxyScript: string;
+  /** The port was lost, and will be had again as soon as that is possible. */
+  onTrouble(error: SallyportError): void;
+}
+
+/**
+ * Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more;
+ * `/proxy.pac` sets up browsers.
+ */
+export function openConsole({ port, status, proxyScript, onTrouble }: ConsoleInit): JsonPort {
   const health = () => {
     const { state } = status();
     return { status: state === "ready" ? 200 : 503, body: { state } };
   };
-  const routes = { "/health": health, "/status": () => ({ status: 200, body: status() }) };
-  return openJsonPort({ host: "127.0.0.1", port, routes, onTrouble });
+  const script = { contentType: "application/x-ns-proxy-autoconfig", text: proxyScript };
+  const routes = {
+    "/health": health,
+    "/status": () => ({ status: 200, body: status() }),
+    "/proxy.pac": () => script,
+  };
+  return openJsonPort({ host: "127.0.0.1", port, hosts: HOSTS, routes, onTrouble });
 }

@@ -1,4 +1,5 @@
 import { SallyportError } from "../../shared/errors.ts";
+import { printable } from "../../shared/display_text.ts";
 import { EXIT, type Terminal } from "../../shared/cli/run_program.ts";
 import { askConsole, type ConsoleStatus } from "./ask_console.ts";
 
@@ -32,7 +33,7 @@ function wordsOf(status: ConsoleStatus): string {
   }
   if (error !== undefined) lines.push(error);
   if (retryInMs !== undefined) lines.push(`next attempt in ${seconds(retryInMs)}`);
-  return lines.join("\n");
+  return lines.map(printable).join("\n");
 }
 
 function seconds(ms: number): string {

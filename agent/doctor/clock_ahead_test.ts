@@ -20,8 +20,10 @@ Deno.test("a clock is ahead or behind by what is certain", () => {
   assert.equal(ahead(-65_000, 5_000), -60_000);
 });
 
-Deno.test("the time that an answer lay in a cache counts", () => {
-  assert.equal(ahead(3_600_000, 0, { age: "3600" }), 0);
+Deno.test("where a cache answered, the time may be that of the origin or that of the cache", () => {
+  for (const ms of [0, 3_600_000]) assert.equal(ahead(ms, 0, { age: "3600" }), 0);
+  assert.equal(ahead(3_700_000, 0, { age: "3600" }), 99_000);
+  assert.equal(ahead(-5_000, 0, { age: "3600" }), -5_000);
   assert.equal(ahead(3_600_000, 0, { age: "much" }), 3_599_000);
 });
 

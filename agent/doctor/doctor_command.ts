@@ -1,4 +1,5 @@
 import type { Terminal } from "../../shared/cli/run_program.ts";
+import { printable } from "../../shared/display_text.ts";
 import { examine } from "./examine.ts";
 import { type DoctorOptions, Found } from "./found.ts";
 import { reportJson } from "./report_json.ts";
@@ -18,7 +19,8 @@ export async function runDoctor(
   asJson: boolean,
   terminal: Terminal,
 ): Promise<number> {
-  await using found = new Found(options, surroundings);
+  const tell = (text: string) => terminal.err(`${printable(text)}\n`);
+  await using found = new Found(options, surroundings, tell);
   const report = await examine(STEPS, found, (step) => asJson || terminal.out(stepText(step)));
   terminal.out(asJson ? `${reportJson(report)}\n` : verdictText(report));
   return report.exitCode;

@@ -1,4 +1,5 @@
 import { explain } from "../../shared/cli/explain.ts";
+import { explanationOf } from "./explanation.ts";
 import { fail, type Finding, skip } from "./finding.ts";
 import type { Found } from "./found.ts";
 import { type ProblemName, PROBLEMS } from "./problems.ts";
@@ -34,7 +35,7 @@ export async function examine(
 ): Promise<Report> {
   const reports: StepReport[] = [];
   for (const step of steps) {
-    const report = await reportOf(step, found, steps, reports);
+    const report = await reportOf(step, found, reports);
     reports.push(report);
     onStep(report);
   }
@@ -45,7 +46,6 @@ export async function examine(
 async function reportOf(
   step: Step,
   found: Found,
-  steps: readonly Step[],
   before: readonly StepReport[],
 ): Promise<StepReport> {
   const { name } = step;
@@ -57,8 +57,8 @@ async function reportOf(
   }
   const finding = await look(step, found);
   if (finding.outcome !== "fail") return { name, finding };
-  const explanation = explanationOf(finding.problem, steps, before);
-  return { name, finding, ...explanation && { because: explanation } };
+  const because = explanationOf(finding, found);
+  return { name, finding, ...because !== undefined && because !== name && { because } };
 }
 
 async function look(step: Step, found: Found): Promise<Finding> {
@@ -69,20 +69,9 @@ async function look(step: Step, found: Found): Promise<Finding> {
   }
 }
 
-/** The first step before whose failure is the deeper reason of a problem. */
-function explanationOf(
-  problem: ProblemName,
-  steps: readonly Step[],
-  before: readonly StepReport[],
-): string | undefined {
-  return before.find(({ name, finding }) =>
-    finding.outcome === "fail" && steps.find((step) => step.name === name)?.explains?.includes(problem)
-  )?.name;
-}
-
 function causeOf(steps: readonly Step[], reports: readonly StepReport[]): Report["cause"] {
   const standsInTheWay = ({ name, finding }: StepReport) =>
-    finding.outcome === "fail" && steps.find((step) => step.name === name)?.explains === undefined;
+    finding.outcome === "fail" && !steps.some((step) => step.name === name && step.isAdvisory);
   const broken = reports.find(standsInTheWay);
   if (broken === undefined) return undefined;
   const { name, finding } = reports.find(({ name }) => name === broken.because) ?? broken;

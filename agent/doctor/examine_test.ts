@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { examine } from "./examine.ts";
 import { fail, type Finding, pass, skip } from "./finding.ts";
 import type { Found } from "./found.ts";
-import type { ProblemName } from "./problems.ts";
 import type { Step } from "./step.ts";
 
 function step(name: string, finding: Finding | Error, rest: Partial<Step> = {}): Step {
@@ -12,7 +11,7 @@ function step(name: string, finding: Finding | Error, rest: Partial<Step> = {}):
 
 async function outcome(...steps: Step[]) {
   const heard: string[] = [];
-  const report = await examine(steps, {} as Found, ({ name }) => heard.push(name));
+  const report = await examine(steps, { controlProblem: "network" } as Found, ({ name }) => heard.push(name));
   assert.deepEqual(heard, steps.map(({ name }) => name));
   const shown = report.steps.map(({ name, finding, because }) =>
     `${name} ${finding.outcome}${because === undefined ? "" : ` because ${because}`}`
@@ -22,13 +21,13 @@ async function outcome(...steps: Step[]) {
 
 Deno.test("the first step that fails explains those that need it, also by way of others", async () => {
   const { shown, cause, exitCode } = await outcome(
-    step("a", fail("silent", "no answer")),
+    step("a", fail("refused", "no")),
     step("b", pass("never"), { needs: ["a"] }),
     step("c", pass("never"), { needs: ["b"] }),
     step("d", pass("it needs nothing")),
   );
   assert.deepEqual(shown, ["a fail", "b skipped because a", "c skipped because a", "d pass"]);
-  assert.deepEqual([cause, exitCode], [{ step: "a", problem: "silent" }, 51]);
+  assert.deepEqual([cause, exitCode], [{ step: "a", problem: "refused" }, 50]);
 });
 
 Deno.test("what there is no need to look at stands in nobody's way", async () => {
@@ -45,21 +44,18 @@ Deno.test("of two failures the first stands in the way", async () => {
   assert.deepEqual(cause, { step: "a", problem: "ports" });
 });
 
-for (
-  const [problem, expected] of [
-    ["silent", { step: "a", problem: "network" }],
-    ["page", { step: "b", problem: "page" }],
-  ] as [ProblemName, unknown][]
-) {
-  Deno.test(`a step that only explains is the cause of what it explains, and of no ${problem} else`, async () => {
-    const a = step("a", fail("network", ""), { explains: ["silent"] });
-    assert.deepEqual((await outcome(a, step("b", fail(problem, "")))).cause, expected);
+Deno.test("a step that is only advisory is the cause of what it explains, and of nothing else", async () => {
+  const a = step("control", fail("network", ""), { isAdvisory: true });
+  assert.deepEqual((await outcome(a, step("b", fail("silent", "")))).cause, {
+    step: "control",
+    problem: "network",
   });
-}
+  assert.deepEqual((await outcome(a, step("b", fail("page", "")))).cause, { step: "b", problem: "page" });
+});
 
-Deno.test("a step that only explains stands in nobody's way by itself", async () => {
-  const { exitCode, shown } = await outcome(step("a", fail("network", ""), { explains: ["silent"] }));
-  assert.deepEqual([exitCode, shown], [0, ["a fail"]]);
+Deno.test("a step that is only advisory stands in nobody's way by itself", async () => {
+  const { exitCode, shown } = await outcome(step("control", fail("network", ""), { isAdvisory: true }));
+  assert.deepEqual([exitCode, shown], [0, ["control fail"]]);
 });
 
 Deno.test("a step that throws has failed, and the others are taken", async () => {

@@ -1,12 +1,15 @@
+import type { Socket } from "node:net";
 import type { Session } from "../../shared/mux/session.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
 import type { DialledConnection } from "../../shared/tls/dial.ts";
 import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
 import type { AgentConfig } from "../config.ts";
+import type { ProblemName } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** An address. */
 export interface HostAndPort {
+  /** Name or address, without brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -14,17 +17,27 @@ export interface HostAndPort {
 /** What an examination knows so far: each step reads what those before it left. */
 export class Found implements AsyncDisposable {
   /** What was made on the way and has to be closed. */
-  readonly resources = new AsyncDisposableStack();
+  readonly #resources = new AsyncDisposableStack();
+  /** What is wrong with the proxy that has to be gone through. */
+  proxyProblem: ProblemName | undefined;
+  /** What is wrong with the network, as the control site shows it. */
+  controlProblem: "network" | "captive_portal" | undefined;
   /** Milliseconds by which this machine's clock is ahead of others'; undefined until somebody told the time. */
   clockAhead: number | undefined;
-  /** Where the server is; undefined until it is known. */
-  server: HostAndPort | undefined;
+  /** Where servers are; none until it is known. */
+  servers: readonly HostAndPort[] = [];
   #config: AgentConfig | undefined;
   #identity: Identity | undefined;
+  #server: { address: HostAndPort; connection: Socket } | undefined;
   #socket: DialledConnection["socket"] | undefined;
   #session: Session | undefined;
 
-  constructor(readonly options: DoctorOptions, readonly surroundings: Surroundings) {}
+  /** @param tell Says how it goes where something takes long. */
+  constructor(
+    readonly options: DoctorOptions,
+    readonly surroundings: Surroundings,
+    readonly tell: (text: string) => void = () => {},
+  ) {}
 
   /** What step `configuration` read. */
   get config(): AgentConfig {
@@ -32,7 +45,7 @@ export class Found implements AsyncDisposable {
   }
   set config(config: AgentConfig) {
     this.#config = config;
-    if (config.cloud === undefined) this.server = { host: config.serverIp, port: config.serverPort };
+    if (config.cloud === undefined) this.servers = [{ host: config.serverIp, port: config.serverPort }];
   }
 
   /** What step `certificate` loaded. */
@@ -43,13 +56,24 @@ export class Found implements AsyncDisposable {
     this.#identity = identity;
   }
 
-  /** The connection of step `tls`; whoever takes it over owns it. */
+  /** The server that step `server` connected to, and the connection, of which nothing is used yet. */
+  get server(): { readonly address: HostAndPort; readonly connection: Socket } {
+    return known(this.#server);
+  }
+  set server(server: { address: HostAndPort; connection: Socket }) {
+    this.#server = server;
+    // Whoever takes it over looks after its errors too.
+    server.connection.on("error", () => {});
+    this.#resources.defer(() => void server.connection.destroy());
+  }
+
+  /** The connection of step `tls`. */
   get socket(): DialledConnection["socket"] {
     return known(this.#socket);
   }
   set socket(socket: DialledConnection["socket"]) {
     this.#socket = socket;
-    this.resources.defer(() => void socket.destroy());
+    this.#resources.defer(() => void socket.destroy());
   }
 
   /** The session of step `session`. */
@@ -58,7 +82,7 @@ export class Found implements AsyncDisposable {
   }
   set session(session: Session) {
     this.#session = session;
-    this.resources.defer(() => session.close("going_away", "the examination is over"));
+    this.#resources.defer(() => session.close("going_away", "the examination is over"));
   }
 
   /** The proxy for an address; undefined where it is reached without one. */
@@ -67,7 +91,7 @@ export class Found implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.resources.disposeAsync();
+    await this.#resources.disposeAsync();
   }
 }
 
@@ -81,6 +105,11 @@ export interface DoctorOptions {
   readonly timeoutMs: number;
   /** Whether a server that sleeps is woken. */
   readonly wake: boolean;
+}
+
+/** The address of a URL. */
+export function addressOf({ hostname, port, protocol }: URL): HostAndPort {
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (protocol === "https:" ? 443 : 80) };
 }
 
 function known<T>(value: T | undefined): T {

@@ -33,7 +33,12 @@ export function getThroughTunnel(session: Session, get: TunnelGet): Promise<Tunn
   let head: { status: number; at: number } | undefined;
   let bytes = 0;
   let timer = setTimeout(() => {
-    reject(new SallyportError("target_timeout", `Cannot get ${get.url}: no answer in ${get.timeoutMs} ms`));
+    reject(
+      new SallyportError(
+        "target_timeout",
+        `Cannot get a page of ${get.url.host}: no answer in ${get.timeoutMs} ms`,
+      ),
+    );
     stream.reset("cancelled", "it takes too long");
   }, get.timeoutMs);
   const settle = () => {
@@ -59,7 +64,10 @@ export function getThroughTunnel(session: Session, get: TunnelGet): Promise<Tunn
     },
     closed(error) {
       if (error === undefined && head !== undefined) settle();
-      else reject(error ?? new SallyportError("internal", `Cannot get ${get.url}: there was no answer`));
+      else {reject(
+          error ??
+            new SallyportError("internal", `Cannot get a page of ${get.url.host}: there was no answer`),
+        );}
     },
   });
   stream.resume();

@@ -28,7 +28,9 @@ export const PROBLEMS = {
   proxy_login: {
     exitCode: 21,
     means: "The proxy lets nobody through without a user and a password that it knows",
-    advice: "Write them into upstream_proxy, as http://user:password@host:port",
+    advice:
+      "Write them into upstream_proxy, as http://user:password@host:port; where it wants another kind than " +
+      "Basic, put a local proxy in between that speaks it",
   },
   proxy_refusal: {
     exitCode: 22,
@@ -37,18 +39,32 @@ export const PROBLEMS = {
       "Ask whoever runs it to allow the server; many allow port 443 alone: have the server listen there, " +
       "with listen_port: [8443, 443], and set server_port to 443",
   },
-  network: {
+  proxy_cannot_reach: {
     exitCode: 23,
+    means: "The proxy answers, and does not get to the server either, or not to the functions that wake it",
+    advice:
+      "Check that the server runs, and its address and port; if they are right, ask whoever runs the proxy " +
+      "which ports it connects to",
+  },
+  proxy_unusable: {
+    exitCode: 24,
+    means: "What answers at the proxy's address is no proxy that can be used",
+    advice:
+      "Do what the message says; check upstream_proxy or HTTPS_PROXY, and upstream_ca_file where it begins " +
+      "with https://",
+  },
+  network: {
+    exitCode: 25,
     means: "Not even a site that everybody can reach answers: this machine has no way out of its network",
     advice: "Check cable or Wi-Fi; in a company, ask for its proxy and set upstream_proxy",
   },
   captive_portal: {
-    exitCode: 24,
+    exitCode: 26,
     means: "The network answers in place of the site that was asked: it wants somebody to log in first",
     advice: "Open any http:// page in a browser without a proxy, and log in",
   },
   clock: {
-    exitCode: 25,
+    exitCode: 27,
     means: "This machine's clock is wrong: certificates seem to be out of date, and signed calls are refused",
     advice: "Set the clock, and have it kept right by NTP",
   },
@@ -69,21 +85,31 @@ export const PROBLEMS = {
     means: "A name that the agent needs does not resolve",
     advice: "Check its spelling and this machine's name servers; an IP address as server_ip needs none",
   },
-  wake: {
+  wake_unreachable: {
     exitCode: 41,
+    means: "The functions that find and wake the server do not answer",
+    advice: "Check wake_endpoint and query_endpoint; in a company, ask for its proxy and set upstream_proxy",
+  },
+  wake: {
+    exitCode: 42,
     means: "The functions that find and wake the server do not do what they are asked",
     advice:
       "Check wake_endpoint and query_endpoint; if they are right, the message says what is to be mended",
   },
   wake_refused: {
-    exitCode: 42,
+    exitCode: 43,
     means: "The functions that find and wake the server do not accept this agent's signature",
     advice:
       "Check that the certificate is of the CA that was deployed and was not revoked, and that the clock " +
       "is right",
   },
+  starting: {
+    exitCode: 44,
+    means: "The server is being started by somebody else, and cannot be reached yet",
+    advice: "Run this again in a minute, or with --wake, which waits for it",
+  },
   asleep: {
-    exitCode: 43,
+    exitCode: 45,
     means: "The server sleeps, as it does while nobody needs it; what comes after it could not be looked at",
     advice: "Nothing: the first request wakes it. To look at the rest, run this again with --wake",
   },
@@ -149,8 +175,8 @@ export const PROBLEMS = {
   not_accepted: {
     exitCode: 65,
     means:
-      "The server hangs up as soon as it has seen the agent's certificate: it was revoked, or is not of the " +
-      "CA that the server trusts. The server tells strangers nothing",
+      "The connection ends as soon as the server has seen the agent's certificate: it was revoked, or is not " +
+      "of the CA that the server trusts. The server tells strangers nothing",
     advice:
       'Look at the server\'s log for "agent refused"; get a new certificate from whoever runs the server',
   },

@@ -1,4 +1,5 @@
 import type { Report, StepReport } from "./examine.ts";
+import { printable } from "../../shared/display_text.ts";
 import { PROBLEMS } from "./problems.ts";
 
 const WIDTH = 14;
@@ -6,7 +7,7 @@ const SIGNS = { pass: "ok", fail: "FAIL", skipped: "-" } as const;
 
 /** A step in words, as soon as it is over. */
 export function stepText({ name, finding, because }: StepReport): string {
-  const first = `${SIGNS[finding.outcome].padEnd(5)}${name.padEnd(WIDTH)}${indented(finding.detail)}\n`;
+  const first = `${SIGNS[finding.outcome].padEnd(5)}${name.padEnd(WIDTH)}${shown(name, finding.detail)}\n`;
   if (finding.outcome !== "fail") return first;
   if (because !== undefined) return first + line("because", `of "${because}"`);
   const { means, advice } = PROBLEMS[finding.problem];
@@ -27,7 +28,8 @@ function line(label: string, text: string): string {
   return `${" ".repeat(5 + WIDTH)}${label}: ${text}\n`;
 }
 
-/** A configuration has a line for each problem. */
-function indented(detail: string): string {
-  return detail.replaceAll("\n", `\n${" ".repeat(5 + WIDTH)}`);
+/** A configuration has a line for each problem; of everything else servers and strangers may have a say. */
+function shown(name: string, detail: string): string {
+  const lines = name === "configuration" ? detail.split("\n") : [detail];
+  return lines.map(printable).join(`\n${" ".repeat(5 + WIDTH)}`);
 }

@@ -9,7 +9,7 @@ import type { AgentConfig } from "../config.ts";
 /** How a call of one of the cloud's functions ended. */
 export type FleetAnswer =
   | { readonly kind: "answered"; readonly status: FleetStatus }
-  | { readonly kind: "passing"; readonly error: SallyportError }
+  | { readonly kind: "passing"; readonly error: SallyportError; readonly isUnanswered?: boolean }
   | { readonly kind: "lasting"; readonly error: SallyportError; readonly isUnaccepted?: boolean };
 
 /** What an examination uses of the agent's other rooms. */

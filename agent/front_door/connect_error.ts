@@ -1,6 +1,7 @@
 import { SallyportError } from "../../shared/errors.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { StreamMessage } from "../../shared/protocol/messages.ts";
+import { answerError } from "./answer_error.ts";
 
 /** Reads the answer to a `connect_request`: why the target was not reached, or undefined if it was. */
 export function connectError(stream: MuxStream, message: StreamMessage): SallyportError | undefined {
@@ -11,5 +12,5 @@ export function connectError(stream: MuxStream, message: StreamMessage): Sallypo
   const { error } = message.payload;
   if (error === undefined) return undefined;
   stream.end();
-  return SallyportError.fromWire(error.code, error.message);
+  return answerError(stream, error);
 }

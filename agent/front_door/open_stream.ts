@@ -12,8 +12,8 @@ export interface FirstBytes {
 }
 
 /**
- * Opens a stream to the server; all that the front door knows of the tunnel. It may wait until there is a
- * connection.
- * @throws SallyportError `tunnel_down`, `going_away`, `limit_reached` …
+ * Opens a stream to whoever serves its target, the server or another room of the agent; all that the front door
+ * knows of the ways there. It may wait until there is a connection.
+ * @throws SallyportError `tunnel_down`, `going_away`, `limit_reached`, `target_denied` …
  */
 export type OpenStream = (opening: OpeningMessage, first?: FirstBytes) => Promise<MuxStream>;

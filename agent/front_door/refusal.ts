@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { SallyportError } from "../../shared/errors.ts";
 import type { HeaderList } from "../../shared/protocol/messages.ts";
+import { HERE_RULES } from "./here_rules.ts";
 import { preferredType } from "./preferred_type.ts";
 import { CHALLENGE } from "./proxy_auth.ts";
 import { refusalPage } from "./refusal_page.ts";
@@ -32,7 +33,8 @@ export interface RefusalDetails {
 /** Builds the response for a request that failed with `error`. */
 export function refusalOf(error: SallyportError, details: RefusalDetails = {}): Refusal {
   const own = error instanceof RequestError ? error.rule : undefined;
-  const rule = { ...REFUSAL_RULES[error.code], ...own };
+  const here = error.at === "here" ? HERE_RULES[error.code] : undefined;
+  const rule = { ...REFUSAL_RULES[error.code], ...here, ...own };
   const { status } = rule;
   const reason = STATUS_CODES[status] ?? "Error";
   const page = refusalPage(preferredType(details.accept), {

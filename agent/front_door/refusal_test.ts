@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ERROR_CODES, type ErrorCode, SallyportError } from "../../shared/errors.ts";
+import { HERE_RULES } from "./here_rules.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { RequestError } from "./request_error.ts";
 
@@ -117,6 +118,19 @@ Deno.test("refusalOf writes a page for browsers that fetches nothing and runs no
   assert.match(refusal.body, /&lt;script&gt;<\/b>: the target refused the connection\./);
   assert.match(refusal.body, /color-scheme:light dark/);
   assert.ok(refusal.body.length < 3_000, `${refusal.body.length} characters`);
+});
+
+Deno.test("refusalOf tells of what the agent itself failed at, and sends nobody to the server for it", () => {
+  for (const code of ERROR_CODES) {
+    const { status, body } = refusalOf(new SallyportError(code, "Cannot go on", { at: "here" }));
+    assert.equal(status, refusalOf(new SallyportError(code, "Cannot go on")).status, code);
+    if (HERE_RULES[code] !== undefined) assert.doesNotMatch(body, /the server/, code);
+  }
+  const blocked = refusalOf(
+    new SallyportError("target_denied", "Cannot connect to a.test:80", { at: "here" }),
+  );
+  assert.match(blocked.body, /Where: {7}the agent, on this machine\n/);
+  assert.match(blocked.body, /What failed: the agent's configuration forbids this target\n/);
 });
 
 Deno.test("every code has its place in docs/troubleshooting.md, to which the pages point", async () => {

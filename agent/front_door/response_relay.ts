@@ -4,6 +4,7 @@ import { removeFromTrailers, removeHopByHop, withoutHeaders } from "../../shared
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { StreamEvents } from "../../shared/mux/stream_events.ts";
 import type { HeaderList, Payload, StreamMessage } from "../../shared/protocol/messages.ts";
+import { answerError } from "./answer_error.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
 import { encodeHead } from "./raw_response.ts";
 
@@ -46,7 +47,7 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
       return this.#violated(`${message.type} does not belong here`);
     }
     const { error, status } = message.payload;
-    if (error !== undefined) return this.#refuse(SallyportError.fromWire(error.code, error.message));
+    if (error !== undefined) return this.#refuse(answerError(this.#init.stream, error));
     if (status === undefined || status === 101) return this.#violated("the answer's status is out of place");
     this.#guard(() => status < 200 ? this.#interim(message.payload) : this.#head(message.payload));
   }

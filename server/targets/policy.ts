@@ -8,7 +8,8 @@ import {
 } from "../../shared/targets/address.ts";
 import { normalName } from "../../shared/targets/name.ts";
 import type { OwnPorts } from "../../shared/targets/own_ports.ts";
-import { parseRule, type TargetRule } from "../../shared/targets/rule.ts";
+import type { TargetRule } from "../../shared/targets/rule.ts";
+import { RuleList } from "../../shared/targets/rule_list.ts";
 import type { TargetPolicy, Verdict } from "../../shared/targets/target_policy.ts";
 
 /** The configuration's `targets`. */
@@ -40,15 +41,15 @@ const TEXTS = {
  * @throws SallyportError `bad_request` for an entry that cannot be read.
  */
 export function createTargetPolicy(options: TargetPolicyOptions = {}): TargetPolicy {
-  const allow = (options.allow ?? []).map((text, i) => parseRule(text, `targets.allow[${i}]`));
-  const deny = (options.deny ?? []).map((text, i) => parseRule(text, `targets.deny[${i}]`));
+  const allow = new RuleList(options.allow ?? [], "targets.allow");
+  const deny = new RuleList(options.deny ?? [], "targets.deny");
   const { ownPorts } = options;
 
   const judgeName = (host: string, port: number): Verdict => {
-    const rule = findByName(deny, host, port);
+    const rule = deny.byName(host, port);
     if (rule) return refused("deny", rule.text);
     const name = normalName(host);
-    const hidden = name !== undefined && isMetadataName(name) && !findByName(allow, host, port);
+    const hidden = name !== undefined && isMetadataName(name) && !allow.byName(host, port);
     return hidden ? refused("default", "metadata") : allowed("default name");
   };
 
@@ -57,7 +58,7 @@ export function createTargetPolicy(options: TargetPolicyOptions = {}): TargetPol
     if (!byName.allowed) return byName;
     const parsed = parsedOrUndefined(address);
     if (parsed === undefined) return refused("default", "unreadable");
-    const denied = findByAddress(deny, [parsed, ...embeddedIPv4(parsed)], port);
+    const denied = deny.byAddress([parsed, ...embeddedIPv4(parsed)], port);
     if (denied) return refused("deny", denied.text);
     if (ownPorts?.isOwn(parsed, port)) return refused("own", "port");
     const granted = findGrant(allow, parsed, host, port);
@@ -80,23 +81,10 @@ function refused(kind: keyof typeof TEXTS, what: string): Verdict {
   return { allowed: false, rule: `${kind} ${what}`, text: TEXTS[kind] };
 }
 
-function findGrant(
-  allow: readonly TargetRule[],
-  address: Address,
-  host: string,
-  port: number,
-): TargetRule | undefined {
-  if (isMetadata(address)) return findByAddress(allow.filter(({ exact }) => exact), [address], port);
-  return findByAddress(allow, [address], port) ?? findByName(allow, host, port);
-}
-
-function findByName(rules: readonly TargetRule[], host: string, port: number): TargetRule | undefined {
-  const name = normalName(host);
-  return name === undefined ? undefined : rules.find((rule) => rule.matchesName(name, port));
-}
-
-function findByAddress(rules: readonly TargetRule[], forms: Address[], port: number): TargetRule | undefined {
-  return rules.find((rule) => forms.some((form) => rule.matchesAddress(form, port)));
+/** A metadata service is opened only by its very address. */
+function findGrant(allow: RuleList, address: Address, host: string, port: number): TargetRule | undefined {
+  if (!isMetadata(address)) return allow.byAddress([address], port) ?? allow.byName(host, port);
+  return allow.rules.find((rule) => rule.exact && rule.matchesAddress(address, port));
 }
 
 function parsedOrUndefined(address: string): Address | undefined {

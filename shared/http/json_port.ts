@@ -27,6 +27,8 @@ export interface JsonPortInit {
   host: string;
   /** 0 picks a free one. */
   port: number;
+  /** What clients may call this port, so that no other name can be made to lead here. @default {anything} */
+  hosts?: readonly string[];
   /** Answers of `GET`, by path. */
   routes: Record<string, () => PortAnswer | Promise<PortAnswer>>;
   /** The port was lost, and will be had again as soon as that is possible. */
@@ -77,9 +79,9 @@ class Port implements JsonPort {
   }
 
   #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const { host: hostname, routes } = this.#init;
+    const { host: hostname } = this.#init;
     try {
-      const handler = (request: Request) => answer(request, routes);
+      const handler = (request: Request) => answer(request, this.#init);
       const server = Deno.serve({ hostname, port, onListen: () => {} }, handler);
       // It gives its port up for good when a connection comes while the process has no descriptor left.
       server.finished.catch((error) => this.#lost(error));
@@ -109,8 +111,21 @@ class Port implements JsonPort {
   }
 }
 
-async function answer(request: Request, routes: JsonPortInit["routes"]): Promise<Response> {
-  const { pathname } = new URL(request.url);
+/** Pages of the web may neither read an answer nor run it as a script of theirs. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+async function answer(
+  request: Request,
+  { routes, hosts }: Pick<JsonPortInit, "routes" | "hosts">,
+): Promise<Response> {
+  const { pathname, hostname: asked } = new URL(request.url);
+  if (hosts !== undefined && !hosts.includes(asked)) {
+    return new Response(`Nothing is called ${asked} here, only ${hosts.join(", ")}\n`, { status: 421 });
+  }
   if (!Object.hasOwn(routes, pathname)) {
     const paths = Object.keys(routes).join(", ");
     return new Response(`Nothing is at ${pathname}, only at ${paths}\n`, { status: 404 });
@@ -119,9 +134,8 @@ async function answer(request: Request, routes: JsonPortInit["routes"]): Promise
     return new Response("Only GET is answered\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
   const found = await routes[pathname]!();
-  const headers = { "cache-control": "no-store" };
   if ("text" in found) {
-    return new Response(found.text, { headers: { ...headers, "content-type": found.contentType } });
+    return new Response(found.text, { headers: { ...HEADERS, "content-type": found.contentType } });
   }
-  return Response.json(found.body, { status: found.status, headers });
+  return Response.json(found.body, { status: found.status, headers: HEADERS });
 }

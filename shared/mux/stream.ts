@@ -29,6 +29,8 @@ export interface StreamInit {
   share: HeldShare;
   /** Credit from the peer's `hello`. */
   sendCredit: number;
+  /** Whether the peer is in this process. @default false */
+  isLocal?: boolean;
 }
 
 /** Where a stream is in its life. What each direction has reached, `Inbound` and `Outbound` know. */
@@ -52,6 +54,8 @@ export class MuxStream {
   readonly id: number;
   /** The message that opened it. */
   readonly opening: OpeningMessage;
+  /** Whether the peer is another room of this process: what it failed at, this process failed at. */
+  readonly isLocal: boolean;
   readonly #owner: StreamOwner;
   readonly #listener: Listener;
   readonly #memory: StreamMemory;
@@ -60,9 +64,10 @@ export class MuxStream {
   #state = IDLE;
   #unseen = false;
 
-  constructor({ id, opening, own, owner, options, budget, share, sendCredit }: StreamInit) {
+  constructor({ id, opening, own, owner, options, budget, share, sendCredit, isLocal = false }: StreamInit) {
     this.id = id;
     this.opening = opening;
+    this.isLocal = isLocal;
     this.#owner = owner;
     const listener = this.#listener = new Listener((reason) => this.failed(reason));
     const memory = this.#memory = new StreamMemory(share);

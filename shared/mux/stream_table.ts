@@ -4,9 +4,9 @@ import type { IncomingStreamMessage } from "./incoming.ts";
 import type { HeldShare } from "./held_memory.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { SessionOptions } from "./options.ts";
+import type { FrameSender } from "./frame_sender.ts";
 import type { EndOptions } from "./outbox.ts";
 import { checkOutgoing } from "./outgoing.ts";
-import type { Sender } from "./sender.ts";
 import { MuxStream } from "./stream.ts";
 import type { StreamOwner } from "./stream_owner.ts";
 import { violation } from "./violation.ts";
@@ -19,13 +19,15 @@ export interface StreamTableInit {
   role: Role;
   options: SessionOptions;
   budget: MemoryBudget;
-  sender: Sender;
+  sender: FrameSender;
   /** A callback of a stream's room failed. */
   fault(error: SallyportError): void;
   /** The peer opened a stream for nothing (SPEC.md 4.6); may throw, which ends the connection. */
   wasted(): void;
   /** A stream has ended and is forgotten. */
   finished(): void;
+  /** Whether the peer is in this process. @default false */
+  isLocal?: boolean;
 }
 
 /** Finds a message's stream, and whether the message opened it. */
@@ -69,8 +71,8 @@ export class StreamTable implements StreamOwner {
   }
 
   /** Takes the peer's limits from its `hello`. */
-  greet(hello: Payload<"hello">): void {
-    this.#limits = hello;
+  greet(limits: Pick<Payload<"hello">, "window" | "max_streams">): void {
+    this.#limits = limits;
   }
 
   /** Accepts no further stream of the peer: an opening message is answered with a reset of this code. */
@@ -197,7 +199,7 @@ export class StreamTable implements StreamOwner {
   }
 
   #add(id: number, opening: OpeningMessage): MuxStream {
-    const { options, budget } = this.#init;
+    const { options, budget, isLocal = false } = this.#init;
     const stream = new MuxStream({
       id,
       opening,
@@ -207,6 +209,7 @@ export class StreamTable implements StreamOwner {
       budget,
       share: this.#share,
       sendCredit: this.#limits.window,
+      isLocal,
     });
     this.#streams.set(id, stream);
     return stream;

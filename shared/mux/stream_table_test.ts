@@ -51,7 +51,7 @@ function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows
     finished: () => finished++,
     wasted: () => wasted++,
   });
-  table.greet({ version: 1, software: "", window: 1_000, max_streams: peerAllows });
+  table.greet({ window: 1_000, max_streams: peerAllows });
   const receive = (id: number, message: StreamMessage, bodyLength = 0) =>
     table.receive({ kind: "stream", id, message, end: false, trailers: undefined }, bodyLength);
   return { table, sent: sender.sent, receive, finished: () => finished, wasted: () => wasted };

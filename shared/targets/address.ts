@@ -20,8 +20,17 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 /** NAT64 with a prefix that only the local network knows (RFC 8215): what it embeds cannot be told. */
 const LOCAL_NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b:1::/48");
 
-/** How IPv6 prefixes embed IPv4: the prefix, and where in the 16 bytes the IPv4 addresses are. */
-const EMBEDDINGS: readonly { cidr: [ipaddr.IPv6, number]; at: readonly number[]; inverted?: number }[] = [
+/** How an IPv6 prefix embeds IPv4. */
+export interface Embedding {
+  readonly cidr: [ipaddr.IPv6, number];
+  /** Where in the 16 bytes the IPv4 addresses are. */
+  readonly at: readonly number[];
+  /** Where one is whose bits are inverted. */
+  readonly inverted?: number;
+}
+
+/** All prefixes that embed IPv4; the first that fits counts, after ISATAP. */
+export const EMBEDDINGS: readonly Embedding[] = [
   // IPv4-compatible (RFC 4291 section 2.5.5.1), the unspecified and the loopback address among them.
   { cidr: ipaddr.IPv6.parseCIDR("::/96"), at: [12] },
   // IPv4-translated (RFC 2765 section 2.1).
@@ -47,7 +56,8 @@ export function parseAddress(text: string): Address {
 }
 
 /** Bytes 8 to 11 of an ISATAP address, under any prefix; before the IPv4 address (RFC 5214 section 6.1). */
-const ISATAP: readonly string[] = ["0,0,94,254", "2,0,94,254"];
+export const ISATAP_BYTES: readonly (readonly number[])[] = [[0, 0, 94, 254], [2, 0, 94, 254]];
+const ISATAP: readonly string[] = ISATAP_BYTES.map((bytes) => bytes.join());
 
 /** The IPv4 addresses to which an IPv6 address may lead, beside itself. */
 export function embeddedIPv4(address: Address): ipaddr.IPv4[] {

@@ -4,10 +4,22 @@ import { SallyportError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import { normalName } from "./name.ts";
 
-/** One entry of `targets.allow` or `targets.deny`. */
+/** What a rule covers: a range of addresses, one of a single address too, or a name, or all names below it. */
+export type Coverage =
+  | { readonly kind: "range"; readonly network: Address; readonly prefix: number }
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "below"; readonly name: string };
+
+/** One entry of a list of targets, such as `targets.allow` of the server or `bypass` of the agent. */
 export interface TargetRule {
   /** The entry as it was written, for logs. */
   readonly text: string;
+  /** The configuration key, such as `targets.deny[0]`. */
+  readonly key: string;
+  /** What it covers, names in normal form. */
+  readonly covers: Coverage;
+  /** The only port that it covers; every port where it is undefined. */
+  readonly port: number | undefined;
   /** Whether it is about one address and no other. */
   readonly exact: boolean;
   /** Whether it covers a name in normal form. */
@@ -20,16 +32,16 @@ export interface TargetRule {
  * Reads an entry: an address, a range (`10.0.0.0/8`), a name or a name's subdomains (`*.corp.example`), each
  * with or without a port (`127.0.0.1:9080`, `[::1]:9080`, `[fd00::/8]:443`, `*.corp.example:443`).
  *
- * @param where The configuration key, for the message.
+ * @param key The configuration key, for messages.
  * @throws SallyportError `bad_request` when it is none of these.
  */
-export function parseRule(text: string, where: string): TargetRule {
+export function parseRule(text: string, key: string): TargetRule {
   const parts = split(text.trim());
-  const rule = parts && (addressRule(text, parts) ?? nameRule(text, parts));
+  const rule = parts && (addressRule(text, key, parts) ?? nameRule(text, key, parts));
   if (rule) return rule;
   throw new SallyportError(
     "bad_request",
-    `Cannot read ${where}: current value is ${JSON.stringify(text)}, ` +
+    `Cannot read ${key}: current value is ${JSON.stringify(text)}, ` +
       "expected an address, a range or a name, with or without a port",
   );
 }
@@ -49,7 +61,7 @@ function split(text: string): Parts | undefined {
   return { host: found[1] ?? found[2]!, port };
 }
 
-function addressRule(text: string, { host, port }: Parts): TargetRule | undefined {
+function addressRule(text: string, key: string, { host, port }: Parts): TargetRule | undefined {
   const found = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(host);
   if (found === null) return undefined;
   const base = found[1]!;
@@ -58,7 +70,7 @@ function addressRule(text: string, { host, port }: Parts): TargetRule | undefine
   if (width === 0 || bits > width) return undefined;
   const [network, prefix] = withoutMapping(ipaddr.parse(base), bits);
   return {
-    text,
+    ...{ text, key, port, covers: { kind: "range", network, prefix } },
     exact: bits === width,
     matchesName: () => false,
     matchesAddress: (address, to) =>
@@ -75,14 +87,14 @@ function withoutMapping(network: Address, bits: number): [Address, number] {
   return [network, bits];
 }
 
-function nameRule(text: string, { host, port }: Parts): TargetRule | undefined {
+function nameRule(text: string, key: string, { host, port }: Parts): TargetRule | undefined {
   const wild = host.startsWith("*.");
   const name = normalName(wild ? host.slice(2) : host);
   // A last label of digits is an address that somebody mistyped.
   if (name === undefined || /(?:^|\.)\d+$/.test(name)) return undefined;
   const suffix = `.${name}`;
   return {
-    text,
+    ...{ text, key, port, covers: { kind: wild ? "below" : "name", name } },
     exact: false,
     matchesName: (asked, to) =>
       (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),

@@ -1,12 +1,22 @@
 import { SallyportError } from "../errors.ts";
 
+/** Whose work it is. */
+export interface UnderWayOptions {
+  /** The program, for the message. @default "the server" */
+  where?: string;
+  /** Whether there are clients that must not take it from each other. @default true */
+  isShared?: boolean;
+}
+
 /**
- * How much of one kind of work is under way in the process, and that it stays bounded. No client takes more than
- * half, so that one that asks for whatever is slow does not stop the others.
+ * How much of one kind of work is under way in the process, and that it stays bounded. Of several clients none
+ * takes more than half, so that one that asks for whatever is slow does not stop the others.
  */
 export class UnderWay {
   readonly #max: number;
   readonly #what: string;
+  readonly #where: string;
+  readonly #isShared: boolean;
   readonly #counts = new Map<string, number>();
   #count = 0;
 
@@ -14,9 +24,11 @@ export class UnderWay {
    * @param max The most at once.
    * @param what What is counted, for the message: "look-ups of names".
    */
-  constructor(max: number, what: string) {
+  constructor(max: number, what: string, { where = "the server", isShared = true }: UnderWayOptions = {}) {
     this.#max = max;
     this.#what = what;
+    this.#where = where;
+    this.#isShared = isShared;
   }
 
   /** How many are under way now. */
@@ -34,9 +46,9 @@ export class UnderWay {
    */
   begin(doing: string, client: string): () => void {
     const own = this.#counts.get(client) ?? 0;
-    const share = Math.ceil(this.#max / 2);
+    const share = this.#isShared ? Math.ceil(this.#max / 2) : this.#max;
     if (this.#count >= this.#max) {
-      throw this.#full(doing, `${this.#max} ${this.#what} are under way on the server`);
+      throw this.#full(doing, `${this.#max} ${this.#what} are under way on ${this.#where}`);
     }
     if (own >= share) throw this.#full(doing, `${share} ${this.#what} are under way for this client`);
     this.#counts.set(client, own + 1);

@@ -23,6 +23,8 @@ export interface DialOptions {
   readonly connectTimeoutMs: number;
   /** The proxy that has to be gone through. @default {none} */
   readonly via?: UpstreamProxy | undefined;
+  /** A connection to it that is there already, on which nothing was sent or read. @default {one is made} */
+  readonly connection?: Socket | undefined;
   /** Protocols that are offered. @default {["http/1.1"]} */
   readonly alpn?: readonly string[];
   /** Ends the attempt. */
@@ -45,9 +47,9 @@ export interface DialledConnection {
  * certificate is not what it has to be, `cancelled` when `signal` was aborted.
  */
 export async function dialTls(options: DialOptions): Promise<DialledConnection> {
-  const { host, port, via: proxy, signal, connectTimeoutMs: timeoutMs } = options;
+  const { host, port, via: proxy, signal, connectTimeoutMs: timeoutMs, connection } = options;
   const doing = `connect to ${shownAddress(host, port)}`;
-  const through = proxy && await connectThrough({ proxy, host, port, timeoutMs, signal });
+  const through = connection ?? (proxy && await connectThrough({ proxy, host, port, timeoutMs, signal }));
   try {
     return await handshake(options, doing, through);
   } catch (error) {

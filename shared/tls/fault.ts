@@ -20,10 +20,19 @@ export type FaultKind =
   /** It is for somebody else. */
   | "name";
 
+/** When a certificate is good. */
+export interface Validity {
+  readonly from: Date;
+  readonly until: Date;
+}
+
 /** What is wrong with a certificate. */
 export class Fault {
-  /** @param text In words that follow "the certificate … ". */
-  constructor(readonly kind: FaultKind, readonly text: string) {}
+  /**
+   * @param text In words that follow "the certificate … ".
+   * @param validity Of the certificate that is not in date; undefined where dates are not what is wrong.
+   */
+  constructor(readonly kind: FaultKind, readonly text: string, readonly validity?: Validity) {}
 
   /** An error that carries it, for {@linkcode faultOf}. */
   rejection(message: string): SallyportError {

@@ -56,10 +56,10 @@ export function findFault(question: TrustQuestion): Fault | undefined {
 }
 
 function dateFault(certificate: X509Certificate, at: Date): Fault | undefined {
-  const begin = new Date(certificate.validFrom);
-  const end = new Date(certificate.validTo);
-  if (at < begin) return new Fault("not_yet_valid", `is not valid before ${begin.toISOString()}`);
-  if (at > end) return new Fault("expired", `expired at ${end.toISOString()}`);
+  const validity = { from: new Date(certificate.validFrom), until: new Date(certificate.validTo) };
+  const { from, until } = validity;
+  if (at < from) return new Fault("not_yet_valid", `is not valid before ${from.toISOString()}`, validity);
+  if (at > until) return new Fault("expired", `expired at ${until.toISOString()}`, validity);
   return undefined;
 }
 
@@ -102,6 +102,6 @@ function pathFault(
 
 function issuerFault(issuer: X509Certificate, at: Date): Fault | undefined {
   const late = dateFault(issuer, at);
-  return late &&
-    new Fault("issuer_dates", `was issued by ${subjectOf(issuer)}, whose own certificate ${late.text}`);
+  const text = `was issued by ${subjectOf(issuer)}, whose own certificate ${late?.text}`;
+  return late && new Fault("issuer_dates", text, late.validity);
 }

@@ -18,6 +18,8 @@ export interface WebRequest {
   readonly timeoutMs: number;
   /** Bytes of an answer's body that are taken at the most. */
   readonly maxBytes: number;
+  /** Whether an answer that is longer is good all the same, without its rest. @default false */
+  readonly mayBeCut?: boolean;
   /** Ends it. */
   readonly signal?: AbortSignal;
   /**
@@ -97,7 +99,7 @@ function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undef
   request.on("response", (response) => {
     // Errors after the answer's head come from the response alone.
     response.on("error", reject);
-    readAll(response, init.maxBytes).then(
+    readAll(response, init).then(
       (body) => resolve({ status: response.statusCode ?? 0, headers: joined(response), body }),
       reject,
     );
@@ -126,15 +128,19 @@ function throughProxy(
     ...(authorization === undefined ? {} : { "proxy-authorization": authorization }),
   };
   const to = through === undefined ? { ...addressOf(proxy), agent: false } : onlyBy(through);
-  return httpRequest({ ...options, ...to, headers, path: url.href });
+  return httpRequest({ ...options, ...to, headers, path: url.origin + url.pathname + url.search });
 }
 
-async function readAll(response: IncomingMessage, maxBytes: number): Promise<string> {
+async function readAll(
+  response: IncomingMessage,
+  { maxBytes, mayBeCut = false }: Pick<WebRequest, "maxBytes" | "mayBeCut">,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
   for await (const bytes of response as AsyncIterable<Uint8Array>) {
     length += bytes.byteLength;
+    if (length > maxBytes && mayBeCut) return text;
     if (length > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
     text += decoder.decode(bytes, { stream: true });
   }

@@ -1,10 +1,30 @@
 import { childEnvironment } from "../../scripts/child_environment.ts";
 import type { RefusalVisit } from "./refusal_visit.ts";
-import { CANNOT_START, type Visit } from "./visit.ts";
+import { CANNOT_START, type Page, type Visit } from "./visit.ts";
 
-/** A headless Chromium, unpacked into a folder of its own. */
+/** Programs that are a whole Chromium, by their names on `PATH`. */
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/** A headless Chromium, with a folder of its own. */
 export class Chromium implements Disposable {
-  private constructor(readonly dir: string, readonly file: string) {}
+  private constructor(readonly dir: string, readonly file: string, readonly kind: "shell" | "whole") {}
+
+  /**
+   * Finds the Chromium of this machine: a whole one knows proxy scripts, while the npm package has none but the
+   * headless shell, which does not. `undefined` where there is none.
+   */
+  static async installed(): Promise<Chromium | undefined> {
+    for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+      for (const name of NAMES) {
+        const found = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+        if (!found?.isFile) continue;
+        // A short one: the path of a socket in it must not exceed what sockets can have, 107 bytes.
+        const dir = await Deno.makeTempDir({ prefix: "sp_" });
+        return new Chromium(dir, `${folder}/${name}`, "whole");
+      }
+    }
+    return undefined;
+  }
 
   /** Unpacks the browser that an npm package brings. */
   static async unpack(): Promise<Chromium> {
@@ -15,7 +35,7 @@ export class Chromium implements Disposable {
       await Deno.remove(dir, { recursive: true });
       throw new Error(`Cannot unpack Chromium: ${errors}`);
     }
-    return new Chromium(dir, out.trim());
+    return new Chromium(dir, out.trim(), "shell");
   }
 
   /** Starts it once; returns why it cannot run here, or `undefined` when it can. */
@@ -42,15 +62,28 @@ export class Chromium implements Disposable {
     return JSON.parse(out);
   }
 
+  /**
+   * Loads pages, each by a proxy script.
+   *
+   * @param scriptUrl Where the script is.
+   * @param ownNames Names that the browser itself takes for this machine.
+   */
+  async pages(scriptUrl: string, ownNames: readonly string[], urls: readonly string[]): Promise<Page[]> {
+    const { code, out, errors } = await this.#drive(["pages"], [scriptUrl, ownNames.join(), ...urls]);
+    if (code !== 0) throw new Error(`Cannot load ${urls}: ${errors}${out}`);
+    return JSON.parse(out);
+  }
+
   [Symbol.dispose](): void {
     Deno.removeSync(this.dir, { recursive: true });
   }
 
   async #drive(task: string[], args: string[]): Promise<Outcome> {
-    const profile = await Deno.makeTempDir({ dir: this.dir, prefix: "profile_" });
+    const profile = await Deno.makeTempDir({ dir: this.dir, prefix: "p_" });
     const flags = ["--allow-read", "--allow-env", "--allow-sys", "--allow-net=127.0.0.1"];
     const scoped = [`--allow-write=${profile}`, `--allow-run=${this.file}`];
-    return await run(profile, [...flags, ...scoped, "drive.ts", ...task, this.file, profile, ...args]);
+    const program = ["drive.ts", ...task, this.kind, this.file, profile];
+    return await run(profile, [...flags, ...scoped, ...program, ...args]);
   }
 }
 

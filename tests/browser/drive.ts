@@ -1,12 +1,13 @@
 /**
  * Drives a headless Chromium, as a program of its own: the browser's library stays out of the test runner.
- * `drive.ts probe CHROMIUM PROFILE` sees whether it starts, `drive.ts visit CHROMIUM PROFILE PROXY URL` loads a
- * page through a proxy, and `drive.ts refusals` with the same arguments opens one that cannot be had. All print one
- * line of JSON.
+ * `drive.ts probe KIND CHROMIUM PROFILE` sees whether it starts, `drive.ts visit KIND CHROMIUM PROFILE PROXY URL` loads
+ * a page through a proxy, `drive.ts refusals` with the same arguments opens one that cannot be had, and
+ * `drive.ts pages KIND CHROMIUM PROFILE SCRIPT NAMES URL...` loads pages as a proxy script says, where the names are this
+ * machine's. `KIND` is `shell` or `whole`. All print one line of JSON.
  */
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { visitRefusals } from "./refusal_visit.ts";
-import { CANNOT_START, type Visit } from "./visit.ts";
+import { CANNOT_START, type Page as LoadedPage, type Visit } from "./visit.ts";
 
 const FLAGS = [
   "--no-sandbox", // the tests may run as root
@@ -20,10 +21,15 @@ const FLAGS = [
   "--proxy-bypass-list=<-loopback>", // loopback goes through the proxy as well
 ];
 
-function launch(executablePath: string, profile: string, flags: readonly string[]): Promise<Browser> {
+/** @param headless A whole Chromium without a window, or the shell, which has less. */
+function launch(
+  executablePath: string,
+  profile: string,
+  { headless, flags }: { headless: true | "shell"; flags: readonly string[] },
+): Promise<Browser> {
   return puppeteer.launch({
     executablePath,
-    headless: "shell",
+    headless,
     userDataDir: profile,
     args: [...FLAGS, ...flags],
     protocolTimeout: 30_000,
@@ -64,10 +70,41 @@ async function look(page: Page): Promise<Omit<Visit, "failures">> {
   })()`) as Omit<Visit, "failures">;
 }
 
-async function main([task, chromium = "", profile = "", proxy, url = ""]: string[]): Promise<unknown> {
+async function load(browser: Browser, url: string): Promise<LoadedPage> {
+  const page = await browser.newPage();
+  const response = await page.goto(url, { waitUntil: "load", timeout: 30_000 });
+  const seen = await page.evaluate(`(async () => ({
+    title: document.title,
+    text: document.body.innerText,
+    heard: await new Promise((resolve) => {
+      const socket = new WebSocket("ws://" + location.host + "/");
+      socket.onopen = () => socket.send("hello");
+      socket.onmessage = (event) => { socket.close(1000); resolve(event.data); };
+      socket.onerror = () => resolve("nothing");
+    }),
+  }))()`) as Omit<LoadedPage, "status">;
+  return { status: response?.status() ?? 0, ...seen };
+}
+
+async function loadAll(browser: Browser, urls: readonly string[]): Promise<LoadedPage[]> {
+  const pages: LoadedPage[] = [];
+  for (const url of urls) pages.push(await load(browser, url));
+  return pages;
+}
+
+/** What the browser is told of the network; its own resolver is no part of a test. */
+function networkFlags(task: string | undefined, [first = "", names = ""]: readonly string[]): string[] {
+  if (task === "visit" || task === "refusals") return [`--proxy-server=${first}`];
+  if (task !== "pages") return [];
+  const rules = names.split(",").map((name) => `MAP ${name} 127.0.0.1`);
+  return [`--proxy-pac-url=${first}`, `--host-resolver-rules=${rules.join()}`];
+}
+
+async function main([task, kind, chromium = "", profile = "", ...rest]: string[]): Promise<unknown> {
   let browser: Browser;
   try {
-    browser = await launch(chromium, profile, proxy === undefined ? [] : [`--proxy-server=${proxy}`]);
+    const flags = networkFlags(task, rest);
+    browser = await launch(chromium, profile, { headless: kind === "whole" ? true : "shell", flags });
   } catch (error) {
     Deno.exitCode = CANNOT_START;
     return { reason: String(error) };
@@ -75,9 +112,11 @@ async function main([task, chromium = "", profile = "", proxy, url = ""]: string
   try {
     switch (task) {
       case "visit":
-        return await visit(browser, url);
+        return await visit(browser, rest[1] ?? "");
       case "refusals":
-        return await visitRefusals(browser, url);
+        return await visitRefusals(browser, rest[1] ?? "");
+      case "pages":
+        return await loadAll(browser, rest.slice(2));
       default:
         return { version: await browser.version() };
     }

@@ -14,5 +14,15 @@ export interface Visit {
   failures: string[];
 }
 
+/** What a page turned out to be, by the name of its address. */
+export interface Page {
+  status: number;
+  title: string;
+  /** All of its text. */
+  text: string;
+  /** What a WebSocket to its host heard. */
+  heard: string;
+}
+
 /** Exit code of the driver that says: this machine cannot start the browser. */
 export const CANNOT_START = 3;

@@ -7,6 +7,7 @@ import { clientOf, writeCrl } from "../support/chain_authority.ts";
 import { examined, keysOf, keysWith, startTlsServer } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../support/pki.ts";
+import { startProgram } from "../support/programs.ts";
 import { whyMissing } from "../support/tools.ts";
 
 interface Row {
@@ -126,6 +127,35 @@ Deno.test("agent doctor knows a server that trusts another CA", async () => {
   await chain.server.stop();
 });
 
+Deno.test("agent doctor does not take a cached answer of the control site for a wrong clock", async () => {
+  const pki = await TestPki.create();
+  await using cache = startHttpOrigin(() => new Response("hello", { headers: { age: "500000" } }));
+  const keys = keysWith(pki, await pki.clientKey(EXPIRED));
+  const examination = await examined({ keys, args: ["--control", `http://${cache.host}/`] });
+  examination.assertCause("certificate", "certificate_dates", 31);
+});
+
+Deno.test("agent doctor prints nothing that steers a terminal, whoever is on the path", async () => {
+  const [pki, other] = await Promise.all([TestPki.create(), TestPki.create("evil\x1b[2J\x9b1m")]);
+  await using server = await startTlsServer(await other.serverKey());
+  const keys = { ...keysWith(pki, await pki.clientKey()), server_port: server.port };
+  const variables = { ...keys, local_proxy_port: 0, console_port: 0 };
+  const env = Object.fromEntries(
+    Object.entries(variables).map(([key, value]) => [
+      `SALLYPORT_${key.toUpperCase()}`,
+      `${value}`,
+    ]),
+  );
+  for (const args of [[], ["--json"]]) {
+    const command = ["doctor", "--control", "http://127.0.0.1:1/", ...args];
+    await using program = await startProgram("agent", command, { env });
+    assert.equal((await program.ended).code, 60, program.log.text);
+    assert.match(program.out.text, /evil\\u(\{1b\}|001b)\[2J\\u(\{9b\}|009b)1m/);
+    // deno-lint-ignore no-control-regex -- they are what must not be there
+    assert.doesNotMatch(program.out.text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  }
+});
+
 const noFaketime = await whyMissing("faketime");
 for (const [offset, words] of [["-3d", /3 days behind/], ["+400d", /400 days ahead of/]] as const) {
   Deno.test({
@@ -141,7 +171,7 @@ for (const [offset, words] of [["-3d", /3 days behind/], ["+400d", /400 days ahe
         args: ["--control", `http://${origin.host}/`],
         wrapper: ["faketime", "-f", offset],
       });
-      examination.assertCause("clock", "clock", 25);
+      examination.assertCause("clock", "clock", 27);
       assert.match(examination.step("clock").detail, words);
       assert.deepEqual(examination.step("certificate").because, "clock");
     },

@@ -37,7 +37,7 @@ Deno.test("agent doctor knows a server that sleeps, and wakes it only when it is
   await using all = await scene();
   const { chain, fleet } = all;
   const asleep = await all.examined();
-  asleep.assertCause("fleet", "asleep", 43);
+  asleep.assertCause("fleet", "asleep", 45);
   assert.deepEqual([fleet.count("query"), fleet.count("wake")], [1, 0]);
   fleet.onWake = async () => {
     await chain.startServer();
@@ -47,7 +47,7 @@ Deno.test("agent doctor knows a server that sleeps, and wakes it only when it is
   assert.equal(awake.code, 0, JSON.stringify(awake.report));
   assert.match(
     awake.step("fleet").detail,
-    /^a signed call was answered: a server runs at 127\.0\.0\.1, port \d+$/,
+    /^a signed call was answered: servers run at 127\.0\.0\.1, port \d+$/,
   );
   assert.equal(fleet.count("wake"), 1);
   await chain.server.stop();
@@ -55,14 +55,14 @@ Deno.test("agent doctor knows a server that sleeps, and wakes it only when it is
 
 Deno.test("agent doctor does not wake a server for want of a query_endpoint", async () => {
   await using all = await scene(undefined, { query_endpoint: "" });
-  (await all.examined()).assertCause("fleet", "asleep", 43);
+  (await all.examined()).assertCause("fleet", "asleep", 45);
   assert.deepEqual([all.fleet.count("query"), all.fleet.count("wake")], [0, 0]);
 });
 
 Deno.test("agent doctor knows functions that do not accept the agent's signature", async () => {
   const other = await TestPki.create();
   await using all = await scene(other.ca);
-  (await all.examined()).assertCause("fleet", "wake_refused", 42);
+  (await all.examined()).assertCause("fleet", "wake_refused", 43);
 });
 
 Deno.test("agent doctor knows functions that fail, and tells what they say", async () => {
@@ -70,6 +70,30 @@ Deno.test("agent doctor knows functions that fail, and tells what they say", asy
   all.fleet.answer = () =>
     Response.json({ error: { code: "service_missing", message: "Cannot find it" } }, { status: 404 });
   const examination = await all.examined();
-  examination.assertCause("fleet", "wake", 41);
+  examination.assertCause("fleet", "wake", 42);
   assert.equal(examination.step("fleet").detail, "Cannot call query: Cannot find it");
+});
+
+Deno.test("agent doctor knows functions that do not answer, from those that answer what is no help", async () => {
+  await using all = await scene(undefined, { query_endpoint: "http://127.0.0.1:1/query" });
+  (await all.examined()).assertCause("fleet", "wake_unreachable", 41);
+});
+
+Deno.test("agent doctor tells why a server does not start, and one that is starting", async () => {
+  await using all = await scene();
+  all.fleet.status = { state: "starting", servers: [] };
+  (await all.examined()).assertCause("fleet", "starting", 44);
+  all.fleet.status = { state: "starting", servers: [], problem: "CannotPullContainerError" };
+  const examination = await all.examined();
+  examination.assertCause("fleet", "wake", 42);
+  assert.match(examination.step("fleet").detail, /CannotPullContainerError/);
+});
+
+Deno.test("of several servers agent doctor looks at one that can be reached, as the agent does", async () => {
+  await using all = await scene();
+  await all.chain.startServer();
+  all.fleet.run(1, all.chain.serverPort);
+  const examination = await all.examined();
+  assert.equal(examination.code, 0, JSON.stringify(examination.report));
+  await all.chain.server.stop();
 });

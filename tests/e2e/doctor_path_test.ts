@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import type { ProblemName } from "../../agent/doctor/problems.ts";
 import { Chain } from "../support/chain.ts";
-import { examined, keysOf } from "../support/doctor.ts";
+import { examined, keysOf, keysWith, startTlsServer } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
+import { TestPki } from "../support/pki.ts";
 import { Relay } from "../support/relay.ts";
 import { startSilentTarget } from "../support/silent_target.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
@@ -106,19 +107,71 @@ Deno.test("agent doctor knows a name that does not resolve", async () => {
   assert.match(examination.step("names").detail, /^Cannot resolve server\.invalid: /);
 });
 
-Deno.test("agent doctor puts a server that is not reached down to a network that has no way out", async () => {
+Deno.test("agent doctor puts a silent server down to a network that has no way out, and no other", async () => {
   await using chain = await Chain.prepare();
-  const examination = await examined({ keys: keysOf(chain), args: ["--control", "http://127.0.0.1:1/"] });
-  examination.assertCause("control", "network", 23);
-  assert.equal(examination.step("server").problem, "refused");
+  using silent = await startSilentTarget();
+  const args = ["--control", "http://127.0.0.1:1/"];
+  const keys = { ...keysOf(chain), server_port: Number(silent.host.split(":")[1]) };
+  const nothing = await examined({ keys, args });
+  nothing.assertCause("control", "network", 25);
+  assert.deepEqual(nothing.step("server").because, "control");
+  // Here somebody answers.
+  (await examined({ keys: keysOf(chain), args })).assertCause("server", "refused", 50);
+});
+
+Deno.test("what somebody on the way answers in place of the control site tells agent doctor nothing", async () => {
+  await using chain = await Chain.prepare();
+  await using origin = startHttpOrigin(() => new Response("down", { status: 503 }));
+  const examination = await examined({ keys: keysOf(chain), args: ["--control", `http://${origin.host}/`] });
+  examination.assertCause("server", "refused", 50);
+  assert.equal(examination.step("control").outcome, "skipped");
+});
+
+Deno.test("a control site that sends to its own name by https is no portal, and may be long", async () => {
+  await using chain = await Chain.prepare();
+  await using to = startHttpOrigin(() => Response.redirect("https://127.0.0.1/", 301));
+  await using long = startHttpOrigin(() => new Response(new Uint8Array(3_000_000)));
+  for (const { host } of [to, long]) {
+    const examination = await examined({ keys: keysOf(chain), args: ["--control", `http://${host}/`] });
+    assert.equal(examination.step("control").outcome, "pass", JSON.stringify(examination.report));
+  }
 });
 
 Deno.test("agent doctor knows a network that wants somebody to log in", async () => {
   await using chain = await Chain.prepare();
   await using portal = startHttpOrigin(() => Response.redirect("http://login.portal.example/", 302));
   const examination = await examined({ keys: keysOf(chain), args: ["--control", `http://${portal.host}/`] });
-  examination.assertCause("control", "captive_portal", 24);
+  examination.assertCause("control", "captive_portal", 26);
 });
+
+Deno.test("agent doctor does not take a portal that answers with its own certificate for more", async () => {
+  const [pki, other] = await Promise.all([TestPki.create(), TestPki.create("Hotel")]);
+  await using portal = startHttpOrigin(() => Response.redirect("http://login.portal.example/", 302));
+  await using server = await startTlsServer(await other.serverKey());
+  const keys = { ...keysWith(pki, await pki.clientKey()), server_port: server.port };
+  const examination = await examined({ keys, args: ["--control", `http://${portal.host}/`] });
+  examination.assertCause("control", "captive_portal", 26);
+  assert.deepEqual([examination.step("tls").problem, examination.step("tls").because], [
+    "interception",
+    "control",
+  ]);
+});
+
+for (
+  const [what, says, problem, exitCode] of [
+    ["says nothing after TLS", "", "silent", 51],
+    ["speaks HTTP over TLS", "HTTP/1.1 400 Bad Request\r\n\r\n", "not_tls", 54],
+  ] as const
+) {
+  Deno.test(`agent doctor knows a server of the same CA that ${what}`, async () => {
+    const pki = await TestPki.create();
+    await using origin = startHttpOrigin(() => new Response("hello"));
+    await using server = await startTlsServer(await pki.serverKey(), says);
+    const keys = { ...keysWith(pki, await pki.clientKey()), server_port: server.port };
+    const examination = await examined({ keys, args: ["--control", `http://${origin.host}/`] });
+    examination.assertCause("session", problem, exitCode);
+  });
+}
 
 Deno.test("where the tunnel works, agent doctor minds no control site that is out of reach", async () => {
   await using chain = await Chain.prepare();

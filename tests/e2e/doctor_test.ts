@@ -35,6 +35,10 @@ Deno.test("agent doctor finds nothing in the way where nothing is, and leaves no
     /^a round trip takes [\d.]+ ms, and about [\d.]+ Mbit\/s come/,
   );
   assert.match(examination.step("page").detail, /answers 200/);
+  // What is only measured is nobody's traffic.
+  const metrics = await (await fetch(`http://127.0.0.1:${chain.healthPort}/metrics`)).text();
+  const out = /^sallyport_user_bytes_total\{direction="out"\} (\d+)$/m.exec(metrics)?.[1];
+  assert.ok(Number(out) < 65_536, metrics);
   await eventually("it hung up", async () => assert.equal((await health(chain)).connections, 0));
   await chain.server.stop();
 });

@@ -86,7 +86,15 @@ export function keysWith(pki: TestPki, { cert, key }: CertifiedKey): Record<stri
   return { server_ip: "127.0.0.1", cert_pem: cert, key_pem: key, ca_cert_pem: pki.ca };
 }
 
-/** A server that speaks TLS with a certificate, and nothing more. */
-export function startTlsServer({ cert, key }: CertifiedKey): Promise<Serving> {
-  return serve(createServer({ cert, key, minVersion: "TLSv1.3" }));
+/**
+ * A server that speaks TLS with a certificate, and nothing of Sallyport.
+ *
+ * @param says What it sends after the handshake. @default {nothing}
+ */
+export function startTlsServer({ cert, key }: CertifiedKey, says = ""): Promise<Serving> {
+  return serve(createServer({ cert, key, minVersion: "TLSv1.3" }, (socket) => {
+    socket.on("error", () => {});
+    if (says !== "") socket.write(says);
+    socket.resume();
+  }));
 }

@@ -9,6 +9,18 @@ import { TestPki } from "./pki.ts";
 export interface InnerChain extends AsyncDisposable {
   /** The agent's port for clients. */
   readonly proxyPort: number;
+  /** The agent's port for people and programs that look after it. */
+  readonly consolePort: number;
+  /** Targets of the streams that are over at the server, as its audit lines have them. */
+  readonly serverTargets: readonly string[];
+}
+
+/** How the agent differs from one with a server's address and nothing else. */
+export interface InnerAgent {
+  /** Who knows names on the agent's machine. @default the system */
+  readonly lookup?: Lookup;
+  /** Variables beside those of certificates and ports. */
+  readonly environment?: Record<string, string>;
 }
 
 /**
@@ -17,7 +29,11 @@ export interface InnerChain extends AsyncDisposable {
  * @param lookup Who knows names.
  * @param allow `targets.allow` of the server, separated by commas.
  */
-export async function startInnerChain(lookup: Lookup, allow = ""): Promise<InnerChain> {
+export async function startInnerChain(
+  lookup: Lookup,
+  allow = "",
+  inner: InnerAgent = {},
+): Promise<InnerChain> {
   const pki = await TestPki.create();
   const [serverKey, clientKey] = [await pki.serverKey(), await pki.clientKey()];
   const serverConfig = await loadServerConfig({
@@ -29,7 +45,14 @@ export async function startInnerChain(lookup: Lookup, allow = ""): Promise<Inner
       SALLYPORT_TARGETS__ALLOW: allow,
     },
   });
-  const server = await startServer(serverConfig, { lookup, writeAudit: (bytes) => bytes.byteLength });
+  const serverTargets: string[] = [];
+  const writeAudit = (bytes: Uint8Array) => {
+    for (const line of new TextDecoder().decode(bytes).trimEnd().split("\n")) {
+      serverTargets.push(JSON.parse(line).target);
+    }
+    return bytes.byteLength;
+  };
+  const server = await startServer(serverConfig, { lookup, writeAudit });
   const agentConfig = await loadAgentConfig({
     environment: {
       ...identity(pki, clientKey),
@@ -37,11 +60,14 @@ export async function startInnerChain(lookup: Lookup, allow = ""): Promise<Inner
       SALLYPORT_SERVER_PORT: String(server.addresses[0]!.port),
       SALLYPORT_LOCAL_PROXY_PORT: "0",
       SALLYPORT_CONSOLE_PORT: "0",
+      ...inner.environment,
     },
   });
-  const agent = await startAgent(agentConfig);
+  const agent = await startAgent(agentConfig, inner.lookup === undefined ? {} : { lookup: inner.lookup });
   return {
     proxyPort: agent.proxyAddress.port,
+    consolePort: agent.consoleAddress.port,
+    serverTargets,
     async [Symbol.asyncDispose]() {
       await agent.drain("the test is over");
       await server.drain("the test is over");

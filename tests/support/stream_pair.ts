@@ -15,6 +15,8 @@ export interface StreamPairs {
     bytes?: Uint8Array,
     options?: EndOptions,
   ): Promise<{ near: MuxStream; far: MuxStream }>;
+  /** Resolves with the server's end of the next stream that the agent opens by itself. */
+  nextStream(): Promise<MuxStream>;
   /** The agent's session. */
   agent: Session;
   /** The server's session. */
@@ -32,6 +34,7 @@ export async function streamPairs(options: Partial<SessionOptions> = {}): Promis
   return {
     agent: dialer.session,
     server: listener.session,
+    nextStream: () => within(5_000, listener.nextStream(), "a stream"),
     async open(opening, bytes, end) {
       const near = dialer.session.open(opening, bytes, end);
       return { near, far: await listener.nextStream() };

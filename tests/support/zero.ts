@@ -15,6 +15,7 @@ export interface AgentStatus extends TrustReport {
   readonly state: string;
   readonly connections: number;
   readonly streams: number;
+  readonly directStreams: number;
   readonly clients: number;
   readonly fleet?: string;
   readonly error?: string;
@@ -33,8 +34,8 @@ export function agentStatus(chain: Chain): Promise<AgentStatus> {
 /** Asserts that neither program has a stream, nor the agent a client; the last ends may still be under way. */
 export async function assertQuiet(chain: Chain): Promise<void> {
   await eventually("no stream in the agent", async () => {
-    const { streams, clients } = await agentStatus(chain);
-    assert.deepEqual({ streams, clients }, { streams: 0, clients: 0 });
+    const { streams, directStreams, clients } = await agentStatus(chain);
+    assert.deepEqual({ streams, directStreams, clients }, { streams: 0, directStreams: 0, clients: 0 });
   });
   await eventually("no stream in the server", async () => {
     assert.equal((await health(chain)).streams, 0);

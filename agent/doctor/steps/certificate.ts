@@ -26,7 +26,9 @@ export const certificate: Step = {
       return pass(`${subjectOf(leaf)}, issued by ${issuer}, its key fits, good for ${left}${warning}`);
     } catch (error) {
       const { message } = SallyportError.from(error);
-      return fail(DATES.includes(faultOf(error)?.kind) ? "certificate_dates" : "certificate", message);
+      const fault = faultOf(error);
+      const isDates = DATES.includes(fault?.kind);
+      return fail(isDates ? "certificate_dates" : "certificate", message, fault?.validity);
     }
   },
 };

@@ -16,19 +16,18 @@ export const fleet: Step = {
   name: "fleet",
   needs: ["configuration", "proxy", "certificate", "names"],
   async look(found) {
-    const { cloud } = found.config;
+    const { config: { cloud }, options: { wake } } = found;
     if (cloud === undefined) return skip("server_ip says where the server is");
     const canLook = cloud.endpoints.query !== undefined;
-    if (!found.options.wake && !canLook) {
-      return fail("asleep", "query_endpoint is not set, and to ask Wake would wake it");
-    }
-    const first = await call(found, found.options.wake ? "wake" : "query");
-    const answer = found.options.wake ? await untilItRuns(found, first, canLook ? "query" : "wake") : first;
+    if (!wake && !canLook) return fail("asleep", "query_endpoint is not set, and to ask Wake would wake it");
+    const first = await call(found, wake ? "wake" : "query");
+    const answer = wake ? await untilItRuns(found, first, canLook ? "query" : "wake") : first;
     if (answer.kind !== "answered") return failed(answer);
     return judged(found, answer.status);
   },
 };
 
+/** A call ends by itself within 20 s, which a function that starts cold may take. */
 function call(found: Found, action: "wake" | "query"): Promise<FleetAnswer> {
   const { config, identity, surroundings } = found;
   return surroundings.callFleet(config, identity, action, NEVER);
@@ -40,6 +39,8 @@ async function untilItRuns(found: Found, first: FleetAnswer, action: "wake" | "q
   let answer = first;
   while (answer.kind === "passing" || answer.kind === "answered" && answer.status.state !== "running") {
     if (systemClock.now() + ASK_EVERY > until) break;
+    const how = answer.kind === "answered" ? `it is ${answer.status.state}` : answer.error.message;
+    found.tell(`waiting for the server: ${how}`);
     await sleep(systemClock, ASK_EVERY, NEVER);
     answer = await call(found, action);
   }
@@ -47,19 +48,20 @@ async function untilItRuns(found: Found, first: FleetAnswer, action: "wake" | "q
 }
 
 function failed(answer: Exclude<FleetAnswer, { kind: "answered" }>): Finding {
-  const isUnaccepted = answer.kind === "lasting" && answer.isUnaccepted === true;
-  return fail(isUnaccepted ? "wake_refused" : "wake", answer.error.message);
+  const { message } = answer.error;
+  if (answer.kind === "passing") return fail(answer.isUnanswered ? "wake_unreachable" : "wake", message);
+  return fail(answer.isUnaccepted ? "wake_refused" : "wake", message);
 }
 
 function judged(found: Found, { state, servers, problem }: FleetStatus): Finding {
-  const [first] = servers;
-  if (state === "running" && first !== undefined) {
-    found.server = { host: first.ip, port: first.port };
-    const others = servers.length === 1 ? "" : ` and ${servers.length - 1} more`;
-    return pass(`a signed call was answered: a server runs at ${first.ip}, port ${first.port}${others}`);
+  if (state === "running" && servers.length > 0) {
+    found.servers = servers.map(({ ip, port }) => ({ host: ip, port }));
+    const shown = servers.map(({ ip, port }) => `${ip}, port ${port}`).join(" and ");
+    return pass(`a signed call was answered: servers run at ${shown}`);
   }
-  const why = problem === undefined ? "" : `: ${problem}`;
+  if (problem !== undefined) return fail("wake", `the server does not start: ${problem}`);
   // Somebody wanted it long enough, and it does not come.
-  if (found.options.wake) return fail("wake", `the server is ${state}, and does not come up in time${why}`);
-  return fail("asleep", `a signed call was answered: the server is ${state}${why}`);
+  if (found.options.wake) return fail("wake", `the server is ${state}, and does not come up in time`);
+  const detail = `a signed call was answered: the server is ${state}`;
+  return fail(state === "stopped" ? "asleep" : "starting", detail);
 }

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { systemClock } from "../../../shared/system_clock.ts";
 import { fromOsError } from "../../../shared/net/os_error.ts";
 import { fail, pass, skip } from "../finding.ts";
-import type { Found, HostAndPort } from "../found.ts";
+import { addressOf, type Found, type HostAndPort } from "../found.ts";
 import type { Step } from "../step.ts";
 
 /** Do the names resolve that this machine has to look up? */
@@ -29,11 +29,11 @@ function namesOf(found: Found): string[] {
     ? []
     : Object.values(cloud.endpoints).filter((url) => url !== undefined);
   const targets: HostAndPort[] = [
-    ...found.server === undefined ? [] : [found.server],
-    ...endpoints.map(({ hostname, port }) => ({ host: hostname, port: Number(port) || 443 })),
+    ...found.servers,
+    ...endpoints.map(addressOf),
   ];
   return targets.filter((target) => found.via(target) === undefined)
-    .map(({ host }) => host.replace(/^\[|\]$/g, ""))
+    .map(({ host }) => host)
     .filter((host) => isIP(host) === 0);
 }
 

@@ -9,7 +9,7 @@ const ENOUGH = { bytes: 65_536, ms: 2_000 };
 /** Does a page come through the tunnel? */
 export const page: Step = {
   name: "page",
-  needs: ["session"],
+  needs: ["session", "speed"],
   async look({ session, options: { page: url, timeoutMs } }) {
     try {
       const { status, waitedMs } = await getThroughTunnel(session, { url, timeoutMs, enough: ENOUGH });

@@ -1,7 +1,7 @@
-import { SallyportError } from "../../../shared/errors.ts";
-import { connectThrough, proxyStatusOf } from "../../../shared/tls/proxy_tunnel.ts";
-import { fail, type Finding, pass, skip } from "../finding.ts";
-import type { Found, HostAndPort } from "../found.ts";
+import { fail, pass, skip } from "../finding.ts";
+import { addressOf } from "../found.ts";
+import { openPath } from "../open_path.ts";
+import { proxyFailure } from "../path_failure.ts";
 import type { Step } from "../step.ts";
 
 /** Does the proxy connect to the server, or, where only the cloud knows it, to the cloud's functions? */
@@ -9,27 +9,20 @@ export const proxy: Step = {
   name: "proxy",
   needs: ["configuration"],
   async look(found) {
-    if (found.config.upstream === undefined) return skip("no proxy is configured");
-    const target = found.server ?? endpointOf(found);
+    const { config: { upstream, cloud }, options: { timeoutMs } } = found;
+    if (upstream === undefined) return skip("no proxy is configured");
+    const target = found.servers[0] ?? (cloud && addressOf(cloud.endpoints.wake));
+    if (target === undefined) return fail("internal", "nobody knows whom it is to connect to");
     const via = found.via(target);
     if (via === undefined) return skip(`NO_PROXY exempts ${target.host}`);
     try {
-      const socket = await connectThrough({ ...target, proxy: via, timeoutMs: found.options.timeoutMs });
-      socket.destroy();
+      const connection = await openPath(target, timeoutMs, via);
+      connection.destroy();
       return pass(`${via.url.host} connects to ${target.host}, port ${target.port}`);
     } catch (error) {
-      return refused(SallyportError.from(error));
+      const failure = await proxyFailure(error, via, timeoutMs);
+      found.proxyProblem = failure.problem;
+      return failure;
     }
   },
 };
-
-function endpointOf({ config }: Found): HostAndPort {
-  const { hostname, port, protocol } = config.cloud!.endpoints.wake;
-  return { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) };
-}
-
-function refused(error: SallyportError): Finding {
-  const status = proxyStatusOf(error);
-  if (status === undefined) return fail("proxy_unreachable", error.message);
-  return fail(status === 401 || status === 407 ? "proxy_login" : "proxy_refusal", error.message);
-}

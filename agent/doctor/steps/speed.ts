@@ -1,6 +1,7 @@
 import { SallyportError } from "../../../shared/errors.ts";
 import type { Session } from "../../../shared/mux/session.ts";
 import { SPEED_HOST } from "../../../shared/protocol/speed_target.ts";
+import { systemClock } from "../../../shared/system_clock.ts";
 import { fail, pass } from "../finding.ts";
 import { getThroughTunnel } from "../get_through_tunnel.ts";
 import type { Step } from "../step.ts";
@@ -16,20 +17,43 @@ export const speed: Step = {
   needs: ["session"],
   async look({ session, options: { timeoutMs } }) {
     try {
-      let best = Infinity;
-      for (let i = 0; i < PINGS; i++) best = Math.min(best, await session.ping());
-      return pass(`a round trip takes ${rounded(best)} ms, ${await bandwidth(session, timeoutMs)}`);
+      const best = rounded(await roundTrip(session, timeoutMs));
+      return pass(`a round trip takes ${best} ms, ${await bandwidth(session, timeoutMs)}`);
     } catch (error) {
       return fail("broken_off", SallyportError.from(error).message);
     }
   },
 };
 
+async function roundTrip(session: Session, timeoutMs: number): Promise<number> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.after(
+    timeoutMs,
+    () =>
+      late.reject(
+        new SallyportError("tunnel_down", `Cannot measure a round trip: no answer in ${timeoutMs} ms`),
+      ),
+  );
+  try {
+    let best = Infinity;
+    for (let i = 0; i < PINGS; i++) best = Math.min(best, await Promise.race([session.ping(), late.promise]));
+    return best;
+  } finally {
+    cancel();
+  }
+}
+
+/** A server need not know how to help (SPEC.md 4.7); then the stream fails, and the session goes on. */
 async function bandwidth(session: Session, timeoutMs: number): Promise<string> {
   const url = new URL(`http://${SPEED_HOST}/down?bytes=${ENOUGH.bytes}`);
-  const { status, bytes, bodyMs } = await getThroughTunnel(session, { url, timeoutMs, enough: ENOUGH });
-  if (status !== 200) return "and the server does not help to measure more";
-  return `and about ${rounded(bytes * 8 / 1_000 / Math.max(bodyMs, 1))} Mbit/s come from the server`;
+  try {
+    const { status, bytes, bodyMs } = await getThroughTunnel(session, { url, timeoutMs, enough: ENOUGH });
+    if (status !== 200) return "and the server does not help to measure more";
+    return `and about ${rounded(bytes * 8 / 1_000 / Math.max(bodyMs, 1))} Mbit/s come from the server`;
+  } catch (error) {
+    if (session.state === "closed") throw error;
+    return `and more could not be measured (${SallyportError.from(error).code})`;
+  }
 }
 
 function rounded(value: number): string {

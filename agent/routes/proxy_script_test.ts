@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import vm from "node:vm";
+import fc from "fast-check";
+import { FIND_PROXY } from "./find_proxy.ts";
+import { proxyScript } from "./proxy_script.ts";
+import { Routes, type RoutesOptions } from "./routes.ts";
+
+const PROXY = { host: "127.0.0.1", port: 8080 };
+
+/** The function of the script for these lists, with the URL and the host that a browser would give it. */
+function browser(lists: Partial<RoutesOptions>, proxy = PROXY): (url: string, host?: string) => string {
+  const context = vm.createContext({});
+  vm.runInContext(proxyScript(new Routes({ bypass: [], block: [], ...lists }), proxy), context);
+  return (url, host = new URL(url).hostname) => {
+    Object.assign(context, { url, host });
+    return vm.runInContext("FindProxyForURL(url, host)", context);
+  };
+}
+
+Deno.test("proxy script sends what bypass names directly, and all else to the agent", () => {
+  const find = browser({
+    bypass: ["wiki.example", "*.corp.example:8443", "10.0.0.0/8", "[fd00::/8]:80", "0.0.0.0/0:81"],
+    block: ["10.9.0.0/16", "wiki.example:81"],
+  });
+  for (
+    const url of [
+      ...["http://wiki.example/", "https://wiki.example/a?b#c", "ws://wiki.example/", "wss://WIKI.example./"],
+      ...[
+        "https://a.corp.example:8443/",
+        "http://10.1.2.3/",
+        "http://0x0a.1/",
+        "http://[fd00::1]/",
+        "ws://[fd12::]/",
+      ],
+      ...["http://8.8.8.8:81/", "http://[::ffff:10.1.2.3]/", "http://user:pass@wiki.example/"],
+    ]
+  ) assert.equal(find(url), "DIRECT", url);
+  for (
+    const url of [
+      ...[
+        "http://example.org/",
+        "https://a.corp.example/",
+        "https://corp.example:8443/",
+        "https://[fd00::1]/",
+      ],
+      ...["http://10.9.1.1/", "http://wiki.example:81/", "http://11.0.0.1/", "http://[64:ff9b::a00:1]/"],
+      ...["http://xwiki.example/", "http://wiki.example.org/", "foo:bar"],
+    ]
+  ) assert.equal(find(url), "PROXY 127.0.0.1:8080", url);
+});
+
+Deno.test("proxy script sees blocked addresses that others embed, and knows how long names can be", () => {
+  const find = browser({ bypass: ["::/0", "*.example"], block: ["10.0.0.0/8"] });
+  for (
+    const host of [
+      ...["::a00:1", "::ffff:0:a00:1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1::", "2001::f5ff:fffe"],
+      ...["fd00::5efe:a00:1", "fd00::200:5efe:a00:1"],
+    ]
+  ) {
+    assert.notEqual(find(`http://[${host}]/`), "DIRECT", host);
+    assert.equal(
+      find(`http://[${host.replace("a00:1", "b00:1").replace("f5ff", "f4ff")}]/`) === "DIRECT",
+      true,
+      host,
+    );
+  }
+  const name = (length: number) => `${"a.".repeat(200)}example`.slice(-length);
+  assert.equal(find(`http://${name(253)}/`), "DIRECT");
+  assert.notEqual(find(`http://${name(255)}/`), "DIRECT");
+});
+
+Deno.test("proxy script takes a host as Firefox and as Chromium give it", () => {
+  const find = browser({ bypass: ["::1", "wiki.example"] });
+  for (const host of ["::1", "[::1]", "0:0::0:1"]) assert.equal(find("https://[::1]/", host), "DIRECT", host);
+  assert.equal(find("https://wiki.example/", "Wiki.Example."), "DIRECT");
+});
+
+Deno.test("proxy script names an address that can be connected to", () => {
+  const proxyOf = (host: string) => browser({}, { host, port: 3128 })("http://example.org/");
+  assert.equal(proxyOf("0.0.0.0"), "PROXY 127.0.0.1:3128");
+  assert.equal(proxyOf("::"), "PROXY [::1]:3128");
+  assert.equal(proxyOf("::1"), "PROXY [::1]:3128");
+  assert.equal(proxyOf("192.0.2.7"), "PROXY 192.0.2.7:3128");
+});
+
+Deno.test("proxy script asks no resolver, and is of the language's third edition", () => {
+  const text = proxyScript(new Routes({ bypass: ["wiki.example", "10.0.0.0/8"], block: [] }), PROXY);
+  assert.doesNotMatch(text, /dnsResolve|isInNet|isResolvable|myIpAddress/);
+  assert.doesNotMatch(
+    FIND_PROXY,
+    /=>|\b(let|const|class|of)\b(?!\s*\d)|`|\.(includes|startsWith|endsWith|padStart)\(/,
+  );
+});
+
+const PORT = fc.constantFrom(undefined, 80, 443, 8080);
+const LABEL = fc.constantFrom("a", "b", "corp", "x-1", "_s");
+const NAME = fc.array(LABEL, { minLength: 1, maxLength: 3 }).map((labels) => `${labels.join(".")}.example`);
+/** Few values of each part, so that rules and hosts often meet. */
+const BYTE = fc.constantFrom(0, 1, 10, 94, 127, 254, 255);
+const IPV4 = fc.tuple(BYTE, BYTE, BYTE, BYTE).map((bytes) => bytes.join("."));
+const GROUP = fc.constantFrom(
+  "0",
+  "1",
+  "a00",
+  "7f00",
+  "5efe",
+  "ff9b",
+  "64",
+  "2001",
+  "2002",
+  "fd00",
+  "ffff",
+  "200",
+);
+const IPV6 = fc.oneof(
+  fc.array(GROUP, { minLength: 8, maxLength: 8 }).map((groups) => groups.join(":")),
+  fc.tuple(fc.constantFrom("::", "::ffff:", "64:ff9b::", "::ffff:0:", "fd00::5efe:", "2001::"), IPV4)
+    .map(([prefix, tail]) => prefix + tail),
+);
+const withPort = (host: string, port: number | undefined) => port === undefined ? host : `${host}:${port}`;
+const RULE = fc.oneof(
+  fc.tuple(NAME, fc.boolean(), PORT).map(([name, below, port]) => withPort(below ? `*.${name}` : name, port)),
+  fc.tuple(IPV4, fc.nat(32), PORT).map(([host, bits, port]) => withPort(`${host}/${bits}`, port)),
+  fc.tuple(IPV6, fc.nat(128), PORT).map(([host, bits, port]) => withPort(`[${host}/${bits}]`, port)),
+);
+const LISTS = fc.record({
+  bypass: fc.array(RULE, { maxLength: 4 }),
+  block: fc.array(RULE, { maxLength: 3 }),
+});
+const HOST = fc.oneof(
+  ...[NAME, NAME.map((name) => `${name.toUpperCase()}.`), fc.domain(), IPV4, IPV6.map((host) => `[${host}]`)],
+  fc.nat(0xffffffff).map(String),
+  fc.constantFrom("localhost", "1.2.3", "0x7f.1", "a..example", "a_b.example", "-.example", "x.example.."),
+);
+const SCHEME = fc.constantFrom("http", "https", "ws", "wss");
+
+/** A host that a rule covers. */
+function coveredBy(rule: string): string {
+  const [, bracketed, plain = ""] = /^(?:\[([^/]*).*\]|([^/:]*)).*/.exec(rule)!;
+  return bracketed === undefined ? plain.replace("*", "a") : `[${bracketed}]`;
+}
+
+/** Lists and a host, in one of two cases one that an entry covers. */
+const SCENE = fc.record({ lists: LISTS, other: HOST, picked: fc.option(fc.nat(6)) }).map(
+  ({ lists, other, picked }) => {
+    const rule = picked === null ? undefined : [...lists.bypass, ...lists.block][picked];
+    return { lists, host: rule === undefined ? other : coveredBy(rule) };
+  },
+);
+
+/** Whether the agent itself would send it directly. */
+function goesDirectly(lists: RoutesOptions, url: URL): boolean {
+  const port = Number(url.port) || (url.protocol === "https:" || url.protocol === "wss:" ? 443 : 80);
+  try {
+    return new Routes(lists).of(url.hostname.replace(/^\[|\]$/g, ""), port).to === "direct";
+  } catch {
+    return false; // it is no host
+  }
+}
+
+Deno.test("proxy script decides as the agent does, whatever the lists and the URL", () => {
+  let directly = 0;
+  fc.assert(
+    fc.property(SCENE, SCHEME, PORT, ({ lists, host }, scheme, port) => {
+      const url = URL.parse(`${scheme}://${withPort(host, port)}/path`);
+      if (url === null) return;
+      const expected = goesDirectly(lists, url);
+      if (expected) directly++;
+      const found = browser(lists)(url.href);
+      assert.equal(found === "DIRECT", expected, `${found} for ${url.href}`);
+    }),
+    { numRuns: 5_000 },
+  );
+  assert.ok(directly > 500, `${directly} of them are direct`);
+});
+
+Deno.test("proxy script sends nothing directly that the agent would not, however a host is written", () => {
+  fc.assert(
+    fc.property(SCENE, fc.option(fc.string({ maxLength: 20 })), ({ lists, host: usual }, odd) => {
+      const host = odd ?? usual;
+      if (browser(lists)("http://x/", host) !== "DIRECT") return;
+      assert.equal(new Routes(lists).of(host.replace(/^\[|\]$/g, ""), 80).to, "direct", host);
+    }),
+    { numRuns: 3_000 },
+  );
+});

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { collect } from "../../tests/support/collect.ts";
+import { within } from "../../tests/support/within.ts";
+import { SallyportError } from "../errors.ts";
+import type { OpeningMessage } from "../protocol/messages.ts";
+import { LocalStreams, type LocalStreamsInit } from "./local_streams.ts";
+import { MemoryBudget } from "./memory_budget.ts";
+import type { MuxStream } from "./stream.ts";
+
+const CONNECT: OpeningMessage = { type: "connect_request", payload: { host: "example.org", port: 443 } };
+const ACK = { type: "connect_ack", payload: {} } as const;
+
+/** Local streams, their far ends in the order in which they came, and what must be left of them: nothing. */
+async function scene(
+  body: (streams: LocalStreams, far: MuxStream[], faults: SallyportError[]) => Promise<void>,
+  options: LocalStreamsInit["options"] = {},
+): Promise<void> {
+  const [far, faults]: [MuxStream[], SallyportError[]] = [[], []];
+  const budget = new MemoryBudget(1_000_000);
+  const streams = new LocalStreams({
+    budget,
+    stream: (stream) => far.push(stream),
+    fault: (error) => faults.push(error),
+    options,
+  });
+  await body(streams, far, faults);
+  await within(5_000, streams.leave(), "no stream is left");
+  assert.deepEqual([streams.size, budget.held.total, budget.reserved], [0, 0, 0]);
+}
+
+/** Lets everything arrive that is under way. */
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+function closedOf(stream: MuxStream): Promise<SallyportError | undefined> {
+  const closed = Promise.withResolvers<SallyportError | undefined>();
+  stream.listen({ closed: closed.resolve });
+  return within(5_000, closed.promise, "the stream is over");
+}
+
+Deno.test("local streams carry the opening message, bytes and ends both ways", async () => {
+  await scene(async (streams, far) => {
+    const near = streams.open(CONNECT, new TextEncoder().encode("early"), { end: true });
+    assert.deepEqual([streams.size, far.length, near.isLocal], [1, 0, true], "nothing arrives at once");
+    const answer = collect(near);
+    await turn();
+    assert.deepEqual(far[0]!.opening, CONNECT);
+    const request = collect(far[0]!);
+    far[0]!.send(ACK, new TextEncoder().encode("answer"));
+    far[0]!.end();
+    assert.equal(new TextDecoder().decode((await within(5_000, request, "the request")).bytes), "early");
+    const { bytes, messages } = await within(5_000, answer, "the answer");
+    assert.equal(new TextDecoder().decode(bytes), "answer");
+    assert.deepEqual(messages, [ACK]);
+  });
+});
+
+Deno.test("local streams hold a writer back whose reader hands nothing on", async () => {
+  const options = { initialWindow: 10_000, queueHighMark: 4_000, queueLowMark: 1_000 };
+  await scene(async (streams, far) => {
+    const near = streams.open(CONNECT);
+    let drained = 0;
+    near.listen({ drain: () => drained++ });
+    near.resume();
+    await turn();
+    let read = 0;
+    far[0]!.listen({ data: (bytes) => read += bytes.byteLength });
+    far[0]!.resume();
+    assert.equal(near.write(new Uint8Array(13_999)), false);
+    await turn();
+    assert.deepEqual([read, drained], [10_000, 0], "the window, and no byte more");
+    far[0]!.consumed(10_000);
+    await turn();
+    assert.deepEqual([read, drained], [13_999, 1]);
+    far[0]!.consumed(3_999);
+    near.end();
+    far[0]!.send(ACK, undefined, { end: true });
+  }, options);
+});
+
+Deno.test("local streams give every stream its turn", async () => {
+  await scene(async (streams, far) => {
+    const order: number[] = [];
+    const near = [streams.open(CONNECT), streams.open(CONNECT)];
+    await turn();
+    far.forEach((stream, i) => {
+      stream.listen({ data: (bytes) => (order.push(i), stream.consumed(bytes.byteLength)) });
+      stream.resume();
+    });
+    near[0]!.write(new Uint8Array(200_000));
+    near[1]!.write(new Uint8Array(10));
+    await turn();
+    assert.deepEqual(order.slice(0, 2), [0, 1]);
+    for (const stream of [...near, ...far]) stream.reset("cancelled", "enough");
+  });
+});
+
+Deno.test("a reset of either end reaches the other, and says that it happened here", async () => {
+  await scene(async (streams, far) => {
+    const first = streams.open(CONNECT);
+    await turn();
+    const atNear = closedOf(first);
+    far[0]!.reset("target_refused", "nothing listens");
+    const error = await atNear;
+    assert.deepEqual([error?.code, error?.message, error?.at], ["target_refused", "nothing listens", "here"]);
+    const second = streams.open(CONNECT);
+    await turn();
+    const atFar = closedOf(far[1]!);
+    second.reset("cancelled", "the client went away");
+    assert.equal((await atFar)?.code, "cancelled");
+  });
+});
+
+Deno.test("a stream that is given up before it arrives never does", async () => {
+  await scene(async (streams, far) => {
+    streams.open(CONNECT).reset("cancelled", "the client went away");
+    await turn();
+    assert.equal(far.length, 0);
+  });
+});
+
+Deno.test("a message out of place resets its stream and no other", async () => {
+  await scene(async (streams, far) => {
+    const [near, other] = [streams.open(CONNECT), streams.open(CONNECT)];
+    await turn();
+    const closed = closedOf(near);
+    far[0]!.send({ type: "http_response", payload: { status: 200, reason: "", headers: [] } });
+    assert.equal((await closed)?.code, "protocol_violation");
+    assert.equal(other.over, false);
+    other.reset("cancelled", "enough");
+  });
+});
+
+Deno.test("a callback that throws resets its stream and is told of", async () => {
+  await scene(async (streams, far, faults) => {
+    const near = streams.open(CONNECT, new Uint8Array(1));
+    await turn();
+    const closed = closedOf(near);
+    far[0]!.listen({
+      data() {
+        throw new Error("a bug");
+      },
+    });
+    far[0]!.resume();
+    assert.equal((await closed)?.code, "internal");
+    assert.match(faults[0]!.message, /a bug/);
+  });
+});
+
+Deno.test("local streams have a limit, and take none while they leave", async () => {
+  await scene(async (streams) => {
+    const near = streams.open(CONNECT);
+    assert.throws(() => streams.open(CONNECT), { code: "limit_reached" });
+    let left = false;
+    const leaving = streams.leave().then(() => left = true);
+    assert.throws(() => streams.open(CONNECT), { code: "going_away", at: "here" });
+    await turn();
+    assert.equal(left, false, "one is open");
+    near.reset("cancelled", "enough");
+    await within(5_000, leaving, "the last one is over");
+  }, { maxStreams: 1 });
+});
+
+Deno.test("closing ends both ends of every stream", async () => {
+  await scene(async (streams, far) => {
+    const near = streams.open(CONNECT);
+    await turn();
+    const closed = [closedOf(near), closedOf(far[0]!)];
+    streams.close(new SallyportError("going_away", "over"));
+    for (const each of closed) assert.equal((await each)?.code, "going_away");
+  });
+});
