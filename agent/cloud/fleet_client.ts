@@ -4,6 +4,7 @@ import type { Action } from "../../shared/cloud/call.ts";
 import { type FleetStatus, parseFleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
+import { isAboutPeerCertificate } from "../../shared/tls/connection_error.ts";
 import { isProxyToBeMended } from "../../shared/tls/proxy_refusal.ts";
 import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
 import { type WebAnswer, webRequest } from "../../shared/tls/web_request.ts";
@@ -80,7 +81,7 @@ export class FleetClient {
       });
     } catch (error) {
       const failure = SallyportError.from(error, "tunnel_down");
-      if (isProxyToBeMended(error)) return { kind: "lasting", error: failure };
+      if (isProxyToBeMended(error) || isUntrusted(error)) return { kind: "lasting", error: failure };
       return { kind: "passing", error: failure, retryInMs: 0, isUnanswered: true };
     }
     return this.#read(answer, doing, url);
@@ -117,6 +118,11 @@ export class FleetClient {
     return `it was not accepted; check that the clock of this machine is right, and that the certificate ` +
       `(serial ${serial}) is of the CA that was deployed and was not revoked`;
   }
+}
+
+/** Whether what answers in place of a function is not what the public roots know. */
+function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && isAboutPeerCertificate(error.cause);
 }
 
 function lasting(doing: string, why: string): Extract<CallOutcome, { kind: "lasting" }> {

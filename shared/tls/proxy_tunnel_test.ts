@@ -65,7 +65,7 @@ const REFUSALS: Readonly<Record<string, [answer: string, reason: RegExp]>> = {
   ],
   "no HTTP": [
     "SSH-2.0-OpenSSH_9\n\n",
-    /Cannot reach server\.example:443 through the proxy 127\.0\.0\.1:\d+: /,
+    /Cannot reach server\.example:443 through the proxy 127\.0\.0\.1:\d+: it does not answer as an HTTP proxy does/,
   ],
 };
 for (const [what, [answer, reason]] of Object.entries(REFUSALS)) {

@@ -40,10 +40,18 @@ export async function connectTlsProxy(dial: TlsProxyDial): Promise<TLSSocket> {
 
 /** Translates what happened to a connection to a proxy: whatever it is, it is the proxy's and not the server's. */
 export function fromProxyError(error: unknown, doing: string): SallyportError {
+  const tell = (why: string) =>
+    new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, { cause: new ProxyRefusal(undefined) });
+  const { code } = (error ?? {}) as { code?: unknown };
+  // What the parser of node:http says of bytes that are no answer.
+  if (typeof code === "string" && code.startsWith("HPE_")) {
+    return tell(
+      "it does not answer as an HTTP proxy does; if it speaks TLS, write https:// into upstream_proxy",
+    );
+  }
   const translated = fromConnectionError(error, doing);
   if (translated.code !== "peer_rejected") return translated;
-  const message = `Cannot ${doing}: it wants a certificate of its clients, which is not supported`;
-  return new SallyportError("tunnel_down", message, { cause: error });
+  return tell("it wants a certificate of its clients, which is not supported");
 }
 
 /** @param verify Whether the proxy's certificate has to be good; without, nothing may be sent. */

@@ -106,6 +106,16 @@ Deno.test("an https proxy that refuses is told apart as any other is", async () 
   );
 });
 
+Deno.test("a proxy that speaks TLS and is asked in plain text is told apart", async () => {
+  await using proxy = await startTlsProxy(await certificate());
+  const request = ask(proxy.port);
+  const plain = { url: new URL(`http://localhost:${proxy.port}`), authorization: undefined };
+  await assert.rejects(
+    connectThrough({ ...request, proxy: plain }),
+    withReason("tunnel_down", /if it speaks TLS, write https:\/\/ into upstream_proxy$/),
+  );
+});
+
 Deno.test("a plain web request through an https proxy believes the proxy by its own name too", async () => {
   const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
   await using proxy = await startTlsProxy(await certificate(), answer);

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
+import { isAboutPeerCertificate } from "./connection_error.ts";
 import { connectThrough } from "./proxy_tunnel.ts";
 import { connectTlsProxy } from "./tls_proxy.ts";
 import { WebAgent } from "./web_agent.ts";
@@ -53,13 +54,16 @@ export async function webRequest(init: WebRequest): Promise<WebAnswer> {
     if (init.signal?.aborted) {
       throw new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
     }
-    const reason = late.aborted
-      ? `no whole answer in ${init.timeoutMs / 1000} s`
-      : error instanceof Error
-      ? error.message
-      : String(error);
+    const reason = late.aborted ? `no whole answer in ${init.timeoutMs / 1000} s` : reasonOf(error);
     throw new SallyportError("tunnel_down", `Cannot ${doing}: ${reason}`, { cause: error });
   }
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isAboutPeerCertificate(error)) return message;
+  return `its certificate is not that of a public site (${message}); something on the path may open TLS, such as a ` +
+    "corporate proxy or a security product: ask for an exception for this address";
 }
 
 /** A connection through the proxy, or to one that speaks TLS; undefined where the request makes its own. */

@@ -13,6 +13,7 @@ import { noOpenssl } from "../support/openssl.ts";
 import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../support/pki.ts";
 import { startProgram } from "../support/programs.ts";
 import { sClient } from "../support/s_client.ts";
+import { believing } from "../support/public_root.ts";
 import { serve } from "../support/serving.ts";
 import { within } from "../support/within.ts";
 import { agentStatus, health } from "../support/zero.ts";
@@ -31,15 +32,10 @@ async function chainOf(pki: TestPki, server: Record<string, unknown> = {}): Prom
 }
 
 /** Environment in which everything of the runtime that reads roots finds this one. */
-async function believing(chain: Chain, root: string): Promise<Record<string, string>> {
+async function believingRoot(chain: Chain, root: string): Promise<Record<string, string>> {
   const file = `${chain.dir}/public.crt`;
   await Deno.writeTextFile(file, root);
-  return {
-    DENO_CERT: file,
-    DENO_TLS_CA_STORE: "mozilla,system",
-    SSL_CERT_FILE: file,
-    NODE_EXTRA_CA_CERTS: file,
-  };
+  return believing(file);
 }
 
 /** Connects to the server as somebody who trusts it and shows what it has; returns what came before the end. */
@@ -65,7 +61,7 @@ Deno.test("the server refuses every client whose certificate is not what it has 
   const pki = await TestPki.create();
   const publicRoot = await TestPki.create("Public Root");
   await using chain = await chainOf(pki);
-  await chain.startServer(await believing(chain, publicRoot.ca));
+  await chain.startServer(await believingRoot(chain, publicRoot.ca));
   const clients: [CertifiedKey | undefined, RegExp][] = [
     [undefined, /it presented no certificate$/],
     [await (await TestPki.create("Rogue CA")).clientKey(), /was issued by CN=Rogue CA, not by CN=Test CA$/],
@@ -123,7 +119,7 @@ for (const [who, keyOf, reason] of IMPOSTORS) {
     );
     await using listening = await serve(impostor);
     await using chain = await chainOf(pki, { server_port: listening.port });
-    await chain.startAgent(await believing(chain, publicRoot.ca));
+    await chain.startAgent(await believingRoot(chain, publicRoot.ca));
     const { fields } = await chain.agent.log.waitFor("connecting failed");
     assert.equal(fields["code"], "peer_rejected");
     assert.match(String(fields["reason"]), reason);

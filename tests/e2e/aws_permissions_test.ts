@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { childEnvironment } from "../../scripts/child_environment.ts";
 import { taskCommand } from "../../scripts/task_command.ts";
 import { FakeAws } from "../support/cloud/fake_aws.ts";
+import { believing } from "../support/public_root.ts";
 import { servingCertificate } from "../support/serving_certificate.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -38,8 +39,7 @@ for (const [who, [flags, how]] of Object.entries(CALLERS)) {
     try {
       const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--no-prompt", "--no-remote", ...decisive(await flags()), PROGRAM, how],
-        // Whichever of the two is looked at, the root of this test stands for a public one.
-        env: { ...childEnvironment(), ...aws.env, DENO_CERT: root, NODE_EXTRA_CA_CERTS: root, NO_COLOR: "1" },
+        env: { ...childEnvironment(), ...aws.env, ...believing(root), NO_COLOR: "1" },
         clearEnv: true,
         cwd: ROOT.pathname,
         stdin: "null",

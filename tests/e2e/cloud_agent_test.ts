@@ -3,11 +3,14 @@
  * nobody wants it, and stops it when it is the last one that used it. The functions are the test's, programs are real.
  */
 import assert from "node:assert/strict";
+import { ACTIONS } from "../../shared/cloud/call.ts";
 import { Chain } from "../support/chain.ts";
 import { FakeFleet } from "../support/cloud/fake_fleet.ts";
 import { curl, startCurl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { type HttpOrigin, startHttpOrigin } from "../support/http_origin.ts";
+import { believing } from "../support/public_root.ts";
+import { servingCertificate } from "../support/serving_certificate.ts";
 import { agentStatus } from "../support/zero.ts";
 
 interface Scene extends AsyncDisposable {
@@ -142,6 +145,30 @@ Deno.test("requests are refused with the reason once the server is not up in tim
     /Cannot wake the server within 1 s \(wake_timeout\): CannotPullContainerError|within 1 s/,
   );
   await chain.agent.stop();
+});
+
+Deno.test("functions that speak TLS are called, by public roots alone", async () => {
+  const tls = await servingCertificate();
+  await using chain = await Chain.prepare();
+  await using fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`), tls);
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  const root = `${chain.dir}/public.crt`;
+  await Deno.writeTextFile(root, tls.ca);
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent({}, fleet.keys);
+  const refused = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  assert.match(refused.text, /^503 /);
+  assert.match(
+    refused.text,
+    /its certificate is not that of a public site .* something on the path may open TLS/,
+  );
+  await chain.agent.stop();
+  assert.deepEqual(ACTIONS.map((action) => fleet.count(action)), ACTIONS.map(() => 0));
+  await chain.startAgent(believing(root), { ...fleet.keys, kill_on_exit: false });
+  const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}`);
+  await chain.finish();
 });
 
 /** What the functions may answer, and what a client is told of it. */

@@ -10,6 +10,7 @@ import { curl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { type ProxyKind, proxyProgram, startProxy } from "../support/proxies/proxy_program.ts";
+import { believing } from "../support/public_root.ts";
 import { servingCertificate } from "../support/serving_certificate.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
 import { agentStatus } from "../support/zero.ts";
@@ -34,7 +35,7 @@ async function scene(): Promise<Scene> {
     chain,
     fleet,
     startAgent: (proxy) =>
-      chain.startAgent({ DENO_CERT: root }, { ...fleet.keys, upstream_proxy: `http://${proxy}` }),
+      chain.startAgent(believing(root), { ...fleet.keys, upstream_proxy: `http://${proxy}` }),
     async [Symbol.asyncDispose]() {
       await chain[Symbol.asyncDispose]();
       await fleet[Symbol.asyncDispose]();
