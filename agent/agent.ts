@@ -208,6 +208,7 @@ function statusOf(
     streams: tunnel.streamCount,
     directStreams: direct.streamCount,
     clients: frontDoor.connectionCount,
+    proxy: { host: frontDoor.address.address, port: frontDoor.address.port },
     ...(isWaking
       ? { fleet: whereabouts.fleet, wakingForMs: Math.round(systemClock.now() - whereabouts.since) }
       : {}),

@@ -16,7 +16,11 @@ const STREAM_MEMORY = 16_777_216;
 export function doctorSurroundings(load: () => Promise<AgentConfig>): Surroundings {
   return {
     load,
-    agentState: (consolePort) => askConsole(consolePort).then(({ status }) => status.state, () => undefined),
+    runningAgent: (consolePort) =>
+      askConsole(consolePort).then(
+        ({ status }) => ({ state: status.state, proxyPort: status.proxy.port }),
+        () => undefined,
+      ),
     proxyFor: ({ upstream }, host, port) => proxyFor(upstream, host, port),
     callFleet({ cloud, upstream }, identity, action, signal) {
       const { endpoints } = cloud!;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { versionText } from "../../shared/version.ts";
-import { agentCli, type AgentCommands } from "./cli.ts";
+import type { AgentCommands } from "./agent_commands.ts";
+import { agentCli } from "./cli.ts";
 
 async function call(args: string[], commands: Partial<AgentCommands> = {}) {
   let out = "", err = "";

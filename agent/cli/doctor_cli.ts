@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../../shared/config/duration.ts";
 import type { DoctorOptions } from "../doctor/found.ts";
 import { CONTROL_SITE } from "../doctor/control_site.ts";
-import type { AgentCommands } from "./cli.ts";
+import type { AgentCommands } from "./agent_commands.ts";
 
 /** The least and the most that `--timeout` may be, in milliseconds. */
 const TIMEOUT = { min: 100, max: 600_000 };

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Shell, SHELLS } from "../shell/shells.ts";
-import type { AgentCommands } from "./cli.ts";
+import type { AgentCommands } from "./agent_commands.ts";
 
 const CONFIG = [
   "--config <file>",

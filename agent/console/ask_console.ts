@@ -8,6 +8,7 @@ const MAX_BYTES = 65_536;
 /** What of `GET /status` is told in words. */
 const STATUS = z.looseObject({
   state: z.string(),
+  proxy: z.object({ host: z.string(), port: z.number() }),
   connections: z.number(),
   streams: z.number(),
   clients: z.number(),

@@ -10,6 +10,8 @@ export interface AgentStatus extends TrustReport {
   fleet?: string;
   /** Milliseconds since somebody began to wake the server, while the state is waking. */
   wakingForMs?: number;
+  /** Where the proxy listens. */
+  proxy: { host: string; port: number };
   /** Connections to the server. */
   connections: number;
   /** Open streams to the server. */

@@ -16,8 +16,8 @@ export type FleetAnswer =
 export interface Surroundings {
   /** @throws SallyportError `bad_request`, one line for each problem. */
   load(): Promise<AgentConfig>;
-  /** State of the agent whose console is at this port; undefined when there is none. */
-  agentState(consolePort: number): Promise<string | undefined>;
+  /** State and proxy port of the agent whose console is at this port; undefined when there is none. */
+  runningAgent(consolePort: number): Promise<{ state: string; proxyPort: number } | undefined>;
   proxyFor(config: AgentConfig, host: string, port: number): UpstreamProxy | undefined;
   /** Calls a function of the cloud, once. */
   callFleet(

@@ -1,6 +1,7 @@
 /** Purpose: `agent doctor` tells apart what corporate proxies do, and looks through them like the agent. */
 import assert from "node:assert/strict";
 import { Chain } from "../support/chain.ts";
+import { FakeFleet } from "../support/cloud/fake_fleet.ts";
 import { examined, keysOf } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
@@ -100,3 +101,33 @@ Deno.test("agent doctor knows a proxy that is not there, whoever named it", asyn
   examination.assertCause("proxy", "proxy_unreachable", 20);
   assert.equal(examination.step("control").outcome, "skipped");
 });
+
+Deno.test("agent doctor knows a proxy that lets through the cloud's functions, and not the server", async () => {
+  await using chain = await Chain.prepare();
+  await using fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
+  fleet.run(8443);
+  await using proxy = startHttpOrigin(async (request) => {
+    const { pathname, search } = new URL(request.url);
+    const headers = { authorization: request.headers.get("authorization") ?? "" };
+    return await fetch(`http://${fleet.host}${pathname}${search}`, { method: request.method, headers });
+  });
+  // What is no request for a page is CONNECT, which this one refuses for every port but that of the functions.
+  await using front = startTcpOrigin(async (client) => {
+    const bytes = new Uint8Array(16_384);
+    const count = await client.read(bytes) ?? 0;
+    const head = new TextDecoder().decode(bytes.subarray(0, count));
+    if (head.startsWith(`CONNECT ${fleet.host} `)) return await write(client, "HTTP/1.1 200 OK\r\n\r\n");
+    if (head.startsWith("CONNECT ")) return await write(client, "HTTP/1.1 403 Forbidden\r\n\r\n");
+    using behind = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
+    await behind.write(bytes.subarray(0, count));
+    await Promise.race([behind.readable.pipeTo(client.writable), client.readable.pipeTo(behind.writable)]);
+  });
+  const keys = { ...keysOf(chain), ...fleet.keys as Record<string, string> };
+  const examination = await examined({ keys: { ...keys, upstream_proxy: `http://${front.host}` } });
+  examination.assertCause("server", "proxy_refusal", 22);
+  assert.match(examination.step("fleet").detail, /servers run at 127\.0\.0\.1, port 8443/);
+});
+
+async function write(connection: Deno.TcpConn, text: string): Promise<void> {
+  await connection.write(new TextEncoder().encode(text));
+}

@@ -68,7 +68,9 @@ Deno.test("agent doctor tells the agent that runs from a program that has its po
   const beside = await examined({ keys: { ...keysOf(chain), ...ports }, args });
   assert.match(beside.step("ports").detail, /^an agent runs here already, and says that it is \w+$/);
   assert.equal(beside.code, 0);
-  const taken = await examined({ keys: { ...keysOf(chain), local_proxy_port: origin.port }, args });
+  // The console is an agent's, and the other port is not.
+  const own = { console_port: chain.consolePort, local_proxy_port: origin.port };
+  const taken = await examined({ keys: { ...keysOf(chain), ...own }, args });
   taken.assertCause("ports", "ports", 11);
   assert.match(taken.step("ports").detail, /the port is taken by another program/);
   // It stands in nobody's way but the agent's own.

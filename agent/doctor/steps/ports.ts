@@ -14,8 +14,10 @@ export const ports: Step = {
       const shown = own.map(([, port]) => port === 0 ? "one that is free" : port);
       return pass(`the proxy's port (${shown[0]}) and the console's (${shown[1]}) can be had`);
     }
-    const state = consolePort === 0 ? undefined : await surroundings.agentState(consolePort);
-    if (state !== undefined) return pass(`an agent runs here already, and says that it is ${state}`);
+    const running = consolePort === 0 ? undefined : await surroundings.runningAgent(consolePort);
+    if (running?.proxyPort === localProxyPort) {
+      return pass(`an agent runs here already, and says that it is ${running.state}`);
+    }
     return fail("ports", problem);
   },
 };
