@@ -7,6 +7,7 @@ import type { Account } from "./aws.ts";
 import { readServerFiles, type ServerFiles, uploadCertificates } from "./certificates.ts";
 import { estimateCosts } from "./costs.ts";
 import { findBuilder, pushImage } from "./image.ts";
+import { makeLinkedRole } from "./linked_role.ts";
 import { type Names, namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { sourceTag } from "./source_tag.ts";
@@ -65,6 +66,7 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   if (!world.confirm("Go on?")) return false;
   const names = namesOf(options.name);
   const stacks = new Stacks(account.cloudFormation, say, world.poll);
+  await makeLinkedRole(account.iam, say);
   const bootstrap = await makeBootstrap(stacks, names, options.name);
   const packages = await world.packageLambdas({ arch: options.arch, outDir: ".lambdas" });
   const image = options.image ?? await pushImage(account.ecr, builder!, {

@@ -104,6 +104,7 @@ await cloudTest(
     const config = await loadAgentConfig({ file: all.options.agentFile, environment: {} });
     assert.match(config.cloud!.endpoints.wake.href, /^https:/);
     assert.ok(config.cloud!.endpoints.query && config.cloud!.endpoints.kill);
+    assert.ok(all.said.includes("role AWSServiceRoleForECS: made"), all.said.join("\n"));
     assert.equal((await service())?.desiredCount, 0);
     const held = await parameters();
     assert.deepEqual(Object.keys(held).sort(), [
@@ -145,6 +146,7 @@ await cloudTest("a second deployment puts nobody to sleep and uploads only what 
   assert.equal((await service())?.desiredCount, 1);
   const text = all.said.join("\n");
   assert.match(text, /code wake\.zip: uploaded/);
+  assert.match(text, /role AWSServiceRoleForECS: is there/);
   assert.match(text, /code query\.zip: unchanged/);
   assert.match(text, /parameter \/tunnel\/key: unchanged/);
   assert.match(text, /agent\.yaml: unchanged/);

@@ -111,6 +111,11 @@ Deno.test("nothing that is billed while nobody uses it is made", () => {
   assert.equal(resources["Service"]!.Properties.DesiredCount[1], 0);
 });
 
+Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
+  assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
+  assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
+});
+
 Deno.test("the server has no root, writes nothing, can do nothing special, and opens one port", () => {
   const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
   assert.equal(container.User, "65532");
