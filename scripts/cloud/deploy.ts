@@ -11,7 +11,7 @@ import { makeLinkedRole } from "./linked_role.ts";
 import { type Names, namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { sourceTag } from "./source_tag.ts";
-import { type Outputs, Stacks } from "./stack.ts";
+import { type Outputs, type StackPlan, Stacks } from "./stack.ts";
 
 /** What is deployed. */
 export interface DeployOptions {
@@ -85,13 +85,11 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
     SleepKey: await uploadArtefact(account.s3, bucket, packages.functions.sleep, say),
     KillKey: await uploadArtefact(account.s3, bucket, packages.functions.kill, say),
   };
-  const isNew = await stacks.describe(names.stack) === undefined;
-  const outputs = await stacks.apply({
-    name: names.stack,
-    template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
-    parameters: parametersOf(options, names, files, { ...code, Image: image, IsNew: String(isNew) }),
-    tag: { key: "sallyport", value: options.name },
-  });
+  const outputs = await makeMain(
+    stacks,
+    options,
+    (IsNew) => parametersOf(options, names, files, { ...code, Image: image, IsNew: String(IsNew) }),
+  );
   await tellAgent(options, outputs, say);
   return true;
 }
@@ -100,9 +98,32 @@ async function makeBootstrap(stacks: Stacks, names: Names, name: string): Promis
   return await stacks.apply({
     name: names.bootstrap,
     template: await Deno.readTextFile(new URL("lambdas/bootstrap.yaml", ROOT)),
-    parameters: [{ ParameterKey: "Name", ParameterValue: name }],
+    parameters: () => [{ ParameterKey: "Name", ParameterValue: name }],
     tag: { key: "sallyport", value: name },
   });
+}
+
+/**
+ * Makes the stack with all the rest, or changes it. One that was made is changed once more, to no number of servers
+ * at all: a later change that fails goes back to what the stack said before, and would stop servers that run by then.
+ */
+async function makeMain(
+  stacks: Stacks,
+  { name }: DeployOptions,
+  parameters: (isNew: boolean) => Parameter[],
+): Promise<Outputs> {
+  let wasMade = false;
+  const plan: StackPlan = {
+    name: namesOf(name).stack,
+    template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
+    parameters(before) {
+      wasMade = before === undefined;
+      return parameters(wasMade);
+    },
+    tag: { key: "sallyport", value: name },
+  };
+  const outputs = await stacks.apply(plan);
+  return wasMade ? await stacks.apply({ ...plan, template: undefined }) : outputs;
 }
 
 function tellPlan(options: DeployOptions, account: Account, builder: string | undefined, say: Say): void {

@@ -2,104 +2,24 @@
 import assert from "node:assert/strict";
 import {
   CloudFormationClient,
+  CreateChangeSetCommand,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
 } from "@aws-sdk/client-cloudformation";
-import {
-  ClusterNotFoundException,
-  DescribeServicesCommand,
-  ECSClient,
-  UpdateServiceCommand,
-} from "@aws-sdk/client-ecs";
+import { ECSClient, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { initCertificates } from "../../agent/certs/init.ts";
 import { loadAgentConfig } from "../../agent/config.ts";
-import { signIn } from "../../scripts/cloud/aws.ts";
-import { deploy, type DeployOptions, type DeployWorld } from "../../scripts/cloud/deploy.ts";
+import { deploy } from "../../scripts/cloud/deploy.ts";
 import { destroy } from "../../scripts/cloud/destroy.ts";
 import { redeploy } from "../../scripts/cloud/redeploy.ts";
-import { inEnvironment, Moto } from "../support/cloud/moto.ts";
+import { deployment, IMAGE, parameters, service } from "../support/cloud/deployment.ts";
 import { testCrl } from "../support/test_crl.ts";
 import { cloudTest } from "../support/cloud/python_env.ts";
-
-const IMAGE = "registry.example/sallyport-server:1";
-
-/** A folder with certificates, an account of the emulator, and what the commands said. */
-async function scene(bin: string) {
-  const moto = await Moto.start(bin);
-  const environment = inEnvironment(moto.env);
-  const dir = await Deno.makeTempDir({ prefix: "sallyport_deploy_" });
-  await initCertificates({ dir: `${dir}/certs` });
-  const said: string[] = [];
-  const options: DeployOptions = {
-    name: "tunnel",
-    certs: `${dir}/certs`,
-    agentFile: `${dir}/agent.yaml`,
-    image: IMAGE,
-    arch: "arm64",
-    listenPort: 443,
-    servers: 1,
-    idleAfter: "15m",
-    network: undefined,
-    budget: undefined,
-    dryRun: false,
-  };
-  const world: DeployWorld = {
-    say: (line) => void said.push(line),
-    confirm: () => true,
-    signIn: () => signIn({}),
-    packageLambdas: () => Promise.resolve(packages),
-    poll: 10,
-  };
-  const functions = {
-    wake: `${dir}/wake.zip`,
-    query: `${dir}/query.zip`,
-    sleep: `${dir}/sleep.zip`,
-    kill: `${dir}/kill.zip`,
-  };
-  const packages = { layer: `${dir}/layer.zip`, functions };
-  for (const path of [packages.layer, ...Object.values(functions)]) await Deno.writeTextFile(path, path);
-  return {
-    dir,
-    said,
-    options,
-    world,
-    packages,
-    moto,
-    async [Symbol.asyncDispose]() {
-      environment[Symbol.dispose]();
-      await moto[Symbol.asyncDispose]();
-      await Deno.remove(dir, { recursive: true });
-    },
-  };
-}
-
-/** Every parameter's value, by name. */
-async function parameters(): Promise<Record<string, string>> {
-  const ssm = new SSMClient({});
-  const { Parameters = [] } = await ssm.send(new DescribeParametersCommand({}));
-  const entries = await Promise.all(Parameters.map(async ({ Name = "" }) => {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));
-    return [Name, Parameter?.Value ?? ""] as const;
-  }));
-  return Object.fromEntries(entries);
-}
-
-async function service() {
-  const command = new DescribeServicesCommand({ cluster: "tunnel", services: ["tunnel-server"] });
-  try {
-    return (await new ECSClient({}).send(command)).services?.[0];
-  } catch (error) {
-    if (error instanceof ClusterNotFoundException) return undefined;
-    throw error;
-  }
-}
 
 await cloudTest(
   "a deployment makes everything, tells the agent, and sends no key but the server's",
   async (bin) => {
-    await using all = await scene(bin);
+    await using all = await deployment(bin);
     assert.equal(await deploy(all.options, all.world), true);
     const config = await loadAgentConfig({ file: all.options.agentFile, environment: {} });
     assert.match(config.cloud!.endpoints.wake.href, /^https:/);
@@ -135,8 +55,33 @@ await cloudTest(
   },
 );
 
+await cloudTest(
+  "no stack that is there says how many servers run, also one that came to nothing first",
+  async (bin) => {
+    await using all = await deployment(bin);
+    const cloudFormation = new CloudFormationClient({});
+    const isNew = async () => {
+      const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: "tunnel" }));
+      return Stacks[0]?.Parameters?.find(({ ParameterKey }) => ParameterKey === "IsNew")?.ParameterValue;
+    };
+    // A change set that nobody executes leaves a stack that is none.
+    await cloudFormation.send(
+      new CreateChangeSetCommand({
+        StackName: "tunnel",
+        ChangeSetName: "given-up",
+        ChangeSetType: "CREATE",
+        TemplateBody: JSON.stringify({ Resources: { Logs: { Type: "AWS::Logs::LogGroup" } } }),
+      }),
+    );
+    await deploy(all.options, all.world);
+    assert.match(all.said.join("\n"), /stack tunnel: removing .*REVIEW_IN_PROGRESS[^]*stack tunnel: made/);
+    assert.equal((await service())?.desiredCount, 0);
+    assert.equal(await isNew(), "false");
+  },
+);
+
 await cloudTest("a second deployment puts nobody to sleep and uploads only what is new", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   const update = new UpdateServiceCommand({ cluster: "tunnel", service: "tunnel-server", desiredCount: 1 });
   await new ECSClient({}).send(update);
@@ -153,7 +98,7 @@ await cloudTest("a second deployment puts nobody to sleep and uploads only what 
 });
 
 await cloudTest("a deployment that failed half-way goes on where it was", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   const broken = {
     ...all.packages,
     functions: { ...all.packages.functions, kill: `${all.dir}/missing.zip` },
@@ -168,7 +113,7 @@ await cloudTest("a deployment that failed half-way goes on where it was", async 
 });
 
 await cloudTest("a newer revocation list goes along, and without one none is asked for", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   const crl = `${all.dir}/certs/crl.pem`;
   await Deno.remove(crl);
   await deploy(all.options, all.world);
@@ -183,7 +128,7 @@ await cloudTest("a newer revocation list goes along, and without one none is ask
 });
 
 await cloudTest("another image replaces the server's and nothing else", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   const before = await service();
   await redeploy("tunnel", "registry.example/sallyport-server:2", all.world);
@@ -193,7 +138,7 @@ await cloudTest("another image replaces the server's and nothing else", async (b
 });
 
 await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   assert.equal(await destroy("tunnel", { ...all.world, confirm: () => false }), false);
   assert.ok(await service());
@@ -206,7 +151,7 @@ await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
 });
 
 await cloudTest("a dry run, and a person who says no, change nothing", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   assert.equal(await deploy({ ...all.options, dryRun: true }, all.world), false);
   assert.equal(await deploy(all.options, { ...all.world, confirm: () => false }), false);
   assert.deepEqual(await parameters(), {});
