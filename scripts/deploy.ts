@@ -11,6 +11,7 @@ import { packageLambdas } from "./lambdas/package.ts";
 interface Flags extends AccountOptions {
   readonly name: string;
   readonly certs: string;
+  readonly withoutCrl?: true;
   readonly agentConfig: string;
   readonly image?: string;
   readonly arch: Architecture;
@@ -41,6 +42,7 @@ function optionsOf(flags: Flags): DeployOptions {
   return {
     name: flags.name,
     certs: flags.certs,
+    withoutCrl: flags.withoutCrl === true,
     agentFile: flags.agentConfig,
     image: flags.image,
     arch: flags.arch,
@@ -56,6 +58,7 @@ function optionsOf(flags: Flags): DeployOptions {
 const program = installationOptions(new Command("deploy"))
   .description("Makes a server on AWS that sleeps until an agent needs it, or brings one up to date")
   .option("--certs <dir>", "folder that `deno task certs init` made", "certs")
+  .option("--without-crl", "keep no revocation list, also where one is in force")
   .option("--agent-config <file>", "the agent's configuration, which gets the endpoints", "agent.yaml")
   .option("--image <image>", "an image of the server that is built already")
   .addOption(

@@ -4,7 +4,14 @@ import type { LambdaPackages, PackageOptions } from "../lambdas/package.ts";
 import { writeAgentFile } from "./agent_file.ts";
 import { uploadArtefact } from "./artefacts.ts";
 import type { Account } from "./aws.ts";
-import { readServerFiles, type ServerFiles, uploadCertificates } from "./certificates.ts";
+import {
+  readServerFiles,
+  removeList,
+  requireList,
+  type ServerFiles,
+  tellListEnd,
+  uploadCertificates,
+} from "./certificates.ts";
 import { estimateCosts } from "./costs.ts";
 import { findBuilder, pushImage } from "./image.ts";
 import { makeLinkedRole } from "./linked_role.ts";
@@ -18,6 +25,8 @@ export interface DeployOptions {
   readonly name: string;
   /** Folder that `certs init` made. */
   readonly certs: string;
+  /** Whether no revocation list is wanted where one is in force already. */
+  readonly withoutCrl: boolean;
   /** The agent's configuration, which gets the endpoints. */
   readonly agentFile: string;
   /** An image that is built already; undefined builds one. */
@@ -55,16 +64,18 @@ const ROOT = new URL("../../", import.meta.url);
  */
 export async function deploy(options: DeployOptions, world: DeployWorld): Promise<boolean> {
   const { say } = world;
-  const files = await readServerFiles(options.certs);
+  const files = await readServerFiles(options.certs, !options.withoutCrl);
   const builder = options.image === undefined ? await findBuilder() : undefined;
   const account = await world.signIn();
   tellPlan(options, account, builder, say);
+  tellListEnd(options.certs, files, Date.now(), say);
+  const names = namesOf(options.name);
+  if (!options.withoutCrl) await requireList(account.ssm, names, options.certs, files);
   if (options.dryRun) {
     say("dry run: nothing was done");
     return false;
   }
   if (!world.confirm("Go on?")) return false;
-  const names = namesOf(options.name);
   const stacks = new Stacks(account.cloudFormation, say, world.poll);
   await makeLinkedRole(account.iam, say);
   const bootstrap = await makeBootstrap(stacks, names, options.name);
@@ -76,22 +87,35 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
     arch: options.arch,
   }, say);
   await uploadCertificates(account.ssm, names, files, say);
-  const bucket = bootstrap["ArtefactBucket"]!;
-  const code = {
-    ArtefactBucket: bucket,
-    LayerKey: await uploadArtefact(account.s3, bucket, packages.layer, say),
-    WakeKey: await uploadArtefact(account.s3, bucket, packages.functions.wake, say),
-    QueryKey: await uploadArtefact(account.s3, bucket, packages.functions.query, say),
-    SleepKey: await uploadArtefact(account.s3, bucket, packages.functions.sleep, say),
-    KillKey: await uploadArtefact(account.s3, bucket, packages.functions.kill, say),
-  };
+  const code = await uploadCode(account, bootstrap["ArtefactBucket"]!, packages, say);
   const outputs = await makeMain(
     stacks,
     options,
     (IsNew) => parametersOf(options, names, files, { ...code, Image: image, IsNew: String(IsNew) }),
   );
+  // Only now that nothing reads it any more.
+  if (files.crl === undefined) await removeList(account.ssm, names, say);
   await tellAgent(options, outputs, say);
   return true;
+}
+
+/** Uploads what of the code is new; returns the parameters that name it. */
+async function uploadCode(
+  { s3 }: Account,
+  bucket: string,
+  { layer, functions }: LambdaPackages,
+  say: Say,
+): Promise<Record<string, string>> {
+  const keys: Record<string, string> = { ArtefactBucket: bucket };
+  const files = {
+    LayerKey: layer,
+    WakeKey: functions.wake,
+    QueryKey: functions.query,
+    SleepKey: functions.sleep,
+    KillKey: functions.kill,
+  };
+  for (const [key, path] of Object.entries(files)) keys[key] = await uploadArtefact(s3, bucket, path, say);
+  return keys;
 }
 
 async function makeBootstrap(stacks: Stacks, names: Names, name: string): Promise<Outputs> {

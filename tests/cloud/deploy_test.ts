@@ -12,7 +12,7 @@ import { loadAgentConfig } from "../../agent/config.ts";
 import { deploy } from "../../scripts/cloud/deploy.ts";
 import { destroy } from "../../scripts/cloud/destroy.ts";
 import { redeploy } from "../../scripts/cloud/redeploy.ts";
-import { deployment, IMAGE, parameters, service } from "../support/cloud/deployment.ts";
+import { deployment, IMAGE, parameters, service, stackParameters } from "../support/cloud/deployment.ts";
 import { testCrl } from "../support/test_crl.ts";
 import { cloudTest } from "../support/cloud/python_env.ts";
 
@@ -60,10 +60,6 @@ await cloudTest(
   async (bin) => {
     await using all = await deployment(bin);
     const cloudFormation = new CloudFormationClient({});
-    const isNew = async () => {
-      const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: "tunnel" }));
-      return Stacks[0]?.Parameters?.find(({ ParameterKey }) => ParameterKey === "IsNew")?.ParameterValue;
-    };
     // A change set that nobody executes leaves a stack that is none.
     await cloudFormation.send(
       new CreateChangeSetCommand({
@@ -76,7 +72,7 @@ await cloudTest(
     await deploy(all.options, all.world);
     assert.match(all.said.join("\n"), /stack tunnel: removing .*REVIEW_IN_PROGRESS[^]*stack tunnel: made/);
     assert.equal((await service())?.desiredCount, 0);
-    assert.equal(await isNew(), "false");
+    assert.equal((await stackParameters())["IsNew"], "false");
   },
 );
 
@@ -125,6 +121,19 @@ await cloudTest("a newer revocation list goes along, and without one none is ask
   await Deno.writeTextFile(crl, pem);
   await deploy(all.options, all.world);
   assert.equal((await parameters())["/tunnel/crl"], pem);
+});
+
+await cloudTest("a list that is in force goes only when somebody says so", async (bin) => {
+  await using all = await deployment(bin);
+  await deploy(all.options, all.world);
+  assert.match(all.said.join("\n"), /revocation list: the next one is due in 89 days/);
+  await Deno.remove(`${all.dir}/certs/crl.pem`);
+  await assert.rejects(deploy(all.options, all.world), /crl\.pem is missing.* say --without-crl/);
+  assert.ok("/tunnel/crl" in await parameters());
+  await deploy({ ...all.options, withoutCrl: true }, all.world);
+  assert.ok(!("/tunnel/crl" in await parameters()));
+  assert.equal((await stackParameters())["CrlParameter"], "");
+  await deploy(all.options, all.world);
 });
 
 await cloudTest("another image replaces the server's and nothing else", async (bin) => {

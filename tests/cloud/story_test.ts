@@ -37,6 +37,7 @@ async function world(bin: string, idleAfter: string) {
   await deploy({
     name: NAME,
     certs,
+    withoutCrl: false,
     agentFile: `${dir}/agent.yaml`,
     image: "registry.example/sallyport-server:1",
     arch: "x86_64",

@@ -1,3 +1,4 @@
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { ClusterNotFoundException, DescribeServicesCommand, ECSClient } from "@aws-sdk/client-ecs";
 import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { initCertificates } from "../../../agent/certs/init.ts";
@@ -18,6 +19,7 @@ export async function deployment(bin: string) {
   const options: DeployOptions = {
     name: "tunnel",
     certs: `${dir}/certs`,
+    withoutCrl: false,
     agentFile: `${dir}/agent.yaml`,
     image: IMAGE,
     arch: "arm64",
@@ -78,4 +80,12 @@ export async function service() {
     if (error instanceof ClusterNotFoundException) return undefined;
     throw error;
   }
+}
+
+/** The parameters that the stack has now, by name. */
+export async function stackParameters(): Promise<Record<string, string>> {
+  const command = new DescribeStacksCommand({ StackName: "tunnel" });
+  const { Stacks = [] } = await new CloudFormationClient({}).send(command);
+  const found = Stacks[0]?.Parameters ?? [];
+  return Object.fromEntries(found.map(({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]));
 }
