@@ -2,12 +2,16 @@ import type { Service, Task } from "@aws-sdk/client-ecs";
 
 /** Characters of a problem that callers are told; `parseFleetStatus` takes no more. */
 const MAX_LENGTH = 1_000;
-/** A server that was stopped by these has no problem. */
+/** A server that was stopped by these has no problem, unless the next says so. */
 const ON_PURPOSE = /^(ServiceSchedulerInitiated|UserInitiated|TerminationNotice)$/;
+/** The scheduler's words for a server that it gave up; for one that is one too many it has others. */
+const UNHEALTHY = /failed (container|ELB) health checks/i;
 
-/** Of tasks that stopped, those that nobody stopped. */
+/** Of tasks that stopped, those that failed: nobody stopped them, or their health check did. */
 export function failuresOf(stopped: readonly Task[]): Task[] {
-  return stopped.filter(({ stopCode }) => !ON_PURPOSE.test(stopCode ?? ""));
+  return stopped.filter(({ stopCode = "", stoppedReason = "" }) =>
+    !ON_PURPOSE.test(stopCode) || UNHEALTHY.test(stoppedReason)
+  );
 }
 
 /**
