@@ -111,6 +111,11 @@ Deno.test("nothing that is billed while nobody uses it is made", () => {
   assert.equal(resources["Service"]!.Properties.DesiredCount[1], 0);
 });
 
+Deno.test("servers bear the tags by which the budget counts", () => {
+  assert.equal(resources["Service"]!.Properties.PropagateTags, "SERVICE");
+  assert.equal(resources["Service"]!.Properties.EnableECSManagedTags, true);
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
