@@ -116,6 +116,12 @@ Deno.test("servers bear the tags by which the budget counts", () => {
   assert.equal(resources["Service"]!.Properties.EnableECSManagedTags, true);
 });
 
+Deno.test("the budget has no name of its own, since it is replaced when its mail goes elsewhere", () => {
+  const { Budget, NotificationsWithSubscribers } = resources["Budget"]!.Properties;
+  assert.equal(Budget.BudgetName, undefined);
+  assert.equal(NotificationsWithSubscribers.length, 2);
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
