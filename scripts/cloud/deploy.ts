@@ -83,7 +83,7 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   const image = options.image ?? await pushImage(account.ecr, builder!, {
     repository: names.repository,
     uri: bootstrap["RepositoryUri"]!,
-    tag: await sourceTag(),
+    commit: await sourceTag(),
     arch: options.arch,
   }, say);
   await uploadCertificates(account.ssm, names, files, say);

@@ -27,7 +27,7 @@ export async function redeploy(
   const next = image ?? await pushImage(account.ecr, await findBuilder(), {
     repository: names.repository,
     uri: `${account.id}.dkr.ecr.${account.region}.amazonaws.com/${names.repository}`,
-    tag: await sourceTag(),
+    commit: await sourceTag(),
     arch,
   }, say);
   const changes: Record<string, string> = { Image: next, IsNew: "false" };
