@@ -9,7 +9,7 @@ import {
 import { ECSClient, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { loadAgentConfig } from "../../agent/config.ts";
-import { deploy } from "../../scripts/cloud/deploy.ts";
+import { deploy, type DeployWorld } from "../../scripts/cloud/deploy.ts";
 import { destroy } from "../../scripts/cloud/destroy.ts";
 import { redeploy } from "../../scripts/cloud/redeploy.ts";
 import { deployment, IMAGE, parameters, service, stackParameters } from "../support/cloud/deployment.ts";
@@ -156,6 +156,28 @@ await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
   assert.deepEqual((await new S3Client({}).send(new ListBucketsCommand({}))).Buckets ?? [], []);
   const { Stacks = [] } = await new CloudFormationClient({}).send(new DescribeStacksCommand({}));
   assert.deepEqual(Stacks.filter(({ StackStatus }) => StackStatus !== "DELETE_COMPLETE"), []);
+  assert.equal(await destroy("tunnel", all.world), true);
+});
+
+await cloudTest("the private key goes also when the stack cannot be removed", async (bin) => {
+  await using all = await deployment(bin);
+  await deploy(all.options, all.world);
+  const world: DeployWorld = {
+    ...all.world,
+    async signIn() {
+      const account = await all.world.signIn();
+      account.cloudFormation.middlewareStack.add(
+        (next, { commandName }) => (args) => {
+          if (commandName === "DeleteStackCommand") throw new Error("not now");
+          return next(args);
+        },
+        { step: "initialize" },
+      );
+      return account;
+    },
+  };
+  await assert.rejects(destroy("tunnel", world), /not now/);
+  assert.deepEqual(await parameters(), {});
   assert.equal(await destroy("tunnel", all.world), true);
 });
 

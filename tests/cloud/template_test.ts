@@ -7,6 +7,7 @@ const FOLDER = new URL("../../lambdas/", import.meta.url);
 
 interface Resource {
   readonly Type: string;
+  readonly Metadata?: { readonly After: readonly [condition: string, then: readonly string[]] };
   // deno-lint-ignore no-explicit-any -- a template is as deep as it likes
   readonly Properties: any;
 }
@@ -120,6 +121,12 @@ Deno.test("the budget has no name of its own, since it is replaced when its mail
   const { Budget, NotificationsWithSubscribers } = resources["Budget"]!.Properties;
   assert.equal(Budget.BudgetName, undefined);
   assert.equal(NotificationsWithSubscribers.length, 2);
+});
+
+Deno.test("servers go before their way out does", () => {
+  const routes = Object.entries(resources).filter(([, { Type }]) => /::(Route|SubnetRouteT.*)$/.test(Type));
+  assert.deepEqual(resources["Service"]!.Metadata?.After[1], routes.map(([name]) => name));
+  assert.equal(routes.length, 3);
 });
 
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
