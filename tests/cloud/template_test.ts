@@ -19,6 +19,7 @@ async function resourcesOf(file: string): Promise<Record<string, Resource>> {
 }
 
 const resources = await resourcesOf("template.yaml");
+const bootstrap = await resourcesOf("bootstrap.yaml");
 
 interface Statement {
   readonly Action: string | string[];
@@ -127,6 +128,12 @@ Deno.test("servers go before their way out does", () => {
   const routes = Object.entries(resources).filter(([, { Type }]) => /::(Route|SubnetRouteT.*)$/.test(Type));
   assert.deepEqual(resources["Service"]!.Metadata?.After[1], routes.map(([name]) => name));
   assert.equal(routes.length, 3);
+});
+
+Deno.test("code is there for as long as a change may have to go back to it", () => {
+  for (const rule of bootstrap["Artefacts"]!.Properties.LifecycleConfiguration.Rules) {
+    assert.deepEqual(Object.keys(rule).filter((key) => /Expiration|Transition/.test(key)), []);
+  }
 });
 
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
