@@ -14,8 +14,13 @@ const PLAN: ImagePlan = {
 /** A program that notes how it is called and what it reads. */
 async function builder(dir: string, code = 0): Promise<string> {
   const path = `${dir}/builder`;
-  const script =
-    `#!/bin/sh\necho "$*" >> '${dir}/calls'\n[ "$1" = login ] && cat > '${dir}/password'\nexit ${code}\n`;
+  const script = [
+    "#!/bin/sh",
+    `echo "$*" >> '${dir}/calls'`,
+    `echo "$BUILDX_NO_DEFAULT_ATTESTATIONS" > '${dir}/plain'`,
+    `[ "$1" = login ] && cat > '${dir}/password'`,
+    `exit ${code}\n`,
+  ].join("\n");
   await Deno.writeTextFile(path, script, { mode: 0o755 });
   return path;
 }
@@ -44,6 +49,7 @@ Deno.test("an image is built for its processor and pushed, and the password stan
     assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["build", "login", "push"]);
     assert.match(calls[0]!, /--platform linux\/arm64 --target server .*--tag \S+:0123456789ab-arm64 \.$/);
     assert.equal(await Deno.readTextFile(`${dir}/password`), "hunter2");
+    assert.equal(await Deno.readTextFile(`${dir}/plain`), "1\n", "an image is one entry of the repository");
     assert.ok(!calls.join("\n").includes("hunter2"));
   } finally {
     await Deno.remove(dir, { recursive: true });

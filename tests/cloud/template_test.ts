@@ -136,6 +136,13 @@ Deno.test("code is there for as long as a change may have to go back to it", () 
   }
 });
 
+Deno.test("the image in use is not removed after a few deployments that failed", () => {
+  const { rules } = JSON.parse(bootstrap["Repository"]!.Properties.LifecyclePolicy.LifecyclePolicyText);
+  assert.deepEqual(rules.map((rule: { selection: object }) => rule.selection), [
+    { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 20 },
+  ]);
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
