@@ -143,6 +143,11 @@ Deno.test("the image in use is not removed after a few deployments that failed",
   ]);
 });
 
+Deno.test("a change replaces servers without a time in which none runs", () => {
+  const { MinimumHealthyPercent, MaximumPercent } = resources["Service"]!.Properties.DeploymentConfiguration;
+  assert.deepEqual([MinimumHealthyPercent, MaximumPercent], [100, 200]);
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
