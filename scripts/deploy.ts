@@ -18,6 +18,7 @@ interface Flags extends AccountOptions {
   readonly listenPort: "443" | "8443";
   readonly servers: number;
   readonly idleAfter: string;
+  readonly reservedConcurrency?: number;
   readonly vpc?: string;
   readonly subnets?: string;
   readonly budgetEmail?: string;
@@ -32,6 +33,12 @@ function count(text: string): number {
     throw new InvalidArgumentError("a whole number of at least 1 is expected");
   }
   return Number(text);
+}
+
+/** What the template takes. */
+function limit(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
+  throw new InvalidArgumentError("a whole number up to 100 is expected, 0 for no limit");
 }
 
 function optionsOf(flags: Flags): DeployOptions {
@@ -49,6 +56,7 @@ function optionsOf(flags: Flags): DeployOptions {
     listenPort: Number(flags.listenPort),
     servers: flags.servers,
     idleAfter: flags.idleAfter,
+    reservedConcurrency: flags.reservedConcurrency,
     network: vpc === undefined ? undefined : { vpc, subnets: subnets!.split(",") },
     budget: budgetEmail === undefined ? undefined : { amount: flags.budgetAmount, email: budgetEmail },
     dryRun: flags.dryRun === true,
@@ -67,6 +75,11 @@ const program = installationOptions(new Command("deploy"))
   .addOption(new Option("--listen-port <port>", "port of the server").choices(["443", "8443"]).default("443"))
   .option("--servers <count>", "how many servers are woken", count, 1)
   .option("--idle-after <time>", "how long without traffic until they sleep", "15m")
+  .option(
+    "--reserved-concurrency <count>",
+    "the most that each function runs at once; stays until changed",
+    limit,
+  )
   .option("--vpc <id>", "a network of yours in place of a new one")
   .option("--subnets <ids>", "public subnets of it, with commas between")
   .option("--budget-email <address>", "who gets a mail when it costs more than planned")

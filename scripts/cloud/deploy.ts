@@ -1,17 +1,9 @@
-import type { Parameter } from "@aws-sdk/client-cloudformation";
 import type { Architecture } from "../lambdas/deno_binary.ts";
 import type { LambdaPackages, PackageOptions } from "../lambdas/package.ts";
 import { writeAgentFile } from "./agent_file.ts";
 import { uploadArtefact } from "./artefacts.ts";
 import type { Account } from "./aws.ts";
-import {
-  readServerFiles,
-  removeList,
-  requireList,
-  type ServerFiles,
-  tellListEnd,
-  uploadCertificates,
-} from "./certificates.ts";
+import { readServerFiles, removeList, requireList, tellListEnd, uploadCertificates } from "./certificates.ts";
 import { estimateCosts } from "./costs.ts";
 import { findBuilder, pushImage } from "./image.ts";
 import { makeLinkedRole } from "./linked_role.ts";
@@ -19,6 +11,7 @@ import { type Names, namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { sourceTag } from "./source_tag.ts";
 import { type Outputs, type StackPlan, Stacks } from "./stack.ts";
+import { stackParameters } from "./stack_parameters.ts";
 
 /** What is deployed. */
 export interface DeployOptions {
@@ -35,6 +28,8 @@ export interface DeployOptions {
   readonly listenPort: number;
   readonly servers: number;
   readonly idleAfter: string;
+  /** The most that each function may run at once, 0 for no limit; undefined keeps what there is. */
+  readonly reservedConcurrency: number | undefined;
   /** A network that is there, and public subnets of it; undefined makes one. */
   readonly network: { readonly vpc: string; readonly subnets: readonly string[] } | undefined;
   /** Who gets a mail when it costs more than that many US dollars a month; undefined for nobody. */
@@ -91,7 +86,7 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   const outputs = await makeMain(
     stacks,
     options,
-    (IsNew) => parametersOf(options, names, files, { ...code, Image: image, IsNew: String(IsNew) }),
+    (before) => stackParameters(options, names, files, { ...code, Image: image }, before),
   );
   // Only now that nothing reads it any more.
   if (files.crl === undefined) await removeList(account.ssm, names, say);
@@ -134,7 +129,7 @@ async function makeBootstrap(stacks: Stacks, names: Names, name: string): Promis
 async function makeMain(
   stacks: Stacks,
   { name }: DeployOptions,
-  parameters: (isNew: boolean) => Parameter[],
+  parameters: StackPlan["parameters"],
 ): Promise<Outputs> {
   let wasMade = false;
   const plan: StackPlan = {
@@ -142,7 +137,7 @@ async function makeMain(
     template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
     parameters(before) {
       wasMade = before === undefined;
-      return parameters(wasMade);
+      return parameters(before);
     },
     tag: { key: "sallyport", value: name },
   };
@@ -174,33 +169,6 @@ function tellPlan(options: DeployOptions, account: Account, builder: string | un
     } USD ` +
       "an hour for each server awake, and traffic to the internet; list prices of us-east-1",
   );
-}
-
-function parametersOf(
-  options: DeployOptions,
-  { parameters }: Names,
-  { ca, crl }: ServerFiles,
-  rest: Readonly<Record<string, string>>,
-): Parameter[] {
-  const { name, arch, listenPort, servers, idleAfter, network, budget } = options;
-  const values: Record<string, string> = {
-    Name: name,
-    Architecture: arch,
-    ListenPort: String(listenPort),
-    Servers: String(servers),
-    IdleAfter: idleAfter,
-    VpcId: network?.vpc ?? "",
-    SubnetIds: network?.subnets.join(",") ?? "",
-    CertificateParameter: parameters.certificate,
-    KeyParameter: parameters.key,
-    CaParameter: parameters.ca,
-    CrlParameter: crl === undefined ? "" : parameters.crl,
-    CaCertificate: ca,
-    BudgetAmount: String(budget?.amount ?? 5),
-    BudgetEmail: budget?.email ?? "",
-    ...rest,
-  };
-  return Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
 }
 
 async function tellAgent(options: DeployOptions, outputs: Outputs, say: Say): Promise<void> {

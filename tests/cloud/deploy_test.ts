@@ -136,6 +136,17 @@ await cloudTest("a list that is in force goes only when somebody says so", async
   await deploy(all.options, all.world);
 });
 
+await cloudTest("a limit of the functions stays until another is asked for", async (bin) => {
+  await using all = await deployment(bin);
+  const limit = async () => (await stackParameters())["ReservedConcurrency"];
+  await deploy({ ...all.options, reservedConcurrency: 5 }, all.world);
+  assert.equal(await limit(), "5");
+  await deploy(all.options, all.world);
+  assert.equal(await limit(), "5");
+  await deploy({ ...all.options, reservedConcurrency: 0 }, all.world);
+  assert.equal(await limit(), "0");
+});
+
 await cloudTest("another image replaces the server's and nothing else", async (bin) => {
   await using all = await deployment(bin);
   await deploy(all.options, all.world);

@@ -44,6 +44,7 @@ async function world(bin: string, idleAfter: string) {
     listenPort: PORT,
     servers: 1,
     idleAfter,
+    reservedConcurrency: undefined,
     network: undefined,
     budget: undefined,
     dryRun: false,

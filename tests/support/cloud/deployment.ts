@@ -26,6 +26,7 @@ export async function deployment(bin: string) {
     listenPort: 443,
     servers: 1,
     idleAfter: "15m",
+    reservedConcurrency: undefined,
     network: undefined,
     budget: undefined,
     dryRun: false,
