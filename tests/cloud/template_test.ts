@@ -148,6 +148,14 @@ Deno.test("a change replaces servers without a time in which none runs", () => {
   assert.deepEqual([MinimumHealthyPercent, MaximumPercent], [100, 200]);
 });
 
+Deno.test("functions have the processor to start within what an agent that stops waits", () => {
+  const functions = Object.values(resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
+  assert.equal(functions.length, 4);
+  for (const { Properties } of functions) {
+    assert.deepEqual([Properties.MemorySize, Properties.Timeout], [1024, 30]);
+  }
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
