@@ -17,6 +17,7 @@ import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import { clientEntries } from "./clients/field.ts";
 import type { ClientEntry } from "./clients/rules.ts";
+import { HEALTH_DEFAULTS } from "./health_address.ts";
 import { parseRule } from "../shared/targets/rule.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
@@ -69,9 +70,9 @@ function isTarget(entry: string): boolean {
 }
 
 const SERVER_KEYS = {
-  listen_addr: host("0.0.0.0"),
+  listen_addr: host(HEALTH_DEFAULTS.host),
   listen_port: listenPorts(8443),
-  health_port: listenPort(8080),
+  health_port: listenPort(HEALTH_DEFAULTS.port),
   cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
   key_file: pem("/root/certs/server.key", "KEY_PEM"),
   ca_cert_file: pem("/root/certs/ca.crt", "CA_CERT_PEM"),

@@ -1,5 +1,6 @@
 import { SallyportError } from "../../shared/errors.ts";
-import { EXIT, type Terminal } from "../../shared/cli/run_program.ts";
+import { EXIT } from "../../shared/cli/exit.ts";
+import type { Terminal } from "../../shared/cli/run_program.ts";
 import { askConsole, type ConsoleStatus } from "./ask_console.ts";
 
 /**

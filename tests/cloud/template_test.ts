@@ -167,6 +167,8 @@ Deno.test("the server has no root, writes nothing, can do nothing special, and o
   assert.equal(container.ReadonlyRootFilesystem, true);
   assert.deepEqual(container.LinuxParameters.Capabilities.Drop, ["ALL"]);
   assert.deepEqual(container.HealthCheck.Command, ["CMD", "/server", "health"]);
+  const { Timeout, Retries, StartPeriod } = container.HealthCheck;
+  assert.deepEqual([Timeout, Retries, StartPeriod], [20, 5, 30], "busy is not ill");
   const ports = resources["SecurityGroup"]!.Properties.SecurityGroupIngress;
   assert.deepEqual(ports.map(({ FromPort, ToPort }: Record<string, string>) => [FromPort, ToPort]), [
     ["ListenPort", "ListenPort"],
