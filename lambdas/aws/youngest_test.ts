@@ -57,3 +57,15 @@ for (const [stoppedReason, isFailure] of Object.entries(REASONS)) {
     assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], stopped), at(isFailure ? 1 : 32));
   });
 }
+
+Deno.test("what failed before a deployment does not make its first server old", () => {
+  const before = [failed(10, 11), failed(20, 21), failed(30, 31)].map((task) => ({
+    ...task,
+    startedBy: "old",
+  }));
+  const deployments = [{ id: "old", status: "ACTIVE" }, { id: "new", status: "PRIMARY", updatedAt: at(50) }];
+  const tasks = [{ startedAt: at(51), startedBy: "new" }];
+  assert.deepEqual(youngestOf({ deployments }, tasks, before), at(51));
+  const after = before.map((task) => ({ ...task, startedBy: "new" }));
+  assert.deepEqual(youngestOf({ deployments }, tasks, after), at(10));
+});
