@@ -4,6 +4,7 @@ import { runProgram } from "../shared/cli/run_program.ts";
 import { terminal } from "../shared/cli/terminal.ts";
 import { type AccountOptions, signIn } from "./cloud/aws.ts";
 import { deploy, type DeployOptions } from "./cloud/deploy.ts";
+import { idleAfterTime } from "./cloud/idle_after.ts";
 import { installationOptions } from "./cloud/options.ts";
 import { type Architecture, ARCHITECTURES } from "./lambdas/deno_binary.ts";
 import { packageLambdas } from "./lambdas/package.ts";
@@ -74,7 +75,7 @@ const program = installationOptions(new Command("deploy"))
   )
   .addOption(new Option("--listen-port <port>", "port of the server").choices(["443", "8443"]).default("443"))
   .option("--servers <count>", "how many servers are woken", count, 1)
-  .option("--idle-after <time>", "how long without traffic until they sleep", "15m")
+  .option("--idle-after <time>", "how long without traffic until they sleep", idleAfterTime, "15m")
   .option(
     "--reserved-concurrency <count>",
     "the most that each function runs at once; stays until changed",

@@ -87,6 +87,7 @@ async function world(bin: string, idleAfter: string) {
       SALLYPORT_CRL_PARAMETER: crlParameter,
       SALLYPORT_METRICS_NAME: NAME,
       SALLYPORT_IDLE_AFTER: idleAfter,
+      SALLYPORT_METRICS_DELAY: "1s",
     }),
   );
   const origin = stack.use(startHttpOrigin(() => new Response("hello")));
