@@ -20,8 +20,17 @@ export interface ServerFiles {
   readonly crl: { readonly text: string; readonly end: Date } | undefined;
 }
 
-/** Characters that a parameter holds at the most. */
+/** Bytes that a parameter of the Systems Manager holds at the most. */
 const MAX_PARAMETER = 8_192;
+/** Bytes of the CA: the variables of a function take 4,096 in all, and so does a parameter of a stack. */
+const MAX_CA = 3_500;
+/** Of each file how many bytes AWS takes, and what to do about more. */
+const SIZES = {
+  "server.crt": [MAX_PARAMETER, "leave out the root, and all that is not a certificate"],
+  "server.key": [MAX_PARAMETER, "leave out all that is not the key"],
+  "ca.crt": [MAX_CA, "leave out all that is not a certificate, and CAs that nobody needs now"],
+  "crl.pem": [MAX_PARAMETER, "a new CA begins with an empty list"],
+} as const;
 const DAY_MS = 86_400_000;
 /** Days before the end of a revocation list in which a deployment warns of it. */
 const SOON_DAYS = 14;
@@ -34,41 +43,45 @@ const SOON_DAYS = 14;
  * @throws {Error} That names the file that is missing or wrong.
  */
 export async function readServerFiles(folder: string, withCrl = true): Promise<ServerFiles> {
-  const paths = { cert: `${folder}/server.crt`, key: `${folder}/server.key`, ca: `${folder}/ca.crt` };
-  const crlPath = `${folder}/crl.pem`;
-  const crl = withCrl ? await readIfThere(crlPath) : undefined;
-  const identity = await loadIdentity({
-    cert: { file: paths.cert },
-    key: { file: paths.key },
-    ca: { file: paths.ca },
-    ...(crl === undefined ? {} : { crl: { file: crlPath } }),
-  }, "serverAuth").catch((error) => {
+  const end = await check(folder, withCrl);
+  const read = (file: string) => Deno.readTextFile(`${folder}/${file}`);
+  const [certificate, key, ca] = await Promise.all([read("server.crt"), read("server.key"), read("ca.crt")]);
+  const crl = end === undefined ? undefined : { text: await read("crl.pem"), end };
+  const texts = { "server.crt": certificate, "server.key": key, "ca.crt": ca, "crl.pem": crl?.text ?? "" };
+  for (const [file, text] of Object.entries(texts)) {
+    const [max, remedy] = SIZES[file as keyof typeof texts];
+    const size = new TextEncoder().encode(text).byteLength;
+    if (size <= max) continue;
+    throw new Error(
+      `Cannot deploy ${folder}/${file}: it has ${size} bytes, and at most ${max} can be; ${remedy}`,
+    );
+  }
+  return { certificate, key, ca, crl };
+}
+
+/** Makes sure that the files fit together; returns when the revocation list ends, where one goes along. */
+async function check(folder: string, withCrl: boolean): Promise<Date | undefined> {
+  const cert = { file: `${folder}/server.crt` };
+  const crl = { file: `${folder}/crl.pem` };
+  const source = { cert, key: { file: `${folder}/server.key` }, ca: { file: `${folder}/ca.crt` } };
+  const hasCrl = withCrl && await exists(crl.file);
+  const identity = await loadIdentity(hasCrl ? { ...source, crl } : source, "serverAuth").catch((error) => {
     const { message } = SallyportError.from(error);
     // Every other message says what to do already.
     throw /it ran out/.test(message) ? new Error(`${message}: ${renewal(folder)}`, { cause: error }) : error;
   });
   // The functions have no TLS that would check what they cannot.
   const fault = findFault({ ...identity, usage: "serverAuth" });
-  if (fault !== undefined) {
-    throw new Error(`Cannot use ${paths.cert} with the functions of the cloud: it ${fault.text}`);
-  }
-  const [certificate, key, ca] = await Promise.all(
-    [paths.cert, paths.key, paths.ca].map((path) => Deno.readTextFile(path)),
-  );
-  const end = identity.revocation?.nextUpdate;
-  return {
-    certificate: certificate!,
-    key: key!,
-    ca: ca!,
-    crl: crl === undefined || end === undefined ? undefined : { text: crl, end },
-  };
+  if (fault === undefined) return identity.revocation?.nextUpdate;
+  throw new Error(`Cannot use ${cert.file} with the functions of the cloud: it ${fault.text}`);
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function exists(path: string): Promise<boolean> {
   try {
-    return await Deno.readTextFile(path);
+    await Deno.stat(path);
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }
@@ -141,11 +154,6 @@ async function put(
   Type: "String" | "SecureString",
   say: Say,
 ): Promise<void> {
-  if (Value.length > MAX_PARAMETER) {
-    throw new Error(
-      `Cannot upload ${Name}: it has ${Value.length} characters, and a parameter holds ${MAX_PARAMETER}`,
-    );
-  }
   if (await valueOf(ssm, Name) === Value) return say(`parameter ${Name}: unchanged`);
   // Beyond 4096 characters a parameter is billed, and this tier is it by itself.
   await ssm.send(

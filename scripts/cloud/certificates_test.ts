@@ -42,3 +42,26 @@ Deno.test("a list that ran out is refused with what to do, unless none is wanted
     assert.equal((await readServerFiles(dir, false)).crl, undefined);
   });
 });
+
+/** Files, and how many bytes of each can be deployed. */
+const SIZES: Readonly<Record<string, number>> = {
+  "ca.crt": 3_500,
+  "server.crt": 8_192,
+  "server.key": 8_192,
+  "crl.pem": 8_192,
+};
+
+for (const [file, max] of Object.entries(SIZES)) {
+  Deno.test(`a ${file} that AWS would not take is refused before anything is uploaded`, async () => {
+    await withList(new Date(Date.now() + DAY_MS), async (dir) => {
+      const text = await Deno.readTextFile(`${dir}/${file}`);
+      await Deno.writeTextFile(`${dir}/${file}`, text.padStart(max, "\n"));
+      await readServerFiles(dir);
+      await Deno.writeTextFile(`${dir}/${file}`, text.padStart(max + 1, "\n"));
+      await assert.rejects(
+        readServerFiles(dir),
+        new RegExp(`${file}: it has ${max + 1} bytes, and at most ${max}`),
+      );
+    });
+  });
+}
