@@ -156,6 +156,10 @@ Deno.test("functions have the processor to start within what an agent that stops
   }
 });
 
+Deno.test("no server in use is ended to spread servers over zones", () => {
+  assert.equal(resources["Service"]!.Properties.AvailabilityZoneRebalancing, "DISABLED");
+});
+
 Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
