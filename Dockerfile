@@ -49,5 +49,5 @@ ENV SALLYPORT_CERT_FILE=/certs/server.crt \
 USER nonroot
 EXPOSE 8443 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/server", "health"]
+HEALTHCHECK --interval=30s --timeout=20s --start-period=30s --retries=5 CMD ["/server", "health"]
 ENTRYPOINT ["/server"]

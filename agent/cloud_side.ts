@@ -9,15 +9,18 @@ import type { UpstreamProxy } from "../shared/tls/proxy_tunnel.ts";
 import type { CloudConfig } from "./config.ts";
 import type { Locate } from "./tunnel/tunnel_init.ts";
 
-/** Milliseconds that the decision to stop the server, and stopping it, may hold up the agent's end. */
-const KILL_TIMEOUT = 5_000;
+/**
+ * Milliseconds that the decision to stop the server, and stopping it, may hold up the agent's end: two functions one
+ * after the other, both of which may start cold and ask AWS several things.
+ */
+const KILL_TIMEOUT = 12_000;
 
 /** The agent's side of a server that sleeps until it is needed. */
 export interface CloudSide {
   readonly locate: Locate;
   /** For people. */
   whereabouts(): Whereabouts;
-  /** Stops the server if this agent is the last one and the configuration wants it; within 5 s. */
+  /** Stops the server if this agent is the last one and the configuration wants it; within 12 s. */
   leave(countAgents: (server: ServerAddress, signal: AbortSignal) => Promise<number>): Promise<void>;
 }
 

@@ -26,6 +26,8 @@ const VARIABLES = {
   SALLYPORT_METRICS_NAME: z.string().min(1).default("sallyport"),
   /** How long servers have to be idle before they are stopped, and how long they run at the least. */
   SALLYPORT_IDLE_AFTER: DURATION.default(900_000),
+  /** How late figures may be that CloudWatch has not got yet, or does not show. */
+  SALLYPORT_METRICS_DELAY: DURATION.default(120_000),
 };
 
 type Variables = typeof VARIABLES;

@@ -9,24 +9,24 @@ export interface Verdict {
 }
 
 /**
- * Decides whether the servers are idle (DESIGN.md 6): without user bytes and open streams for `idleAfter`. Who
+ * Decides whether the servers are idle (DESIGN.md 6): without user bytes and open streams over `span`. Who
  * started less than that ago stays. Servers that report nothing at all are broken, and cost money: they are
  * stopped too.
  *
- * @param idleAfter Milliseconds.
+ * @param span Milliseconds.
  * @param readActivity What was reported in that time; not asked when the answer is known without.
  */
 export async function judgeIdleness(
   { desired, youngest }: FleetAge,
   now: number,
-  idleAfter: number,
+  span: number,
   readActivity: () => Promise<Activity>,
 ): Promise<Verdict> {
   if (desired === 0) return { stop: false, reason: "no server is wanted" };
   const age = youngest === undefined ? Infinity : now - youngest.getTime();
-  if (age < idleAfter) return { stop: false, reason: `the youngest server is ${seconds(age)} old` };
+  if (age < span) return { stop: false, reason: `the youngest server is ${seconds(age)} old` };
   const { reports, userBytes, openStreams } = await readActivity();
-  const over = `over ${seconds(idleAfter)}`;
+  const over = `over ${seconds(span)}`;
   if (reports === 0) return { stop: true, reason: `no server reported anything ${over}` };
   if (openStreams > 0) return { stop: false, reason: `${openStreams} streams were open ${over}` };
   if (userBytes > 0) return { stop: false, reason: `${userBytes} bytes were carried ${over}` };

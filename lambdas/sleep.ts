@@ -11,10 +11,13 @@ import { judgeIdleness } from "./idleness.ts";
 import type { Handler } from "./invocation.ts";
 import { requireSchedule } from "./schedule.ts";
 
-const { SALLYPORT_METRICS_NAME: metricsName, SALLYPORT_IDLE_AFTER: idleAfter } = readEnvironment(
-  "SALLYPORT_METRICS_NAME",
-  "SALLYPORT_IDLE_AFTER",
-);
+const {
+  SALLYPORT_METRICS_NAME: metricsName,
+  SALLYPORT_IDLE_AFTER: idleAfter,
+  SALLYPORT_METRICS_DELAY: delay,
+} = readEnvironment("SALLYPORT_METRICS_NAME", "SALLYPORT_IDLE_AFTER", "SALLYPORT_METRICS_DELAY");
+/** Of the newest figures some are not there yet: only with these beside it all of `idleAfter` is known. */
+const span = idleAfter + delay;
 const fleet = fleetOfEnvironment();
 const activity = new ActivityLog(metricsName);
 const log = getLogger("sleep");
@@ -22,8 +25,8 @@ const log = getLogger("sleep");
 export const handler: Handler = async (event, { awsRequestId: request, signal }) => {
   requireSchedule(event);
   const now = systemClock.wallTime();
-  const readActivity = () => activity.between(new Date(now - idleAfter), new Date(now), signal);
-  const verdict = await judgeIdleness(await fleet.age(signal), now, idleAfter, readActivity);
+  const readActivity = () => activity.between(new Date(now - span), new Date(now), signal);
+  const verdict = await judgeIdleness(await fleet.age(signal), now, span, readActivity);
   log.info(verdict.stop ? "idle servers are stopped" : "servers left as they are", {
     request,
     reason: verdict.reason,

@@ -27,7 +27,10 @@ const CRL_LIFETIME = 60_000;
 /** Milliseconds for which strangers cannot make a function try again what failed. */
 const FAILURE_LIFETIME = 2_000;
 
-/** Whom a function believes, with a revocation list that is at most a minute old where it can be read. */
+/**
+ * Whom a function believes, with a revocation list that is at most a minute old where it can be read. One that ran
+ * out is obeyed, since nobody would be let in otherwise, and complained about.
+ */
 export class TrustKeeper {
   readonly #init: TrustKeeperInit;
   readonly #authorities: readonly X509Certificate[];
@@ -55,9 +58,7 @@ export class TrustKeeper {
     }
     if (readCrl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
       try {
-        const bytes = new TextEncoder().encode(await readCrl(signal));
-        const name = "revocation list of the parameter";
-        this.#revocation = revocationOf({ bytes, name }, this.#authorities, new Date(clock.wallTime()));
+        this.#revocation = this.#revocationOf(await readCrl(signal));
         this.#readAt = clock.now();
         this.#failed = undefined;
       } catch (error) {
@@ -70,5 +71,19 @@ export class TrustKeeper {
       }
     }
     return { authorities: this.#authorities, revocation: this.#revocation };
+  }
+
+  #revocationOf(text: string): Revocation {
+    const now = new Date(this.#init.clock.wallTime());
+    const material = { bytes: new TextEncoder().encode(text), name: "revocation list of the parameter" };
+    const revocation = revocationOf(material, this.#authorities, now, { takesEnded: true });
+    if (revocation.nextUpdate < now) {
+      const end = revocation.nextUpdate.toISOString();
+      this.#init.log.error(
+        "revocation list ran out: whom it names stays out, later revocations are not known; sign it anew and deploy",
+        { end },
+      );
+    }
+    return revocation;
   }
 }

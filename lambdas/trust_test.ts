@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { LogNotes } from "../tests/support/log_notes.ts";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { TestPki } from "../tests/support/pki.ts";
@@ -46,6 +47,26 @@ Deno.test("a list that cannot be read leaves the last one in force, and says so"
     assert.equal((await keeper.current(never)).revocation?.entries, 1);
   }
   assert.equal(log.notes.filter(({ level }) => level === "error").length, 2);
+});
+
+Deno.test("a list that ran out is obeyed, and every time that it is read the log complains", async () => {
+  const clock = clockOfNow();
+  const log = new LogNotes();
+  const [past, later] = [new Date(Date.now() - 60_000), new Date(Date.now() - 30_000)];
+  const revoked = [await pki.client()].map(({ cert }) => cert);
+  const list = await testCrl(pki.authority.files, { revoked, thisUpdate: past, nextUpdate: later });
+  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl: () => Promise.resolve(pem(list)), clock, log });
+  const { authorities, revocation } = await keeper.current(never);
+  const chain = revoked.map((cert) => new X509Certificate(cert));
+  assert.match(revocation?.faultOf(chain, authorities) ?? "", /was revoked/);
+  await keeper.current(never);
+  assert.equal(log.notes.length, 1);
+  clock.advance(60_000);
+  await keeper.current(never);
+  assert.deepEqual(log.notes.map(({ level, fields }) => [level, fields["end"]]), [
+    ["error", `${later.toISOString().slice(0, 19)}.000Z`],
+    ["error", `${later.toISOString().slice(0, 19)}.000Z`],
+  ]);
 });
 
 Deno.test("without any list nobody is judged, and strangers cannot make it be read all the time", async () => {

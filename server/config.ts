@@ -17,6 +17,7 @@ import type { IdentitySource } from "../shared/tls/identity_source.ts";
 import { clientEntries } from "./clients/field.ts";
 import type { ClientEntry } from "./clients/rules.ts";
 import { isTarget, targetEntries, TARGETS } from "../shared/targets/target_entries.ts";
+import { HEALTH_DEFAULTS } from "./health_address.ts";
 
 /** What the server is told by its file and environment; the README's table explains the keys. */
 export interface ServerConfig {
@@ -57,9 +58,9 @@ export interface MetricsConfig {
 }
 
 const SERVER_KEYS = {
-  listen_addr: host("0.0.0.0"),
+  listen_addr: host(HEALTH_DEFAULTS.host),
   listen_port: listenPorts(8443),
-  health_port: listenPort(8080),
+  health_port: listenPort(HEALTH_DEFAULTS.port),
   cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
   key_file: pem("/root/certs/server.key", "KEY_PEM"),
   ca_cert_file: pem("/root/certs/ca.crt", "CA_CERT_PEM"),

@@ -11,7 +11,7 @@ import { type GivenReason, REASON_CODES } from "./revocation_reasons.ts";
 
 /**
  * Days until the next list is due, unless something else is asked for. A list is brought to the server by hand or
- * by a timer, not fetched by it, and a server does not start with one that ran out: a quarter of a year leaves
+ * by a timer, not fetched by it, and a server does not start with a file that ran out: a quarter of a year leaves
  * room for a timer that failed for weeks, and yet ends the life of a list that nobody takes care of any more.
  */
 export const DEFAULT_LIST_DAYS = 90;

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { EXIT, type Terminal } from "../../shared/cli/run_program.ts";
+import { EXIT } from "../../shared/cli/exit.ts";
+import type { Terminal } from "../../shared/cli/run_program.ts";
 import type { InitOptions } from "../certs/init.ts";
 import type { IssueOptions } from "../certs/issue.ts";
 import { MAX_DAYS } from "../certs/limits.ts";

@@ -1,6 +1,7 @@
 import { SallyportError } from "../../shared/errors.ts";
 import { printable } from "../../shared/display_text.ts";
-import { EXIT, type Terminal } from "../../shared/cli/run_program.ts";
+import { EXIT } from "../../shared/cli/exit.ts";
+import type { Terminal } from "../../shared/cli/run_program.ts";
 import { askConsole, type ConsoleStatus } from "./ask_console.ts";
 
 /**

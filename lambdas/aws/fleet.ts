@@ -121,12 +121,12 @@ export class Fleet {
     const interfaces = tasks.flatMap(interfacesOf);
     if (interfaces.length === 0) return [];
     try {
-      const command = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: interfaces });
+      // By a filter and not by ids: of an id that is gone with its task the whole call would fail.
+      const Filters = [{ Name: "network-interface-id", Values: interfaces }];
+      const command = new DescribeNetworkInterfacesCommand({ Filters });
       const { NetworkInterfaces = [] } = await this.#ec2.send(command, { abortSignal });
       return NetworkInterfaces.flatMap(({ Association }) => Association?.PublicIp ?? []);
     } catch (error) {
-      // A task that ended a moment ago takes its interface with it.
-      if (error instanceof Error && /InvalidNetworkInterfaceID\.NotFound/.test(error.name)) return [];
       throw cloudErrorOf(error, "look up the servers' public addresses");
     }
   }

@@ -52,6 +52,23 @@ Deno.test("a server that keeps failing to start is starting, with the reason of 
   });
 });
 
+Deno.test("a server whose health check gave it up is a problem, in the words of ECS", async () => {
+  const stoppedReason = "Task failed container health checks";
+  await using _ = ecs({ stopped: [{ stopCode: "ServiceSchedulerInitiated", stoppedReason, stoppedAt: 1 }] });
+  assert.equal((await new Fleet(NAME).status(never)).problem, stoppedReason);
+});
+
+Deno.test("what was wrong before the last deployment is no problem any more", async () => {
+  const failed = {
+    stopCode: "TaskFailedToStart",
+    stoppedReason: "CannotPullContainerError",
+    startedBy: "ecs-svc/1",
+  };
+  const deployments = [{ id: "ecs-svc/2", status: "PRIMARY" }, { id: "ecs-svc/1", status: "ACTIVE" }];
+  await using _ = ecs({ stopped: [failed] }, { deployments });
+  assert.equal((await new Fleet(NAME).status(never)).problem, undefined);
+});
+
 Deno.test("waking wants as many servers as it should, and never fewer than there are", async () => {
   for (const [desired, wanted, updates] of [[0, 1, [1]], [0, 3, [3]], [1, 1, []], [3, 1, []]] as const) {
     await using aws = ecs({}, { desiredCount: desired });

@@ -18,7 +18,7 @@ export function youngestOf(
   tasks: readonly Task[],
   stopped: readonly Task[],
 ): Date | undefined {
-  const failures = failuresOf(stopped);
+  const failures = failuresOf(service, stopped);
   const lastFailure = latest(failures.map(({ stoppedAt }) => stoppedAt)) ?? -Infinity;
   const survived = tasks.some(({ startedAt }) => Number(startedAt ?? Infinity) < lastFailure);
   if (failures.length >= SERIES && !survived) {

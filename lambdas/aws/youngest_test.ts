@@ -38,10 +38,34 @@ Deno.test("two failures are no series, nor are those that one server outlived", 
   assert.deepEqual(youngestOf(changed, [{ startedAt: at(5) }, { createdAt: at(32) }], series), at(32));
 });
 
-Deno.test("servers that somebody stopped are no failures", () => {
-  const stopped = [1, 2, 3].map((minute): Task => ({
-    ...failed(minute, 5),
-    stopCode: "ServiceSchedulerInitiated",
+/** Reasons of ECS' scheduler, and whether a server that was stopped for one has failed. */
+const REASONS: Readonly<Record<string, boolean>> = {
+  "Scaling activity initiated by (deployment ecs-svc/1234567890123456789)": false,
+  "Task stopped for availability zone rebalancing": false,
+  "Task failed container health checks": true,
+  "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:…)": true,
+};
+
+for (const [stoppedReason, isFailure] of Object.entries(REASONS)) {
+  const what = isFailure ? "a failure" : "no failure";
+  Deno.test(`a server that the scheduler stopped is ${what} with "${stoppedReason.slice(0, 40)}"`, () => {
+    const stopped = [1, 2, 3].map((minute): Task => ({
+      ...failed(minute, 5),
+      stopCode: "ServiceSchedulerInitiated",
+      stoppedReason,
+    }));
+    assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], stopped), at(isFailure ? 1 : 32));
+  });
+}
+
+Deno.test("what failed before a deployment does not make its first server old", () => {
+  const before = [failed(10, 11), failed(20, 21), failed(30, 31)].map((task) => ({
+    ...task,
+    startedBy: "old",
   }));
-  assert.deepEqual(youngestOf(changed, [{ createdAt: at(32) }], stopped), at(32));
+  const deployments = [{ id: "old", status: "ACTIVE" }, { id: "new", status: "PRIMARY", updatedAt: at(50) }];
+  const tasks = [{ startedAt: at(51), startedBy: "new" }];
+  assert.deepEqual(youngestOf({ deployments }, tasks, before), at(51));
+  const after = before.map((task) => ({ ...task, startedBy: "new" }));
+  assert.deepEqual(youngestOf({ deployments }, tasks, after), at(10));
 });

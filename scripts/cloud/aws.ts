@@ -1,5 +1,7 @@
 import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { ECRClient } from "@aws-sdk/client-ecr";
+import { ECSClient } from "@aws-sdk/client-ecs";
+import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -10,6 +12,8 @@ export interface Account {
   readonly region: string;
   readonly cloudFormation: CloudFormationClient;
   readonly ecr: ECRClient;
+  readonly ecs: ECSClient;
+  readonly iam: IAMClient;
   readonly s3: S3Client;
   readonly ssm: SSMClient;
 }
@@ -42,6 +46,8 @@ export async function signIn({ region, profile }: AccountOptions): Promise<Accou
       region: found,
       cloudFormation: new CloudFormationClient({}),
       ecr: new ECRClient({}),
+      ecs: new ECSClient({}),
+      iam: new IAMClient({}),
       s3: new S3Client({}),
       ssm: new SSMClient({}),
     };

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-ssm";
 import type { Names } from "./names.ts";
 import type { Say } from "./say.ts";
+import { SallyportError } from "../../shared/errors.ts";
 import { loadIdentity } from "../../shared/tls/identity.ts";
 import { findFault } from "../../shared/tls/trust.ts";
 
@@ -15,41 +16,103 @@ export interface ServerFiles {
   readonly certificate: string;
   readonly key: string;
   readonly ca: string;
-  /** The CA's revocation list; undefined when the folder has none. */
-  readonly crl: string | undefined;
+  /** The CA's revocation list, and when it ends; undefined when the folder has none. */
+  readonly crl: { readonly text: string; readonly end: Date } | undefined;
 }
 
-/** Characters that a parameter holds at the most. */
+/** Bytes that a parameter of the Systems Manager holds at the most. */
 const MAX_PARAMETER = 8_192;
+/** Bytes of the CA: the variables of a function take 4,096 in all, and so does a parameter of a stack. */
+const MAX_CA = 3_500;
+/** Of each file how many bytes AWS takes, and what to do about more. */
+const SIZES = {
+  "server.crt": [MAX_PARAMETER, "leave out the root, and all that is not a certificate"],
+  "server.key": [MAX_PARAMETER, "leave out all that is not the key"],
+  "ca.crt": [MAX_CA, "leave out all that is not a certificate, and CAs that nobody needs now"],
+  "crl.pem": [MAX_PARAMETER, "a new CA begins with an empty list"],
+} as const;
+const DAY_MS = 86_400_000;
+/** Days before the end of a revocation list in which a deployment warns of it. */
+const SOON_DAYS = 14;
 
 /**
  * Reads what the server needs and makes sure that it fits together.
  *
  * @param folder As `certs init` makes it.
+ * @param withCrl Whether the revocation list goes along.
  * @throws {Error} That names the file that is missing or wrong.
  */
-export async function readServerFiles(folder: string): Promise<ServerFiles> {
-  const paths = { cert: `${folder}/server.crt`, key: `${folder}/server.key`, ca: `${folder}/ca.crt` };
-  const crlPath = `${folder}/crl.pem`;
-  const crl = await Deno.readTextFile(crlPath).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+export async function readServerFiles(folder: string, withCrl = true): Promise<ServerFiles> {
+  const end = await check(folder, withCrl);
+  const read = (file: string) => Deno.readTextFile(`${folder}/${file}`);
+  const [certificate, key, ca] = await Promise.all([read("server.crt"), read("server.key"), read("ca.crt")]);
+  const crl = end === undefined ? undefined : { text: await read("crl.pem"), end };
+  const texts = { "server.crt": certificate, "server.key": key, "ca.crt": ca, "crl.pem": crl?.text ?? "" };
+  for (const [file, text] of Object.entries(texts)) {
+    const [max, remedy] = SIZES[file as keyof typeof texts];
+    const size = new TextEncoder().encode(text).byteLength;
+    if (size <= max) continue;
+    throw new Error(
+      `Cannot deploy ${folder}/${file}: it has ${size} bytes, and at most ${max} can be; ${remedy}`,
+    );
+  }
+  return { certificate, key, ca, crl };
+}
+
+/** Makes sure that the files fit together; returns when the revocation list ends, where one goes along. */
+async function check(folder: string, withCrl: boolean): Promise<Date | undefined> {
+  const cert = { file: `${folder}/server.crt` };
+  const crl = { file: `${folder}/crl.pem` };
+  const source = { cert, key: { file: `${folder}/server.key` }, ca: { file: `${folder}/ca.crt` } };
+  const hasCrl = withCrl && await exists(crl.file);
+  const identity = await loadIdentity(hasCrl ? { ...source, crl } : source, "serverAuth").catch((error) => {
+    const { message } = SallyportError.from(error);
+    // Every other message says what to do already.
+    throw /it ran out/.test(message) ? new Error(`${message}: ${renewal(folder)}`, { cause: error }) : error;
   });
-  const identity = await loadIdentity({
-    cert: { file: paths.cert },
-    key: { file: paths.key },
-    ca: { file: paths.ca },
-    ...(crl === undefined ? {} : { crl: { file: crlPath } }),
-  }, "serverAuth");
   // The functions have no TLS that would check what they cannot.
   const fault = findFault({ ...identity, usage: "serverAuth" });
-  if (fault !== undefined) {
-    throw new Error(`Cannot use ${paths.cert} with the functions of the cloud: it ${fault.text}`);
+  if (fault === undefined) return identity.revocation?.nextUpdate;
+  throw new Error(`Cannot use ${cert.file} with the functions of the cloud: it ${fault.text}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
-  const [certificate, key, ca] = await Promise.all(
-    [paths.cert, paths.key, paths.ca].map((path) => Deno.readTextFile(path)),
+}
+
+/** Says when the revocation list ends, with a warning when that is soon. */
+export function tellListEnd(folder: string, { crl }: ServerFiles, now: number, say: Say): void {
+  if (crl === undefined) return;
+  const days = Math.floor((crl.end.getTime() - now) / DAY_MS);
+  say(`  revocation list: the next one is due in ${days} days, at ${crl.end.toISOString()}`);
+  if (days < SOON_DAYS) say(`  warning: that is soon: ${renewal(folder)}`);
+}
+
+function renewal(folder: string): string {
+  return `sign it anew with "deno task certs crl --dir ${folder}" and deploy again`;
+}
+
+/**
+ * Makes sure that a list that is in force does not go by oversight: whoever it names would be let in again.
+ * @throws {Error} When the account has a list, the folder has none, and nobody said that this is meant.
+ */
+export async function requireList(
+  ssm: SSMClient,
+  { parameters }: Names,
+  folder: string,
+  { crl }: ServerFiles,
+): Promise<void> {
+  if (crl !== undefined || await valueOf(ssm, parameters.crl) === undefined) return;
+  throw new Error(
+    `Cannot deploy without a revocation list: ${folder}/crl.pem is missing, and ${parameters.crl} holds a list; ` +
+      "whoever that names would be let in again. Bring the file, or say --without-crl",
   );
-  return { certificate: certificate!, key: key!, ca: ca!, crl };
 }
 
 /** Puts the server's files into parameters; those that hold the same already are left alone. */
@@ -62,18 +125,25 @@ export async function uploadCertificates(
   await put(ssm, parameters.certificate, files.certificate, "SecureString", say);
   await put(ssm, parameters.key, files.key, "SecureString", say);
   await put(ssm, parameters.ca, files.ca, "String", say);
-  if (files.crl !== undefined) await put(ssm, parameters.crl, files.crl, "String", say);
+  if (files.crl !== undefined) await put(ssm, parameters.crl, files.crl.text, "String", say);
 }
 
 /** Removes the parameters. */
 export async function removeCertificates(ssm: SSMClient, { parameters }: Names, say: Say): Promise<void> {
-  for (const Name of Object.values(parameters)) {
-    try {
-      await ssm.send(new DeleteParameterCommand({ Name }));
-      say(`parameter ${Name}: removed`);
-    } catch (error) {
-      if (!(error instanceof ParameterNotFound)) throw error;
-    }
+  for (const name of Object.values(parameters)) await remove(ssm, name, say);
+}
+
+/** Removes the list's parameter; does nothing when there is none. */
+export async function removeList(ssm: SSMClient, { parameters }: Names, say: Say): Promise<void> {
+  await remove(ssm, parameters.crl, say);
+}
+
+async function remove(ssm: SSMClient, Name: string, say: Say): Promise<void> {
+  try {
+    await ssm.send(new DeleteParameterCommand({ Name }));
+    say(`parameter ${Name}: removed`);
+  } catch (error) {
+    if (!(error instanceof ParameterNotFound)) throw error;
   }
 }
 
@@ -84,11 +154,6 @@ async function put(
   Type: "String" | "SecureString",
   say: Say,
 ): Promise<void> {
-  if (Value.length > MAX_PARAMETER) {
-    throw new Error(
-      `Cannot upload ${Name}: it has ${Value.length} characters, and a parameter holds ${MAX_PARAMETER}`,
-    );
-  }
   if (await valueOf(ssm, Name) === Value) return say(`parameter ${Name}: unchanged`);
   // Beyond 4096 characters a parameter is billed, and this tier is it by itself.
   await ssm.send(

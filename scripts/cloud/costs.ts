@@ -13,6 +13,7 @@ const PRICES = {
   imageGigabyteMonth: 0.1,
 };
 const METRICS = 6;
+/** Of three images; the repository keeps up to 20. */
 const IMAGES_GB = 0.15;
 
 /** What an installation costs, by list prices and without any free allowance. */

@@ -1,22 +1,25 @@
-import type { Parameter } from "@aws-sdk/client-cloudformation";
 import type { Architecture } from "../lambdas/deno_binary.ts";
 import type { LambdaPackages, PackageOptions } from "../lambdas/package.ts";
 import { writeAgentFile } from "./agent_file.ts";
 import { uploadArtefact } from "./artefacts.ts";
 import type { Account } from "./aws.ts";
-import { readServerFiles, type ServerFiles, uploadCertificates } from "./certificates.ts";
+import { readServerFiles, removeList, requireList, tellListEnd, uploadCertificates } from "./certificates.ts";
 import { estimateCosts } from "./costs.ts";
 import { findBuilder, pushImage } from "./image.ts";
+import { makeLinkedRole } from "./linked_role.ts";
 import { type Names, namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { sourceTag } from "./source_tag.ts";
-import { type Outputs, Stacks } from "./stack.ts";
+import { type Outputs, type StackPlan, Stacks } from "./stack.ts";
+import { stackParameters } from "./stack_parameters.ts";
 
 /** What is deployed. */
 export interface DeployOptions {
   readonly name: string;
   /** Folder that `certs init` made. */
   readonly certs: string;
+  /** Whether no revocation list is wanted where one is in force already. */
+  readonly withoutCrl: boolean;
   /** The agent's configuration, which gets the endpoints. */
   readonly agentFile: string;
   /** An image that is built already; undefined builds one. */
@@ -25,6 +28,8 @@ export interface DeployOptions {
   readonly listenPort: number;
   readonly servers: number;
   readonly idleAfter: string;
+  /** The most that each function may run at once, 0 for no limit; undefined keeps what there is. */
+  readonly reservedConcurrency: number | undefined;
   /** A network that is there, and public subnets of it; undefined makes one. */
   readonly network: { readonly vpc: string; readonly subnets: readonly string[] } | undefined;
   /** Who gets a mail when it costs more than that many US dollars a month; undefined for nobody. */
@@ -54,53 +59,90 @@ const ROOT = new URL("../../", import.meta.url);
  */
 export async function deploy(options: DeployOptions, world: DeployWorld): Promise<boolean> {
   const { say } = world;
-  const files = await readServerFiles(options.certs);
+  const files = await readServerFiles(options.certs, !options.withoutCrl);
   const builder = options.image === undefined ? await findBuilder() : undefined;
   const account = await world.signIn();
   tellPlan(options, account, builder, say);
+  tellListEnd(options.certs, files, Date.now(), say);
+  const names = namesOf(options.name);
+  if (!options.withoutCrl) await requireList(account.ssm, names, options.certs, files);
   if (options.dryRun) {
     say("dry run: nothing was done");
     return false;
   }
   if (!world.confirm("Go on?")) return false;
-  const names = namesOf(options.name);
   const stacks = new Stacks(account.cloudFormation, say, world.poll);
+  await makeLinkedRole(account.iam, say);
   const bootstrap = await makeBootstrap(stacks, names, options.name);
   const packages = await world.packageLambdas({ arch: options.arch, outDir: ".lambdas" });
   const image = options.image ?? await pushImage(account.ecr, builder!, {
     repository: names.repository,
     uri: bootstrap["RepositoryUri"]!,
-    tag: await sourceTag(),
+    commit: await sourceTag(),
     arch: options.arch,
   }, say);
   await uploadCertificates(account.ssm, names, files, say);
-  const bucket = bootstrap["ArtefactBucket"]!;
-  const code = {
-    ArtefactBucket: bucket,
-    LayerKey: await uploadArtefact(account.s3, bucket, packages.layer, say),
-    WakeKey: await uploadArtefact(account.s3, bucket, packages.functions.wake, say),
-    QueryKey: await uploadArtefact(account.s3, bucket, packages.functions.query, say),
-    SleepKey: await uploadArtefact(account.s3, bucket, packages.functions.sleep, say),
-    KillKey: await uploadArtefact(account.s3, bucket, packages.functions.kill, say),
-  };
-  const isNew = await stacks.describe(names.stack) === undefined;
-  const outputs = await stacks.apply({
-    name: names.stack,
-    template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
-    parameters: parametersOf(options, names, files, { ...code, Image: image, IsNew: String(isNew) }),
-    tag: { key: "sallyport", value: options.name },
-  });
+  const code = await uploadCode(account, bootstrap["ArtefactBucket"]!, packages, say);
+  const outputs = await makeMain(
+    stacks,
+    options,
+    (before) => stackParameters(options, names, files, { ...code, Image: image }, before),
+  );
+  // Only now that nothing reads it any more.
+  if (files.crl === undefined) await removeList(account.ssm, names, say);
   await tellAgent(options, outputs, say);
   return true;
+}
+
+/** Uploads what of the code is new; returns the parameters that name it. */
+async function uploadCode(
+  { s3 }: Account,
+  bucket: string,
+  { layer, functions }: LambdaPackages,
+  say: Say,
+): Promise<Record<string, string>> {
+  const keys: Record<string, string> = { ArtefactBucket: bucket };
+  const files = {
+    LayerKey: layer,
+    WakeKey: functions.wake,
+    QueryKey: functions.query,
+    SleepKey: functions.sleep,
+    KillKey: functions.kill,
+  };
+  for (const [key, path] of Object.entries(files)) keys[key] = await uploadArtefact(s3, bucket, path, say);
+  return keys;
 }
 
 async function makeBootstrap(stacks: Stacks, names: Names, name: string): Promise<Outputs> {
   return await stacks.apply({
     name: names.bootstrap,
     template: await Deno.readTextFile(new URL("lambdas/bootstrap.yaml", ROOT)),
-    parameters: [{ ParameterKey: "Name", ParameterValue: name }],
+    parameters: () => [{ ParameterKey: "Name", ParameterValue: name }],
     tag: { key: "sallyport", value: name },
   });
+}
+
+/**
+ * Makes the stack with all the rest, or changes it. One that was made is changed once more, to no number of servers
+ * at all: a later change that fails goes back to what the stack said before, and would stop servers that run by then.
+ */
+async function makeMain(
+  stacks: Stacks,
+  { name }: DeployOptions,
+  parameters: StackPlan["parameters"],
+): Promise<Outputs> {
+  let wasMade = false;
+  const plan: StackPlan = {
+    name: namesOf(name).stack,
+    template: await Deno.readTextFile(new URL("lambdas/template.yaml", ROOT)),
+    parameters(before) {
+      wasMade = before === undefined;
+      return parameters(before);
+    },
+    tag: { key: "sallyport", value: name },
+  };
+  const outputs = await stacks.apply(plan);
+  return wasMade ? await stacks.apply({ ...plan, template: undefined }) : outputs;
 }
 
 function tellPlan(options: DeployOptions, account: Account, builder: string | undefined, say: Say): void {
@@ -127,33 +169,6 @@ function tellPlan(options: DeployOptions, account: Account, builder: string | un
     } USD ` +
       "an hour for each server awake, and traffic to the internet; list prices of us-east-1",
   );
-}
-
-function parametersOf(
-  options: DeployOptions,
-  { parameters }: Names,
-  { ca, crl }: ServerFiles,
-  rest: Readonly<Record<string, string>>,
-): Parameter[] {
-  const { name, arch, listenPort, servers, idleAfter, network, budget } = options;
-  const values: Record<string, string> = {
-    Name: name,
-    Architecture: arch,
-    ListenPort: String(listenPort),
-    Servers: String(servers),
-    IdleAfter: idleAfter,
-    VpcId: network?.vpc ?? "",
-    SubnetIds: network?.subnets.join(",") ?? "",
-    CertificateParameter: parameters.certificate,
-    KeyParameter: parameters.key,
-    CaParameter: parameters.ca,
-    CrlParameter: crl === undefined ? "" : parameters.crl,
-    CaCertificate: ca,
-    BudgetAmount: String(budget?.amount ?? 5),
-    BudgetEmail: budget?.email ?? "",
-    ...rest,
-  };
-  return Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
 }
 
 async function tellAgent(options: DeployOptions, outputs: Outputs, say: Say): Promise<void> {

@@ -10,9 +10,11 @@ import { removeCertificates } from "./certificates.ts";
 import { namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { Stacks } from "./stack.ts";
+import { stopServers } from "./stop_servers.ts";
 
 /**
- * Removes everything that `deploy` made; what is gone already is passed over, so that it can be run again.
+ * Removes everything that `deploy` made, the private key also when something else cannot be removed; what is gone
+ * already is passed over, so that it can be run again.
  *
  * @returns Whether it is done: not when the person said no.
  * @throws {Error} That says what could not be removed.
@@ -30,8 +32,13 @@ export async function destroy(
   say(`  ${Object.values(names.parameters).join(", ")}`);
   if (!confirm(`Remove "${name}" for good?`)) return false;
   const stacks = new Stacks(account.cloudFormation, say, poll);
-  await stacks.remove(names.stack);
-  await removeCertificates(account.ssm, names, say);
+  try {
+    await stopServers(account.ecs, names, say, { poll });
+    await stacks.remove(names.stack);
+  } finally {
+    // Whatever else stays: a private key must not.
+    await removeCertificates(account.ssm, names, say);
+  }
   const bootstrap = await stacks.describe(names.bootstrap);
   const bucket = bootstrap?.Outputs?.find(({ OutputKey }) => OutputKey === "ArtefactBucket")?.OutputValue;
   if (bucket !== undefined) await emptyBucket(account.s3, bucket, say);

@@ -18,8 +18,8 @@ export interface ImagePlan {
   readonly repository: string;
   /** Address of the repository. */
   readonly uri: string;
-  /** The commit; the same one is never built twice. */
-  readonly tag: string;
+  /** The commit; the same one is never built twice for a processor. */
+  readonly commit: string;
   readonly arch: Architecture;
 }
 
@@ -41,29 +41,34 @@ export async function findBuilder(): Promise<string> {
 
 /** Builds the server's image and pushes it, unless the repository has it; returns its address with its digest. */
 export async function pushImage(ecr: ECRClient, builder: string, plan: ImagePlan, say: Say): Promise<string> {
-  const there = await digestOf(ecr, plan);
+  const tag = `${plan.commit}-${plan.arch}`;
+  const there = await digestOf(ecr, plan.repository, tag);
   if (there !== undefined) {
-    say(`image ${plan.tag}: is there`);
+    say(`image ${tag}: is there`);
     return `${plan.uri}@${there}`;
   }
-  const name = `${plan.uri}:${plan.tag}`;
-  say(`image ${plan.tag}: building for ${PLATFORMS[plan.arch]} with ${builder}`);
+  const name = `${plan.uri}:${tag}`;
+  say(`image ${tag}: building for ${PLATFORMS[plan.arch]} with ${builder}`);
   await run(builder, [
     ...["build", "--platform", PLATFORMS[plan.arch], "--target", "server"],
-    ...["--build-arg", `SOURCE_COMMIT=${plan.tag}`, "--tag", name, "."],
+    ...["--build-arg", `SOURCE_COMMIT=${plan.commit}`, "--tag", name, "."],
   ]);
   const registry = plan.uri.split("/")[0]!;
   await run(builder, ["login", "--username", "AWS", "--password-stdin", registry], await passwordOf(ecr));
   await run(builder, ["push", name]);
-  const digest = await digestOf(ecr, plan);
+  const digest = await digestOf(ecr, plan.repository, tag);
   if (digest === undefined) throw new Error(`Cannot find ${name} in the repository after it was pushed`);
-  say(`image ${plan.tag}: pushed`);
+  say(`image ${tag}: pushed`);
   return `${plan.uri}@${digest}`;
 }
 
-async function digestOf(ecr: ECRClient, { repository, tag }: ImagePlan): Promise<string | undefined> {
+async function digestOf(
+  ecr: ECRClient,
+  repositoryName: string,
+  imageTag: string,
+): Promise<string | undefined> {
   try {
-    const command = new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageTag: tag }] });
+    const command = new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag }] });
     return (await ecr.send(command)).imageDetails?.[0]?.imageDigest;
   } catch (error) {
     if (error instanceof ImageNotFoundException) return undefined;
@@ -95,7 +100,8 @@ async function run(program: string, args: readonly string[], input?: string): Pr
   const child = new Deno.Command(program, {
     args: [...args],
     cwd: new URL("../../", import.meta.url),
-    env: childEnvironment(),
+    // Without records of the build an image is one entry of the repository, which keeps a number of them.
+    env: { ...childEnvironment(), BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
     clearEnv: true,
     stdin: input === undefined ? "null" : "piped",
     stdout: "inherit",

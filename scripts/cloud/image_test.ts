@@ -7,27 +7,34 @@ const DIGEST = `sha256:${"0".repeat(64)}`;
 const PLAN: ImagePlan = {
   repository: "tunnel-server",
   uri: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/tunnel-server",
-  tag: "0123456789ab",
+  commit: "0123456789ab",
   arch: "arm64",
 };
 
 /** A program that notes how it is called and what it reads. */
 async function builder(dir: string, code = 0): Promise<string> {
   const path = `${dir}/builder`;
-  const script =
-    `#!/bin/sh\necho "$*" >> '${dir}/calls'\n[ "$1" = login ] && cat > '${dir}/password'\nexit ${code}\n`;
+  const script = [
+    "#!/bin/sh",
+    `echo "$*" >> '${dir}/calls'`,
+    `echo "$BUILDX_NO_DEFAULT_ATTESTATIONS" > '${dir}/plain'`,
+    `[ "$1" = login ] && cat > '${dir}/password'`,
+    `exit ${code}\n`,
+  ].join("\n");
   await Deno.writeTextFile(path, script, { mode: 0o755 });
   return path;
 }
 
-/** A repository that has the image from the second look on, or from the first. */
-function repository(isThere: boolean) {
+/** A repository that has images from the second look on, or from the first; or one image, by its tag. */
+function repository(has: boolean | string) {
   let looks = 0;
-  return new FakeAws((action) => {
+  return new FakeAws((action, input) => {
     if (action === "GetAuthorizationToken") {
       return { body: { authorizationData: [{ authorizationToken: btoa("AWS:hunter2") }] } };
     }
-    if (isThere || looks++ > 0) return { body: { imageDetails: [{ imageDigest: DIGEST }] } };
+    const [{ imageTag }] = input["imageIds"] as [{ imageTag: string }];
+    const isThere = typeof has === "string" ? imageTag === has : has || looks++ > 0;
+    if (isThere) return { body: { imageDetails: [{ imageDigest: DIGEST }] } };
     return { status: 400, body: { __type: "ImageNotFoundException", message: "no such image" } };
   });
 }
@@ -40,8 +47,9 @@ Deno.test("an image is built for its processor and pushed, and the password stan
     assert.equal(image, `${PLAN.uri}@${DIGEST}`);
     const calls = (await Deno.readTextFile(`${dir}/calls`)).trim().split("\n");
     assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["build", "login", "push"]);
-    assert.match(calls[0]!, /--platform linux\/arm64 --target server .*--tag \S+:0123456789ab \.$/);
+    assert.match(calls[0]!, /--platform linux\/arm64 --target server .*--tag \S+:0123456789ab-arm64 \.$/);
     assert.equal(await Deno.readTextFile(`${dir}/password`), "hunter2");
+    assert.equal(await Deno.readTextFile(`${dir}/plain`), "1\n", "an image is one entry of the repository");
     assert.ok(!calls.join("\n").includes("hunter2"));
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -57,6 +65,24 @@ Deno.test("an image that the repository has is not built again", async () => {
       `${PLAN.uri}@${DIGEST}`,
     );
     await assert.rejects(Deno.stat(`${dir}/calls`), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("an image of the same commit for another processor is another one", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await using _ = repository("0123456789ab-arm64");
+    const program = await builder(dir);
+    await pushImage(new ECRClient({}), program, PLAN, () => {});
+    await assert.rejects(Deno.stat(`${dir}/calls`), Deno.errors.NotFound);
+    const other = pushImage(new ECRClient({}), program, { ...PLAN, arch: "x86_64" }, () => {});
+    await assert.rejects(other, /Cannot find \S+:0123456789ab-x86_64 in the repository after it was pushed/);
+    assert.match(
+      await Deno.readTextFile(`${dir}/calls`),
+      /--platform linux\/amd64 .*:0123456789ab-x86_64 \./,
+    );
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -5,6 +5,9 @@ export interface Names {
   /** The stack with the image's repository and the bucket. */
   readonly bootstrap: string;
   readonly repository: string;
+  /** The cluster and the service of ECS that run the servers. */
+  readonly cluster: string;
+  readonly service: string;
   /** Parameters of the Systems Manager. */
   readonly parameters: {
     readonly certificate: string;
@@ -20,6 +23,8 @@ export function namesOf(name: string): Names {
     stack: name,
     bootstrap: `${name}-bootstrap`,
     repository: `${name}-server`,
+    cluster: name,
+    service: `${name}-server`,
     parameters: {
       certificate: `/${name}/certificate`,
       key: `/${name}/key`,

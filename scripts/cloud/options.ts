@@ -1,9 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
 
-/** A name that everything which is named after it can bear. */
-function installationName(text: string): string {
-  if (/^[a-z][a-z0-9-]{1,30}$/.test(text)) return text;
-  throw new InvalidArgumentError("2 to 31 small letters, digits and dashes are expected, a letter first");
+/** Of AWS' own parameters; nobody else's may begin like that. */
+const RESERVED = /^(aws|ssm)/;
+
+/** A name that everything which is named after it can bear: a repository takes no two dashes in a row, for one. */
+export function installationName(text: string): string {
+  if (RESERVED.test(text)) {
+    throw new InvalidArgumentError(
+      'another beginning is expected, since "aws" and "ssm" are reserved by AWS',
+    );
+  }
+  if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text) && text.length >= 2 && text.length <= 31) return text;
+  throw new InvalidArgumentError(
+    "2 to 31 small letters, digits and single dashes are expected, a letter first and no dash last",
+  );
 }
 
 /** Adds the options that tell which installation is meant. */

@@ -1,3 +1,4 @@
+import type { Parameter, Stack } from "@aws-sdk/client-cloudformation";
 import type { DeployWorld } from "./deploy.ts";
 import { findBuilder, pushImage } from "./image.ts";
 import { namesOf } from "./names.ts";
@@ -21,26 +22,29 @@ export async function redeploy(
   const names = namesOf(name);
   const stacks = new Stacks(account.cloudFormation, say, poll);
   const stack = await stacks.describe(names.stack);
-  if (stack === undefined) {
-    throw new Error(`Cannot redeploy "${name}": there is no stack of that name; run deploy`);
-  }
-  const was = stack.Parameters ?? [];
-  const arch = was.find(({ ParameterKey }) => ParameterKey === "Architecture")
+  const arch = parametersOf(name, stack).find(({ ParameterKey }) => ParameterKey === "Architecture")
     ?.ParameterValue as Architecture;
   const next = image ?? await pushImage(account.ecr, await findBuilder(), {
     repository: names.repository,
     uri: `${account.id}.dkr.ecr.${account.region}.amazonaws.com/${names.repository}`,
-    tag: await sourceTag(),
+    commit: await sourceTag(),
     arch,
   }, say);
   const changes: Record<string, string> = { Image: next, IsNew: "false" };
   await stacks.apply({
     name: names.stack,
     template: undefined,
-    parameters: was.map(({ ParameterKey = "", ParameterValue = "" }) => {
-      return { ParameterKey, ParameterValue: changes[ParameterKey] ?? ParameterValue };
-    }),
+    parameters: (before) =>
+      parametersOf(name, before).map(({ ParameterKey = "", ParameterValue = "" }) => {
+        return { ParameterKey, ParameterValue: changes[ParameterKey] ?? ParameterValue };
+      }),
     tag: { key: "sallyport", value: name },
   });
   say(`Server image: ${next}; servers that run are replaced one after the other`);
+}
+
+/** @throws {Error} When there is no stack. */
+function parametersOf(name: string, stack: Stack | undefined): Parameter[] {
+  if (stack !== undefined) return stack.Parameters ?? [];
+  throw new Error(`Cannot redeploy "${name}": there is no stack of that name; run deploy`);
 }

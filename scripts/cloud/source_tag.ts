@@ -1,4 +1,4 @@
-/** The commit that is checked out, as an image's tag; with the time where files differ from it, or there is none. */
+/** The commit that is checked out, as a part of an image's tag; with the time where files differ from it, or there is none. */
 export async function sourceTag(now: Date = new Date()): Promise<string> {
   const time = now.toISOString().replace(/[^\d]/g, "").slice(0, 14);
   try {

@@ -18,7 +18,11 @@ export interface StackPlan {
   readonly name: string;
   /** The template; undefined keeps the one that is there. */
   readonly template: string | undefined;
-  readonly parameters: readonly Parameter[];
+  /**
+   * Values of the template's parameters.
+   * @param before The stack that is changed; undefined where one is made, also in place of one that came to nothing.
+   */
+  parameters(before: StackDescription | undefined): readonly Parameter[];
   /** A tag that everything gets, so that its cost can be told from that of the rest. */
   readonly tag: { readonly key: string; readonly value: string };
 }
@@ -64,7 +68,7 @@ export class Stacks {
   async apply(plan: StackPlan): Promise<Outputs> {
     const before = await this.#settled(plan.name);
     const isNew = before === undefined;
-    const changeSet = await this.#changeSet(plan, isNew);
+    const changeSet = await this.#changeSet(plan, before);
     if (changeSet === undefined) {
       this.#say(`stack ${plan.name}: nothing to change`);
       return outputsOf(before);
@@ -113,14 +117,14 @@ export class Stacks {
   }
 
   /** Asks what would change; undefined when nothing would. */
-  async #changeSet(plan: StackPlan, isNew: boolean): Promise<string | undefined> {
+  async #changeSet(plan: StackPlan, before: StackDescription | undefined): Promise<string | undefined> {
     const ChangeSetName = `deploy-${Date.now()}`;
     const id = { ChangeSetName, StackName: plan.name };
     const command = new CreateChangeSetCommand({
       ...id,
-      ChangeSetType: isNew ? "CREATE" : "UPDATE",
+      ChangeSetType: before === undefined ? "CREATE" : "UPDATE",
       ...(plan.template === undefined ? { UsePreviousTemplate: true } : { TemplateBody: plan.template }),
-      Parameters: [...plan.parameters],
+      Parameters: [...plan.parameters(before)],
       Capabilities: ["CAPABILITY_IAM"],
       Tags: [{ Key: plan.tag.key, Value: plan.tag.value }],
     });

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { CloudFormationClient, Stack, StackEvent } from "@aws-sdk/client-cloudformation";
 import { Stacks } from "./stack.ts";
 
-const PLAN = { name: "tunnel", template: "{}", parameters: [], tag: { key: "sallyport", value: "tunnel" } };
+const PLAN = {
+  name: "tunnel",
+  template: "{}",
+  parameters: () => [],
+  tag: { key: "sallyport", value: "tunnel" },
+};
 
 interface Script {
   /** Statuses of the stack, one for each look at it; "" is none. The last one stays. */
@@ -90,6 +95,33 @@ Deno.test("what an earlier attempt left behind is removed first, and then the st
   await all.stacks.apply(PLAN);
   assert.deepEqual(all.sent, ["DeleteStack", "CreateChangeSet", "CREATE", "ExecuteChangeSet"]);
 });
+
+/** Statuses that a stack has when it is looked at, and whether it is made then rather than changed. */
+const BEGINNINGS: Readonly<Record<string, boolean>> = {
+  "": true,
+  "ROLLBACK_COMPLETE DELETE_IN_PROGRESS": true,
+  "CREATE_FAILED DELETE_IN_PROGRESS": true,
+  "DELETE_FAILED DELETE_IN_PROGRESS": true,
+  "REVIEW_IN_PROGRESS DELETE_IN_PROGRESS": true,
+  "DELETE_IN_PROGRESS": true,
+  "CREATE_COMPLETE": false,
+  "UPDATE_ROLLBACK_COMPLETE": false,
+};
+
+for (const [beginning, isNew] of Object.entries(BEGINNINGS)) {
+  Deno.test(`parameters are asked for once the stack is settled, from "${beginning}"`, async () => {
+    const asked: boolean[] = [];
+    const statuses = beginning.split(" ");
+    // What is removed is looked at once more before that.
+    if (isNew && statuses.length > 1) statuses.unshift(statuses[0]!);
+    const all = scene({
+      statuses: [...statuses, ...isNew && beginning !== "" ? [""] : [], "CREATE_COMPLETE"],
+    });
+    await all.stacks.apply({ ...PLAN, parameters: (before) => (asked.push(before === undefined), []) });
+    assert.deepEqual(asked, [isNew]);
+    assert.ok(all.sent.includes(isNew ? "CREATE" : "UPDATE"), all.sent.join());
+  });
+}
 
 Deno.test("a change that is under way is waited for", async () => {
   const all = scene({ statuses: ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"] });

@@ -1,8 +1,6 @@
 import { type Command, CommanderError } from "commander";
+import { EXIT } from "./exit.ts";
 import { explain } from "./explain.ts";
-
-/** What a program exits with. */
-export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
 /** Where a program's words go; each text ends with a line end. */
 export interface Terminal {

@@ -1,5 +1,6 @@
 import { explain } from "./explain.ts";
-import { EXIT, type Terminal } from "./run_program.ts";
+import { EXIT } from "./exit.ts";
+import type { Terminal } from "./run_program.ts";
 import type { ReloadSource } from "./reload_signals.ts";
 import type { SignalSource } from "./stop_signals.ts";
 

@@ -20,7 +20,7 @@ interface SignedCrl {
 /**
  * The certificates that the CA took back. A list that runs out while the program runs goes on being obeyed:
  * whom it names stays out, and others come in, since a CA that is late with its next list must not cut everybody
- * off. It is only ever taken up while it is current.
+ * off. From a file it is only taken up while it is current.
  */
 export class Revocation {
   readonly #lists: readonly SignedCrl[];
@@ -72,6 +72,16 @@ export class Revocation {
   }
 }
 
+/** How lists are judged. */
+export interface RevocationRules {
+  /**
+   * A list that ran out is taken up all the same: for a list that lies where programs start by themselves, with
+   * nobody there to bring the next one, so that refusing it would shut out everybody. Who takes it up has to say so
+   * in the log. @default false
+   */
+  readonly takesEnded?: boolean;
+}
+
 /**
  * Reads revocation lists, PEM or DER, and checks each: its signature by one of the authorities, whether that one
  * may sign lists, and its dates.
@@ -82,11 +92,12 @@ export function revocationOf(
   material: Material,
   authorities: readonly X509Certificate[],
   at: Date,
+  rules: RevocationRules = {},
 ): Revocation {
   const lists = derOf(material);
   return new Revocation(lists.map((der, index) => {
     try {
-      return checked(parseCrl(der), authorities, at);
+      return checked(parseCrl(der), authorities, at, rules);
     } catch (error) {
       const where = lists.length === 1 ? "" : `entry ${index + 1}: `;
       const { message } = SallyportError.from(error);
@@ -108,7 +119,12 @@ function derOf(material: Material): Uint8Array[] {
   });
 }
 
-function checked(crl: Crl, authorities: readonly X509Certificate[], at: Date): SignedCrl {
+function checked(
+  crl: Crl,
+  authorities: readonly X509Certificate[],
+  at: Date,
+  { takesEnded = false }: RevocationRules,
+): SignedCrl {
   if (!isKnownAlgorithm(crl)) {
     const known = "ECDSA, RSA (PKCS #1) with SHA-256, -384 or -512, and Ed25519 are known";
     throw problem(`it is signed with the algorithm ${crl.algorithm}; ${known}`);
@@ -117,7 +133,7 @@ function checked(crl: Crl, authorities: readonly X509Certificate[], at: Date): S
   if (crl.thisUpdate.getTime() > at.getTime() + CLOCK_SKEW) {
     throw problem(`it is not valid before ${crl.thisUpdate.toISOString()}`);
   }
-  if (crl.nextUpdate < at) {
+  if (crl.nextUpdate < at && !takesEnded) {
     throw problem(`it ran out at ${crl.nextUpdate.toISOString()}, a newer one is needed`);
   }
   return { crl, authority };

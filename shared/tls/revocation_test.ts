@@ -75,6 +75,20 @@ const BAD_LISTS: [string, TestCrlOptions, RegExp][] = [
   ["has another issuer", { issuer: "CN=Other CA" }, /: its issuer is not CN=Test CA$/],
 ];
 
+Deno.test("a revocation list that ran out is taken up where that is asked for, if it is rightly signed", async () => {
+  const { pki, list, authorities, stolen, mine } = await setUp();
+  const material = { bytes: await list({ thisUpdate: inDays(-9), nextUpdate: inDays(-2) }), name: "list" };
+  const revocation = revocationOf(material, authorities, NOW, { takesEnded: true });
+  assert.match(revocation.faultOf([stolen], authorities)!, /^was revoked/);
+  assert.equal(revocation.faultOf([mine], authorities), undefined);
+  const other = await TestPki.create();
+  const forged = { ...material, bytes: await testCrl(other.authority.files, { nextUpdate: inDays(-2) }) };
+  assert.throws(
+    () => revocationOf(forged, [new X509Certificate(pki.ca)], NOW, { takesEnded: true }),
+    withReason("bad_request", /its signature is not that of/),
+  );
+});
+
 for (const [what, options, reason] of BAD_LISTS) {
   Deno.test(`a revocation list that ${what} is refused`, async () => {
     const { list, authorities } = await setUp();

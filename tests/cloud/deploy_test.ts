@@ -2,108 +2,29 @@
 import assert from "node:assert/strict";
 import {
   CloudFormationClient,
+  CreateChangeSetCommand,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
 } from "@aws-sdk/client-cloudformation";
-import {
-  ClusterNotFoundException,
-  DescribeServicesCommand,
-  ECSClient,
-  UpdateServiceCommand,
-} from "@aws-sdk/client-ecs";
+import { ECSClient, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { initCertificates } from "../../agent/certs/init.ts";
 import { loadAgentConfig } from "../../agent/config.ts";
-import { signIn } from "../../scripts/cloud/aws.ts";
-import { deploy, type DeployOptions, type DeployWorld } from "../../scripts/cloud/deploy.ts";
+import { deploy, type DeployWorld } from "../../scripts/cloud/deploy.ts";
 import { destroy } from "../../scripts/cloud/destroy.ts";
 import { redeploy } from "../../scripts/cloud/redeploy.ts";
-import { inEnvironment, Moto } from "../support/cloud/moto.ts";
+import { deployment, IMAGE, parameters, service, stackParameters } from "../support/cloud/deployment.ts";
 import { testCrl } from "../support/test_crl.ts";
 import { cloudTest } from "../support/cloud/python_env.ts";
-
-const IMAGE = "registry.example/sallyport-server:1";
-
-/** A folder with certificates, an account of the emulator, and what the commands said. */
-async function scene(bin: string) {
-  const moto = await Moto.start(bin);
-  const environment = inEnvironment(moto.env);
-  const dir = await Deno.makeTempDir({ prefix: "sallyport_deploy_" });
-  await initCertificates({ dir: `${dir}/certs` });
-  const said: string[] = [];
-  const options: DeployOptions = {
-    name: "tunnel",
-    certs: `${dir}/certs`,
-    agentFile: `${dir}/agent.yaml`,
-    image: IMAGE,
-    arch: "arm64",
-    listenPort: 443,
-    servers: 1,
-    idleAfter: "15m",
-    network: undefined,
-    budget: undefined,
-    dryRun: false,
-  };
-  const world: DeployWorld = {
-    say: (line) => void said.push(line),
-    confirm: () => true,
-    signIn: () => signIn({}),
-    packageLambdas: () => Promise.resolve(packages),
-    poll: 10,
-  };
-  const functions = {
-    wake: `${dir}/wake.zip`,
-    query: `${dir}/query.zip`,
-    sleep: `${dir}/sleep.zip`,
-    kill: `${dir}/kill.zip`,
-  };
-  const packages = { layer: `${dir}/layer.zip`, functions };
-  for (const path of [packages.layer, ...Object.values(functions)]) await Deno.writeTextFile(path, path);
-  return {
-    dir,
-    said,
-    options,
-    world,
-    packages,
-    moto,
-    async [Symbol.asyncDispose]() {
-      environment[Symbol.dispose]();
-      await moto[Symbol.asyncDispose]();
-      await Deno.remove(dir, { recursive: true });
-    },
-  };
-}
-
-/** Every parameter's value, by name. */
-async function parameters(): Promise<Record<string, string>> {
-  const ssm = new SSMClient({});
-  const { Parameters = [] } = await ssm.send(new DescribeParametersCommand({}));
-  const entries = await Promise.all(Parameters.map(async ({ Name = "" }) => {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));
-    return [Name, Parameter?.Value ?? ""] as const;
-  }));
-  return Object.fromEntries(entries);
-}
-
-async function service() {
-  const command = new DescribeServicesCommand({ cluster: "tunnel", services: ["tunnel-server"] });
-  try {
-    return (await new ECSClient({}).send(command)).services?.[0];
-  } catch (error) {
-    if (error instanceof ClusterNotFoundException) return undefined;
-    throw error;
-  }
-}
 
 await cloudTest(
   "a deployment makes everything, tells the agent, and sends no key but the server's",
   async (bin) => {
-    await using all = await scene(bin);
+    await using all = await deployment(bin);
     assert.equal(await deploy(all.options, all.world), true);
     const config = await loadAgentConfig({ file: all.options.agentFile, environment: {} });
     assert.match(config.cloud!.endpoints.wake.href, /^https:/);
     assert.ok(config.cloud!.endpoints.query && config.cloud!.endpoints.kill);
+    assert.ok(all.said.includes("role AWSServiceRoleForECS: made"), all.said.join("\n"));
     assert.equal((await service())?.desiredCount, 0);
     const held = await parameters();
     assert.deepEqual(Object.keys(held).sort(), [
@@ -134,8 +55,29 @@ await cloudTest(
   },
 );
 
+await cloudTest(
+  "no stack that is there says how many servers run, also one that came to nothing first",
+  async (bin) => {
+    await using all = await deployment(bin);
+    const cloudFormation = new CloudFormationClient({});
+    // A change set that nobody executes leaves a stack that is none.
+    await cloudFormation.send(
+      new CreateChangeSetCommand({
+        StackName: "tunnel",
+        ChangeSetName: "given-up",
+        ChangeSetType: "CREATE",
+        TemplateBody: JSON.stringify({ Resources: { Logs: { Type: "AWS::Logs::LogGroup" } } }),
+      }),
+    );
+    await deploy(all.options, all.world);
+    assert.match(all.said.join("\n"), /stack tunnel: removing .*REVIEW_IN_PROGRESS[^]*stack tunnel: made/);
+    assert.equal((await service())?.desiredCount, 0);
+    assert.equal((await stackParameters())["IsNew"], "false");
+  },
+);
+
 await cloudTest("a second deployment puts nobody to sleep and uploads only what is new", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   const update = new UpdateServiceCommand({ cluster: "tunnel", service: "tunnel-server", desiredCount: 1 });
   await new ECSClient({}).send(update);
@@ -145,13 +87,14 @@ await cloudTest("a second deployment puts nobody to sleep and uploads only what 
   assert.equal((await service())?.desiredCount, 1);
   const text = all.said.join("\n");
   assert.match(text, /code wake\.zip: uploaded/);
+  assert.match(text, /role AWSServiceRoleForECS: is there/);
   assert.match(text, /code query\.zip: unchanged/);
   assert.match(text, /parameter \/tunnel\/key: unchanged/);
   assert.match(text, /agent\.yaml: unchanged/);
 });
 
 await cloudTest("a deployment that failed half-way goes on where it was", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   const broken = {
     ...all.packages,
     functions: { ...all.packages.functions, kill: `${all.dir}/missing.zip` },
@@ -166,7 +109,7 @@ await cloudTest("a deployment that failed half-way goes on where it was", async 
 });
 
 await cloudTest("a newer revocation list goes along, and without one none is asked for", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   const crl = `${all.dir}/certs/crl.pem`;
   await Deno.remove(crl);
   await deploy(all.options, all.world);
@@ -180,8 +123,32 @@ await cloudTest("a newer revocation list goes along, and without one none is ask
   assert.equal((await parameters())["/tunnel/crl"], pem);
 });
 
+await cloudTest("a list that is in force goes only when somebody says so", async (bin) => {
+  await using all = await deployment(bin);
+  await deploy(all.options, all.world);
+  assert.match(all.said.join("\n"), /revocation list: the next one is due in 89 days/);
+  await Deno.remove(`${all.dir}/certs/crl.pem`);
+  await assert.rejects(deploy(all.options, all.world), /crl\.pem is missing.* say --without-crl/);
+  assert.ok("/tunnel/crl" in await parameters());
+  await deploy({ ...all.options, withoutCrl: true }, all.world);
+  assert.ok(!("/tunnel/crl" in await parameters()));
+  assert.equal((await stackParameters())["CrlParameter"], "");
+  await deploy(all.options, all.world);
+});
+
+await cloudTest("a limit of the functions stays until another is asked for", async (bin) => {
+  await using all = await deployment(bin);
+  const limit = async () => (await stackParameters())["ReservedConcurrency"];
+  await deploy({ ...all.options, reservedConcurrency: 5 }, all.world);
+  assert.equal(await limit(), "5");
+  await deploy(all.options, all.world);
+  assert.equal(await limit(), "5");
+  await deploy({ ...all.options, reservedConcurrency: 0 }, all.world);
+  assert.equal(await limit(), "0");
+});
+
 await cloudTest("another image replaces the server's and nothing else", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   const before = await service();
   await redeploy("tunnel", "registry.example/sallyport-server:2", all.world);
@@ -191,7 +158,7 @@ await cloudTest("another image replaces the server's and nothing else", async (b
 });
 
 await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   await deploy(all.options, all.world);
   assert.equal(await destroy("tunnel", { ...all.world, confirm: () => false }), false);
   assert.ok(await service());
@@ -203,8 +170,30 @@ await cloudTest("destroy leaves nothing, and can be run again", async (bin) => {
   assert.equal(await destroy("tunnel", all.world), true);
 });
 
+await cloudTest("the private key goes also when the stack cannot be removed", async (bin) => {
+  await using all = await deployment(bin);
+  await deploy(all.options, all.world);
+  const world: DeployWorld = {
+    ...all.world,
+    async signIn() {
+      const account = await all.world.signIn();
+      account.cloudFormation.middlewareStack.add(
+        (next, { commandName }) => (args) => {
+          if (commandName === "DeleteStackCommand") throw new Error("not now");
+          return next(args);
+        },
+        { step: "initialize" },
+      );
+      return account;
+    },
+  };
+  await assert.rejects(destroy("tunnel", world), /not now/);
+  assert.deepEqual(await parameters(), {});
+  assert.equal(await destroy("tunnel", all.world), true);
+});
+
 await cloudTest("a dry run, and a person who says no, change nothing", async (bin) => {
-  await using all = await scene(bin);
+  await using all = await deployment(bin);
   assert.equal(await deploy({ ...all.options, dryRun: true }, all.world), false);
   assert.equal(await deploy(all.options, { ...all.world, confirm: () => false }), false);
   assert.deepEqual(await parameters(), {});

@@ -37,12 +37,14 @@ async function world(bin: string, idleAfter: string) {
   await deploy({
     name: NAME,
     certs,
+    withoutCrl: false,
     agentFile: `${dir}/agent.yaml`,
     image: "registry.example/sallyport-server:1",
     arch: "x86_64",
     listenPort: PORT,
     servers: 1,
     idleAfter,
+    reservedConcurrency: undefined,
     network: undefined,
     budget: undefined,
     dryRun: false,
@@ -85,6 +87,7 @@ async function world(bin: string, idleAfter: string) {
       SALLYPORT_CRL_PARAMETER: crlParameter,
       SALLYPORT_METRICS_NAME: NAME,
       SALLYPORT_IDLE_AFTER: idleAfter,
+      SALLYPORT_METRICS_DELAY: "1s",
     }),
   );
   const origin = stack.use(startHttpOrigin(() => new Response("hello")));

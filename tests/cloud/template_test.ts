@@ -7,6 +7,7 @@ const FOLDER = new URL("../../lambdas/", import.meta.url);
 
 interface Resource {
   readonly Type: string;
+  readonly Metadata?: { readonly After: readonly [condition: string, then: readonly string[]] };
   // deno-lint-ignore no-explicit-any -- a template is as deep as it likes
   readonly Properties: any;
 }
@@ -18,6 +19,7 @@ async function resourcesOf(file: string): Promise<Record<string, Resource>> {
 }
 
 const resources = await resourcesOf("template.yaml");
+const bootstrap = await resourcesOf("bootstrap.yaml");
 
 interface Statement {
   readonly Action: string | string[];
@@ -111,12 +113,66 @@ Deno.test("nothing that is billed while nobody uses it is made", () => {
   assert.equal(resources["Service"]!.Properties.DesiredCount[1], 0);
 });
 
+Deno.test("servers bear the tags by which the budget counts", () => {
+  assert.equal(resources["Service"]!.Properties.PropagateTags, "SERVICE");
+  assert.equal(resources["Service"]!.Properties.EnableECSManagedTags, true);
+});
+
+Deno.test("the budget has no name of its own, since it is replaced when its mail goes elsewhere", () => {
+  const { Budget, NotificationsWithSubscribers } = resources["Budget"]!.Properties;
+  assert.equal(Budget.BudgetName, undefined);
+  assert.equal(NotificationsWithSubscribers.length, 2);
+});
+
+Deno.test("servers go before their way out does", () => {
+  const routes = Object.entries(resources).filter(([, { Type }]) => /::(Route|SubnetRouteT.*)$/.test(Type));
+  assert.deepEqual(resources["Service"]!.Metadata?.After[1], routes.map(([name]) => name));
+  assert.equal(routes.length, 3);
+});
+
+Deno.test("code is there for as long as a change may have to go back to it", () => {
+  for (const rule of bootstrap["Artefacts"]!.Properties.LifecycleConfiguration.Rules) {
+    assert.deepEqual(Object.keys(rule).filter((key) => /Expiration|Transition/.test(key)), []);
+  }
+});
+
+Deno.test("the image in use is not removed after a few deployments that failed", () => {
+  const { rules } = JSON.parse(bootstrap["Repository"]!.Properties.LifecyclePolicy.LifecyclePolicyText);
+  assert.deepEqual(rules.map((rule: { selection: object }) => rule.selection), [
+    { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 20 },
+  ]);
+});
+
+Deno.test("a change replaces servers without a time in which none runs", () => {
+  const { MinimumHealthyPercent, MaximumPercent } = resources["Service"]!.Properties.DeploymentConfiguration;
+  assert.deepEqual([MinimumHealthyPercent, MaximumPercent], [100, 200]);
+});
+
+Deno.test("functions have the processor to start within what an agent that stops waits", () => {
+  const functions = Object.values(resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
+  assert.equal(functions.length, 4);
+  for (const { Properties } of functions) {
+    assert.deepEqual([Properties.MemorySize, Properties.Timeout], [1024, 30]);
+  }
+});
+
+Deno.test("no server in use is ended to spread servers over zones", () => {
+  assert.equal(resources["Service"]!.Properties.AvailabilityZoneRebalancing, "DISABLED");
+});
+
+Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
+  assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
+  assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
+});
+
 Deno.test("the server has no root, writes nothing, can do nothing special, and opens one port", () => {
   const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
   assert.equal(container.User, "65532");
   assert.equal(container.ReadonlyRootFilesystem, true);
   assert.deepEqual(container.LinuxParameters.Capabilities.Drop, ["ALL"]);
   assert.deepEqual(container.HealthCheck.Command, ["CMD", "/server", "health"]);
+  const { Timeout, Retries, StartPeriod } = container.HealthCheck;
+  assert.deepEqual([Timeout, Retries, StartPeriod], [20, 5, 30], "busy is not ill");
   const ports = resources["SecurityGroup"]!.Properties.SecurityGroupIngress;
   assert.deepEqual(ports.map(({ FromPort, ToPort }: Record<string, string>) => [FromPort, ToPort]), [
     ["ListenPort", "ListenPort"],

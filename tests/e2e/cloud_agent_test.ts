@@ -1,46 +1,18 @@
 /**
  * Purpose: an agent whose server sleeps until it is needed wakes it, finds it wherever it is, leaves it asleep while
- * nobody wants it, and stops it when it is the last one that used it. The functions are the test's, programs are real.
+ * nobody wants it. The functions are the test's, programs are real.
  */
 import assert from "node:assert/strict";
 import { ACTIONS } from "../../shared/cloud/call.ts";
 import { Chain } from "../support/chain.ts";
 import { FakeFleet } from "../support/cloud/fake_fleet.ts";
+import { assertServed, type Scene, scene } from "../support/cloud/sleeping_chain.ts";
 import { curl, startCurl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
-import { type HttpOrigin, startHttpOrigin } from "../support/http_origin.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
 import { believing } from "../support/public_root.ts";
 import { servingCertificate } from "../support/serving_certificate.ts";
 import { agentStatus } from "../support/zero.ts";
-
-interface Scene extends AsyncDisposable {
-  readonly chain: Chain;
-  readonly fleet: FakeFleet;
-  readonly origin: HttpOrigin;
-}
-
-/** A chain of which nothing runs yet, functions for its agent, and an origin. */
-async function scene(keys: Record<string, unknown> = {}): Promise<Scene> {
-  const chain = await Chain.prepare();
-  const fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
-  Object.assign(chain.options, { agent: { ...fleet.keys, ...keys } });
-  const origin = startHttpOrigin(() => new Response("hello"));
-  return {
-    chain,
-    fleet,
-    origin,
-    async [Symbol.asyncDispose]() {
-      await chain[Symbol.asyncDispose]();
-      await fleet[Symbol.asyncDispose]();
-      await origin[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function assertServed({ chain, origin }: Scene): Promise<void> {
-  const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
-  assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}`);
-}
 
 function stateIs({ chain }: Scene, state: string): Promise<void> {
   return eventually(
@@ -216,63 +188,4 @@ Deno.test("a Wake that is throttled is called again", async () => {
   await assertServed(all);
   assert.equal(fleet.count("wake"), 3);
   await chain.finish();
-});
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`the last agent that stops on ${signal} stops the server, one beside others does not`, async () => {
-    await using all = await scene();
-    const { chain, fleet } = all;
-    await chain.startServer();
-    fleet.run(chain.serverPort);
-    await chain.startAgent();
-    await assertServed(all);
-    const first = chain.agent;
-    await chain.startAgent();
-    await assertServed(all);
-    assert.equal((await first.stop(signal)).code, 0, first.log.text);
-    assert.match(
-      String((await first.log.waitFor("the server is left running")).fields["reason"]),
-      /other agents use it: 1/,
-    );
-    assert.equal(fleet.count("kill"), 0);
-    assert.equal((await chain.agent.stop(signal)).code, 0);
-    await chain.agent.log.waitFor("the server is stopped: no other agent uses it");
-    assert.equal(fleet.count("kill"), 1);
-    await chain.server.stop();
-  });
-}
-
-Deno.test("any doubt about other agents leaves the server running, and holds up nobody", async () => {
-  const hanging = Promise.withResolvers<Response>();
-  const doubts: Record<string, (all: Scene) => void | Promise<void>> = {
-    "a server cannot be asked": ({ fleet, chain }) => fleet.run(chain.serverPort, 1),
-    "the server is gone": async ({ chain }) => void await chain.server.stop(),
-    "it is starting": ({ fleet }) => void (fleet.status = { state: "starting", servers: [] }),
-    "Query fails": ({ fleet }) => void (fleet.answer = () => new Response("", { status: 500 })),
-    "Query hangs": ({ fleet }) => void (fleet.answer = () => hanging.promise),
-  };
-  for (const [what, doubt] of Object.entries(doubts)) {
-    await using all = await scene();
-    const { chain, fleet } = all;
-    await chain.startServer();
-    fleet.run(chain.serverPort);
-    await chain.startAgent();
-    await assertServed(all);
-    await doubt(all);
-    assert.equal((await chain.agent.stop()).code, 0, what);
-    assert.match(chain.agent.log.text, /left running/, what);
-    assert.equal(fleet.count("kill"), 0, what);
-    hanging.resolve(new Response(""));
-  }
-});
-
-Deno.test("an agent that is told not to, stops no server", async () => {
-  await using all = await scene({ kill_on_exit: false });
-  const { chain, fleet } = all;
-  await chain.startServer();
-  fleet.run(chain.serverPort);
-  await chain.startAgent();
-  await assertServed(all);
-  await chain.finish();
-  assert.equal(fleet.count("kill"), 0);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Chain } from "../support/chain.ts";
 import { FakeAws } from "../support/cloud/fake_aws.ts";
-import { testCrl } from "../support/test_crl.ts";
+import { testCrl, type TestCrlOptions } from "../support/test_crl.ts";
 
 /** A parameter store with one text, and a chain whose server reads it. */
 async function chainWith(text: (dir: string) => Promise<string>) {
@@ -12,11 +12,11 @@ async function chainWith(text: (dir: string) => Promise<string>) {
   return { chain, aws };
 }
 
-async function listOf(dir: string, revoked: string[]): Promise<string> {
+async function listOf(dir: string, revoked: string[], more: TestCrlOptions = {}): Promise<string> {
   const [cert, key] = await Promise.all(
     ["ca.crt", "ca.key"].map((name) => Deno.readTextFile(`${dir}/${name}`)),
   );
-  const der = await testCrl({ cert: cert!, key: key! }, { revoked });
+  const der = await testCrl({ cert: cert!, key: key! }, { revoked, ...more });
   return `-----BEGIN X509 CRL-----\n${der.toBase64()}\n-----END X509 CRL-----\n`;
 }
 
@@ -42,4 +42,22 @@ Deno.test("a server does not start with a parameter that holds no list, and says
   await assert.rejects(chain.startServer(aws.env));
   assert.equal((await chain.server.ended).code, 1);
   assert.match(chain.server.log.text, /revocation list of the parameter \/sallyport\/crl: it has no entry/);
+});
+
+Deno.test("a server starts with a parameter whose list ran out, obeys it, and complains", async () => {
+  const ended = { thisUpdate: new Date(Date.now() - 120_000), nextUpdate: new Date(Date.now() - 60_000) };
+  const { chain, aws } = await chainWith(async (dir) =>
+    await listOf(dir, [await Deno.readTextFile(`${dir}/client.crt`)], ended)
+  );
+  await using _aws = aws;
+  await using _chain = chain;
+  await chain.startServer(aws.env);
+  await chain.server.log.waitFor(
+    "revocation list ran out: whom it names stays out, later revocations are not known",
+  );
+  await chain.startAgent();
+  const { fields } = await chain.server.log.waitFor("agent refused");
+  assert.match(String(fields["reason"]), /was revoked/);
+  await chain.agent.stop();
+  await chain.server.stop();
 });

@@ -14,7 +14,7 @@ export class FakeFleet implements AsyncDisposable {
     if (this.status.state === "stopped") this.status = { state: "starting", servers: [] };
   };
   /** Answers in place of the functions. */
-  answer: ((action: Action) => Response | Promise<Response> | undefined) | undefined;
+  answer: ((action: Action) => Response | Promise<Response | undefined> | undefined) | undefined;
   readonly #calls: Action[] = [];
   readonly #gate = new Gatekeeper(systemClock);
   readonly #origin: HttpOrigin;

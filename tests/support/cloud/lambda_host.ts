@@ -6,7 +6,7 @@ import { LogLines } from "../log_lines.ts";
 import { type AwsEnvironment, freePort } from "./moto.ts";
 
 /** Milliseconds that a function has for one invocation, as the template says. */
-const TIMEOUT = 15_000;
+const TIMEOUT = 30_000;
 
 /**
  * Lambda, as cargo-lambda plays it, with the four functions as processes that the project's own runtime runs.

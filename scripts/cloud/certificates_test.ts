@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { initCertificates } from "../../agent/certs/init.ts";
+import { crlPem, testCrl } from "../../tests/support/test_crl.ts";
+import { readServerFiles, tellListEnd } from "./certificates.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Calls `use` with a folder of certificates whose list ends at a time. */
+async function withList(end: Date, use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "sallyport_certs_" });
+  try {
+    await initCertificates({ dir: `${folder}/certs` });
+    const dir = `${folder}/certs`;
+    const [cert, key] = await Promise.all(
+      ["ca.crt", "ca.key"].map((name) => Deno.readTextFile(`${dir}/${name}`)),
+    );
+    const thisUpdate = new Date(Date.now() - 120_000);
+    const list = await testCrl({ cert: cert!, key: key! }, { thisUpdate, nextUpdate: end });
+    await Deno.writeTextFile(`${dir}/crl.pem`, crlPem(list));
+    await use(dir);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const [days, isSoon] of [[13, true], [15, false]] as const) {
+  Deno.test(`a list whose successor is due in ${days} days is told${isSoon ? ", with a warning" : ""}`, async () => {
+    const now = Date.now();
+    await withList(new Date(now + (days + 0.5) * DAY_MS), async (dir) => {
+      const said: string[] = [];
+      tellListEnd(dir, await readServerFiles(dir), now, (line) => void said.push(line));
+      assert.match(said[0]!, new RegExp(`the next one is due in ${days} days`));
+      assert.equal(said.length, isSoon ? 2 : 1);
+      if (isSoon) assert.ok(said[1]!.includes(`deno task certs crl --dir ${dir}`), said[1]);
+    });
+  });
+}
+
+Deno.test("a list that ran out is refused with what to do, unless none is wanted", async () => {
+  await withList(new Date(Date.now() - 60_000), async (dir) => {
+    await assert.rejects(readServerFiles(dir), /ran out at .*deno task certs crl --dir/);
+    assert.equal((await readServerFiles(dir, false)).crl, undefined);
+  });
+});
+
+/** Files, and how many bytes of each can be deployed. */
+const SIZES: Readonly<Record<string, number>> = {
+  "ca.crt": 3_500,
+  "server.crt": 8_192,
+  "server.key": 8_192,
+  "crl.pem": 8_192,
+};
+
+for (const [file, max] of Object.entries(SIZES)) {
+  Deno.test(`a ${file} that AWS would not take is refused before anything is uploaded`, async () => {
+    await withList(new Date(Date.now() + DAY_MS), async (dir) => {
+      const text = await Deno.readTextFile(`${dir}/${file}`);
+      await Deno.writeTextFile(`${dir}/${file}`, text.padStart(max, "\n"));
+      await readServerFiles(dir);
+      await Deno.writeTextFile(`${dir}/${file}`, text.padStart(max + 1, "\n"));
+      await assert.rejects(
+        readServerFiles(dir),
+        new RegExp(`${file}: it has ${max + 1} bytes, and at most ${max}`),
+      );
+    });
+  });
+}

@@ -1,0 +1,26 @@
+/** Where the health port listens unless something else is said. */
+export const HEALTH_DEFAULTS = { host: "0.0.0.0", port: 8080 } as const;
+
+/** Where a server's health port is. */
+export interface HealthAddress {
+  /** The server's `listen_addr`. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Where the health port is, as the environment alone says it, without what reads configurations: the check runs
+ * every half a minute beside a server that has a quarter of a processor.
+ *
+ * @param get Reads a variable.
+ * @returns undefined when a value is not plain; what reads configurations says what is wrong with it.
+ */
+export function plainHealthAddress(get: (variable: string) => string | undefined): HealthAddress | undefined {
+  const { host, port } = HEALTH_DEFAULTS;
+  const address = {
+    host: get("SALLYPORT_LISTEN_ADDR") ?? host,
+    port: get("SALLYPORT_HEALTH_PORT") ?? String(port),
+  };
+  const isPlain = /^[\d.]{7,15}$|^[\da-f:]{2,39}$/i.test(address.host) && /^[1-9]\d{0,4}$/.test(address.port);
+  return isPlain ? { host: address.host, port: Number(address.port) } : undefined;
+}

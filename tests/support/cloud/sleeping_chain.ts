@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { Chain } from "../chain.ts";
+import { curl } from "../curl.ts";
+import { type HttpOrigin, startHttpOrigin } from "../http_origin.ts";
+import { FakeFleet } from "./fake_fleet.ts";
+
+/** An agent, a server and the cloud between them. */
+export interface Scene extends AsyncDisposable {
+  readonly chain: Chain;
+  readonly fleet: FakeFleet;
+  readonly origin: HttpOrigin;
+}
+
+/** A chain of which nothing runs yet, functions for its agent, and an origin. */
+export async function scene(keys: Record<string, unknown> = {}): Promise<Scene> {
+  const chain = await Chain.prepare();
+  const fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
+  Object.assign(chain.options, { agent: { ...fleet.keys, ...keys } });
+  const origin = startHttpOrigin(() => new Response("hello"));
+  return {
+    chain,
+    fleet,
+    origin,
+    async [Symbol.asyncDispose]() {
+      await chain[Symbol.asyncDispose]();
+      await fleet[Symbol.asyncDispose]();
+      await origin[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The agent carries a request, after it woke the server if it has to. */
+export async function assertServed({ chain, origin }: Scene): Promise<void> {
+  const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}`);
+}
