@@ -6,7 +6,7 @@ import { SallyportError } from "../../shared/errors.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
 import { isAboutPeerCertificate } from "../../shared/tls/connection_error.ts";
 import { isProxyToBeMended } from "../../shared/tls/proxy_refusal.ts";
-import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import { addressOf, type UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 import { type WebAnswer, webRequest } from "../../shared/tls/web_request.ts";
 import { type Endpoints, METHODS } from "./endpoints.ts";
 import { signCall } from "./sign_call.ts";
@@ -69,10 +69,11 @@ export class FleetClient {
       const now = this.#init.clock.wallTime();
       const token = await signCall({ action, method, url, now }, this.#init.identity());
       const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
-      const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+      const { host, port } = addressOf(url);
       answer = await webRequest({
         url,
-        via: this.#init.via?.(url.hostname.replace(/^\[|\]$/g, ""), port),
+        // An address without TLS is of this machine: a proxy would look for it on its own, and read the token.
+        via: url.protocol === "https:" ? this.#init.via?.(host, port) : undefined,
         method,
         headers,
         timeoutMs: CALL_TIMEOUT,

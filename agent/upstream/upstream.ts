@@ -56,6 +56,9 @@ export function proxyFor(
   return isHere && upstream.source !== "upstream_proxy" ? undefined : upstream.proxy;
 }
 
+/** Who connects to one of these connects to this machine. */
+const UNSPECIFIED = ["0.0.0.0", "::"];
+
 /**
  * Tells whether a proxy is the agent itself: people export HTTPS_PROXY for their programs, and the agent is one.
  *
@@ -65,5 +68,7 @@ export function isOwnAddress({ proxy: { url } }: Upstream, own: { host: string; 
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
   if (port !== own.port) return false;
-  return host === own.host || host === "localhost" || isLoopback(host);
+  const name = host.replace(/\.$/, "");
+  return host === own.host || UNSPECIFIED.includes(host) || isLoopback(host) ||
+    name === "localhost" || name.endsWith(".localhost");
 }

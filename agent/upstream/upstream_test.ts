@@ -69,6 +69,10 @@ Deno.test("the agent knows its own address as a proxy", () => {
       "http://localhost:8080",
       "http://[::1]:8080",
       "http://127.0.0.9:8080",
+      "http://0.0.0.0:8080",
+      "http://[::]:8080",
+      "http://localhost.:8080",
+      "http://my.localhost:8080",
     ]
   ) {
     assert.equal(isOwnAddress(upstream(url), own), true, url);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
+import { Fault } from "../../shared/tls/fault.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { RefusalLog } from "./refusal_log.ts";
 
@@ -28,7 +29,7 @@ Deno.test("refusals beyond the limit of a minute are counted, and told at its en
   for (let i = 0; i < 7; i++) refused.add(STRANGER, "192.0.2.1");
   assert.deepEqual(lines.map(([message]) => message), ["agent refused", "agent refused"]);
   clock.advance(60_000);
-  assert.deepEqual(lines.at(-1), ["more agents refused, not logged one by one", { count: 5 }]);
+  assert.deepEqual(lines.at(-1), ["more agents refused, not logged one by one", { peer_rejected: 5 }]);
   refused.add(STRANGER, "192.0.2.2");
   assert.equal(lines.at(-1)?.[0], "agent refused");
   clock.advance(60_000);
@@ -36,10 +37,25 @@ Deno.test("refusals beyond the limit of a minute are counted, and told at its en
   assert.equal(clock.timers, 0);
 });
 
+Deno.test("noise of one kind hides no refusal of another", () => {
+  const { lines, refused } = refusalLog(2);
+  for (let i = 0; i < 100; i++) refused.add(STRANGER, "192.0.2.1");
+  for (let i = 0; i < 100; i++) refused.add(new SallyportError("tunnel_down", "no TLS"), "192.0.2.1");
+  const revoked = new Fault("revoked", "was revoked").rejection("Cannot let the peer in: it was revoked");
+  refused.add(revoked, "192.0.2.2");
+  assert.deepEqual(lines.at(-1)?.[1], {
+    remote: "192.0.2.2",
+    code: "peer_rejected",
+    reason: "Cannot let the peer in: it was revoked",
+  });
+  refused.flush();
+  assert.deepEqual(lines.at(-1)?.[1], { peer_rejected: 98, tunnel_down: 98 });
+});
+
 Deno.test("what was counted is told when the server stops, and no timer stays", () => {
   const { clock, lines, refused } = refusalLog(0);
   refused.add(STRANGER, "192.0.2.1");
   refused.flush();
-  assert.deepEqual(lines, [["more agents refused, not logged one by one", { count: 1 }]]);
+  assert.deepEqual(lines, [["more agents refused, not logged one by one", { peer_rejected: 1 }]]);
   assert.equal(clock.timers, 0);
 });

@@ -82,7 +82,7 @@ class Port implements JsonPort {
     const { host: hostname } = this.#init;
     try {
       const handler = (request: Request) => answer(request, this.#init);
-      const server = Deno.serve({ hostname, port, onListen: () => {} }, handler);
+      const server = Deno.serve({ hostname, port, onListen: () => {}, onError }, handler);
       // It gives its port up for good when a connection comes while the process has no descriptor left.
       server.finished.catch((error) => this.#lost(error));
       return server;
@@ -111,6 +111,11 @@ class Port implements JsonPort {
   }
 }
 
+/** The runtime would print it, for every request of anybody. */
+function onError(): Response {
+  return new Response("A fault of this program\n", { status: 500 });
+}
+
 /** Pages of the web may neither read an answer nor run it as a script of theirs. */
 const HEADERS = {
   "cache-control": "no-store",
@@ -122,7 +127,9 @@ async function answer(
   request: Request,
   { routes, hosts }: Pick<JsonPortInit, "routes" | "hosts">,
 ): Promise<Response> {
-  const { pathname, hostname: asked } = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (url === null) return new Response("Cannot read the field Host\n", { status: 400 });
+  const { pathname, hostname: asked } = url;
   if (hosts !== undefined && !hosts.includes(asked)) {
     return new Response(`Nothing is called ${asked} here, only ${hosts.join(", ")}\n`, { status: 421 });
   }

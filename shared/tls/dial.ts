@@ -48,7 +48,8 @@ export interface DialledConnection {
  */
 export async function dialTls(options: DialOptions): Promise<DialledConnection> {
   const { host, port, via: proxy, signal, connectTimeoutMs: timeoutMs, connection } = options;
-  const doing = `connect to ${shownAddress(host, port)}`;
+  const how = proxy === undefined ? "" : ` through the proxy ${proxy.url.host}`;
+  const doing = `connect to ${shownAddress(host, port)}${how}`;
   const through = connection ?? (proxy && await connectThrough({ proxy, host, port, timeoutMs, signal }));
   try {
     return await handshake(options, doing, through);

@@ -93,10 +93,10 @@ function askForTunnel({ tunnel, secure, leftMs, doing }: Asking, authority: stri
     settle();
     reject(fromProxyError(error, doing));
   });
-  // Bytes that came with the answer would be the target's, and no server of TLS speaks first.
-  request.on("connect", (response: IncomingMessage, socket: Socket) => {
+  request.on("connect", (response: IncomingMessage, socket: Socket, early: Uint8Array) => {
     settle();
-    if (response.statusCode === 200 && !hasPage(response)) return resolve(socket);
+    const { statusCode = 0 } = response;
+    if (statusCode >= 200 && statusCode < 300 && !hasPage(response, early)) return resolve(socket);
     socket.on("error", () => {});
     socket.destroy();
     refused(response);
@@ -137,7 +137,11 @@ function isHtml(headers: IncomingMessage["headers"]): boolean {
   return /text\/html/i.test(headers["content-type"] ?? "");
 }
 
-/** A portal answers with a page whatever it is asked; a connection has no content (RFC 9110 section 9.3.6). */
-function hasPage({ headers }: IncomingMessage): boolean {
-  return isHtml(headers) && Number(headers["content-length"] ?? 0) > 0;
+/**
+ * A portal answers with a page whatever it is asked. A connection has no content (RFC 9110 section 9.3.6), and what
+ * comes early would be the target's, while no server of TLS speaks first.
+ */
+function hasPage({ headers }: IncomingMessage, early: Uint8Array): boolean {
+  const { "content-length": length = "0", "transfer-encoding": coding } = headers;
+  return early.byteLength > 0 || isHtml(headers) && (length !== "0" || coding !== undefined);
 }

@@ -63,6 +63,14 @@ const REFUSALS: Readonly<Record<string, [answer: string, reason: RegExp]>> = {
     "HTTP/1.1 200 OK\nContent-Type: text/html; charset=utf-8\nContent-Length: 1\n\nx",
     /answers 200 OK and a page.*log in/,
   ],
+  "a page in chunks as if it were a connection": [
+    "HTTP/1.1 200 OK\nContent-Type: text/html\nTransfer-Encoding: chunked\n\n1\nx\n0\n\n",
+    /answers 200 OK and a page.*log in/,
+  ],
+  "a connection on which somebody speaks first": [
+    "HTTP/1.1 200 Connection established\n\nwelcome",
+    /answers 200 Connection established, and no connection; it may want somebody to log in first/,
+  ],
   "no HTTP": [
     "SSH-2.0-OpenSSH_9\n\n",
     /Cannot reach server\.example:443 through the proxy 127\.0\.0\.1:\d+: it does not answer as an HTTP proxy does/,

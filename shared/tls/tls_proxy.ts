@@ -31,10 +31,12 @@ export interface TlsProxyDial {
  * @throws {SallyportError} `tunnel_down` with what is wrong with the proxy and what to do; `cancelled`.
  */
 export async function connectTlsProxy(dial: TlsProxyDial): Promise<TLSSocket> {
+  const began = performance.now();
   try {
     return await handshake(dial, true);
   } catch (error) {
-    throw await explained(error, dial);
+    const timeoutMs = Math.max(1, dial.timeoutMs - (performance.now() - began));
+    throw await explained(error, { ...dial, timeoutMs });
   }
 }
 
@@ -76,7 +78,7 @@ function handshake(dial: TlsProxyDial, verify: boolean): Promise<TLSSocket> {
     socket.destroy();
     reject(error);
   };
-  const abort = () => fail(new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`));
+  const abort = () => fail(cancelled(doing));
   const late = () =>
     fail(new SallyportError("tunnel_down", `Cannot ${doing}: it did not answer in ${timeoutMs / 1000} s`));
   const timer = setTimeout(late, timeoutMs);
@@ -92,13 +94,18 @@ function handshake(dial: TlsProxyDial, verify: boolean): Promise<TLSSocket> {
   return promise;
 }
 
+function cancelled(doing: string): SallyportError {
+  return new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
+}
+
 async function explained(error: unknown, dial: TlsProxyDial): Promise<SallyportError> {
-  const { doing } = dial;
+  const { doing, signal } = dial;
   const tell = (why: string) =>
     new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, { cause: new ProxyRefusal(undefined) });
   if (isNoTls(error)) return tell("it does not speak TLS: write http:// into upstream_proxy");
   if (!isAboutPeerCertificate(error)) return fromProxyError(error, doing);
   const [leaf, ...rest] = await presentedBy(dial);
+  if (signal?.aborted) return cancelled(doing);
   if (leaf === undefined) return tell("its certificate was not accepted");
   return tell(`its certificate (${subjectOf(leaf)}) ${faultOf([leaf, ...rest], dial.proxy, error)}`);
 }

@@ -78,8 +78,7 @@ async function tunnelOf(
       ? await connectTlsProxy({ proxy, timeoutMs, signal, doing })
       : undefined;
   }
-  const port = Number(url.port) || 443;
-  return await connectThrough({ proxy, host: url.hostname, port, timeoutMs, signal });
+  return await connectThrough({ proxy, ...addressOf(url), timeoutMs, signal });
 }
 
 function exchange(init: WebRequest, signal: AbortSignal, through: Socket | undefined): Promise<WebAnswer> {

@@ -1,5 +1,6 @@
 /** Purpose: `/health` tells load balancers when the server is ready, and that it drains for as long as it does. */
 import assert from "node:assert/strict";
+import { ByteReader } from "../support/byte_reader.ts";
 import { Chain } from "../support/chain.ts";
 import { eventually } from "../support/eventually.ts";
 import { beginDownload, startHalfSendingOrigin, WHOLE_BODY } from "../support/half_sent.ts";
@@ -34,4 +35,17 @@ Deno.test("/health is 200 when the server is ready, and 503 while it drains", as
   assert.equal((await stopped).code, 0);
   await chain.startServer();
   await chain.finish();
+});
+
+Deno.test("a stranger at the health port writes nothing into the server's log", async () => {
+  await using chain = await Chain.prepare();
+  await chain.startServer();
+  const before = chain.server.log.text;
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: chain.healthPort });
+  const head = "GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n";
+  await connection.write(new TextEncoder().encode(head));
+  const answer = new TextDecoder().decode(await new ByteReader(connection).toEnd());
+  assert.match(answer, /^HTTP\/1\.1 400 /);
+  await chain.server.stop();
+  assert.doesNotMatch(chain.server.log.text.slice(before.length), /Error|Host/);
 });
