@@ -99,7 +99,8 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
   const read = await loadConfig(AGENT_KEYS, options);
   const wake = read.wake_endpoint;
   if (read.server_ip === "" && wake === undefined) {
-    const problem = `${options.file ?? "SALLYPORT_SERVER_IP"}: Cannot use server_ip: ` +
+    const where = options.file ?? "no --config was given, and SALLYPORT_SERVER_IP is not set";
+    const problem = `${where}: Cannot use server_ip: ` +
       "expected an IP address or a host name, or a wake_endpoint beside it, current value is empty";
     throw new SallyportError("bad_request", problem);
   }

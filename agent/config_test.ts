@@ -109,7 +109,7 @@ Deno.test("agent configuration without a server is an error that names file or v
   const inFile = message("/etc/sallyport/agent\\.yaml");
   await assert.rejects(load("server_port: 8443"), { code: "bad_request", message: inFile });
   await assert.rejects(load("server_ip: ''"), { code: "bad_request", message: inFile });
-  const inEnvironment = message("SALLYPORT_SERVER_IP");
+  const inEnvironment = message("no --config was given, and SALLYPORT_SERVER_IP is not set");
   await assert.rejects(loadAgentConfig({ environment: {} }), { code: "bad_request", message: inEnvironment });
 });
 

@@ -136,6 +136,9 @@ export async function startServer(
   ownPorts.add(health.address.port);
   for (const address of listener.addresses) log.info("server listening", address);
   log.info("health listening", health.address);
+  if (identities.current.revocation === undefined) {
+    log.warn("nobody can be kept out who has a certificate: neither crl_file nor crl_parameter is set");
+  }
 
   const closed = Promise.withResolvers<void>();
   return {

@@ -3,18 +3,18 @@ import * as x509 from "@peculiar/x509";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Authority } from "./authority.ts";
 import { maySign } from "./authority_rights.ts";
-import { inDays } from "./limits.ts";
+import { DEFAULT_DAYS, inDays } from "./limits.ts";
 import { readIfThere } from "./read_file.ts";
 import { replaceFiles } from "./replace_files.ts";
 import { parseLists, type RevocationList, type Revoked } from "./revocation_list.ts";
 import { type GivenReason, REASON_CODES } from "./revocation_reasons.ts";
 
 /**
- * Days until the next list is due, unless something else is asked for. A list is brought to the server by hand or
- * by a timer, not fetched by it, and a server does not start with a file that ran out: a quarter of a year leaves
- * room for a timer that failed for weeks, and yet ends the life of a list that nobody takes care of any more.
+ * Days until the next list is due, unless something else is asked for: as long as certificates live. A list is brought
+ * to the server by hand, not fetched by it, and a server does not start with a file that ran out: one that ends long
+ * before everything else ends somebody's service, and not the life of a certificate.
  */
-export const DEFAULT_LIST_DAYS = 90;
+export const DEFAULT_LIST_DAYS = DEFAULT_DAYS;
 
 const REASON_CODE = "2.5.29.21";
 const ENUMERATED = 0x0a;

@@ -13,7 +13,7 @@ import { withLock } from "./with_lock.ts";
 export interface ListRenewal {
   /** Folder of the CA and of its `crl.pem`. */
   readonly dir: string;
-  /** Days until the next list is due; no longer than the CA lives. @default 90 */
+  /** Days until the next list is due; no longer than the CA lives. @default 825 */
   readonly days?: number;
 }
 

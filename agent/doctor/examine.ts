@@ -9,6 +9,8 @@ import type { Step } from "./step.ts";
 export interface StepReport {
   readonly name: string;
   readonly finding: Finding;
+  /** Whether its failure stands in nobody's way by itself. */
+  readonly isAdvisory: boolean;
   /** The step whose failure explains this one's outcome. */
   readonly because?: string;
 }
@@ -39,7 +41,7 @@ export async function examine(
     reports.push(report);
     onStep(report);
   }
-  const cause = causeOf(steps, reports);
+  const cause = causeOf(reports);
   return { steps: reports, cause, exitCode: cause === undefined ? 0 : PROBLEMS[cause.problem].exitCode };
 }
 
@@ -48,17 +50,17 @@ async function reportOf(
   found: Found,
   before: readonly StepReport[],
 ): Promise<StepReport> {
-  const { name } = step;
+  const { name, isAdvisory = false } = step;
   for (const needed of before.filter(({ name }) => step.needs.includes(name))) {
     const broken = needed.finding.outcome === "fail" ? needed.name : needed.because;
     if (broken !== undefined) {
-      return { name, finding: skip(`not looked at, because of "${broken}"`), because: broken };
+      return { name, isAdvisory, finding: skip(`not looked at, because of "${broken}"`), because: broken };
     }
   }
   const finding = await look(step, found);
-  if (finding.outcome !== "fail") return { name, finding };
+  if (finding.outcome !== "fail") return { name, isAdvisory, finding };
   const because = explanationOf(finding, found);
-  return { name, finding, ...because !== undefined && because !== name && { because } };
+  return { name, isAdvisory, finding, ...because !== undefined && because !== name && { because } };
 }
 
 async function look(step: Step, found: Found): Promise<Finding> {
@@ -69,10 +71,8 @@ async function look(step: Step, found: Found): Promise<Finding> {
   }
 }
 
-function causeOf(steps: readonly Step[], reports: readonly StepReport[]): Report["cause"] {
-  const standsInTheWay = ({ name, finding }: StepReport) =>
-    finding.outcome === "fail" && !steps.some((step) => step.name === name && step.isAdvisory);
-  const broken = reports.find(standsInTheWay);
+function causeOf(reports: readonly StepReport[]): Report["cause"] {
+  const broken = reports.find(({ finding, isAdvisory }) => finding.outcome === "fail" && !isAdvisory);
   if (broken === undefined) return undefined;
   const { name, finding } = reports.find(({ name }) => name === broken.because) ?? broken;
   return finding.outcome === "fail" ? { step: name, problem: finding.problem } : undefined;

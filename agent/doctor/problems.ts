@@ -55,8 +55,12 @@ export const PROBLEMS = {
   },
   network: {
     exitCode: 25,
-    means: "Not even a site that everybody can reach answers: this machine has no way out of its network",
-    advice: "Check cable or Wi-Fi; in a company, ask for its proxy and set upstream_proxy",
+    means:
+      "A site that everybody can reach does not answer: there is no way out of this network, or none but the " +
+      "tunnel",
+    advice:
+      "Where the tunnel works, nothing; else check cable or Wi-Fi, and in a company ask for its proxy and set " +
+      "upstream_proxy",
   },
   captive_portal: {
     exitCode: 26,

@@ -8,13 +8,14 @@ export function reportJson({ steps, cause, exitCode }: Report): string {
     ok: cause === undefined,
     exit_code: exitCode,
     ...(cause === undefined ? {} : { cause }),
-    steps: steps.map(({ name, finding, because }) => ({
+    steps: steps.map(({ name, finding, because, isAdvisory }) => ({
       name,
       outcome: finding.outcome,
       detail: finding.detail,
       ...(finding.outcome === "fail"
         ? {
           problem: finding.problem,
+          advisory: isAdvisory,
           means: PROBLEMS[finding.problem].means,
           advice: PROBLEMS[finding.problem].advice,
         }

@@ -6,8 +6,9 @@ const WIDTH = 14;
 const SIGNS = { pass: "ok", fail: "FAIL", skipped: "-" } as const;
 
 /** A step in words, as soon as it is over. */
-export function stepText({ name, finding, because }: StepReport): string {
-  const first = `${SIGNS[finding.outcome].padEnd(5)}${name.padEnd(WIDTH)}${shown(name, finding.detail)}\n`;
+export function stepText({ name, finding, because, isAdvisory }: StepReport): string {
+  const sign = finding.outcome === "fail" && isAdvisory ? "warn" : SIGNS[finding.outcome];
+  const first = `${sign.padEnd(5)}${name.padEnd(WIDTH)}${shown(name, finding.detail)}\n`;
   if (finding.outcome !== "fail") return first;
   if (because !== undefined) return first + line("because", `of "${because}"`);
   const { means, advice } = PROBLEMS[finding.problem];

@@ -134,7 +134,8 @@ function checked(
     throw problem(`it is not valid before ${crl.thisUpdate.toISOString()}`);
   }
   if (crl.nextUpdate < at && !takesEnded) {
-    throw problem(`it ran out at ${crl.nextUpdate.toISOString()}, a newer one is needed`);
+    const what = "a newer one is needed: make it with certs crl, and copy it here";
+    throw problem(`it ran out at ${crl.nextUpdate.toISOString()}, ${what}`);
   }
   return { crl, authority };
 }

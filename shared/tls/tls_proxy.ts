@@ -79,8 +79,16 @@ function handshake(dial: TlsProxyDial, verify: boolean): Promise<TLSSocket> {
     reject(error);
   };
   const abort = () => fail(cancelled(doing));
-  const late = () =>
-    fail(new SallyportError("tunnel_down", `Cannot ${doing}: it did not answer in ${timeoutMs / 1000} s`));
+  let isReached = false;
+  socket.once("connect", () => isReached = true);
+  const late = () => {
+    const seconds = timeoutMs / 1000;
+    const why = isReached
+      ? `it did not answer TLS in ${seconds} s: one that speaks none is written with http://`
+      : `it did not answer in ${seconds} s`;
+    const cause = isReached ? new SallyportError("target_timeout", why) : undefined;
+    fail(new SallyportError("tunnel_down", `Cannot ${doing}: ${why}`, { cause }));
+  };
   const timer = setTimeout(late, timeoutMs);
   signal?.addEventListener("abort", abort);
   // Stays for good: an error after the end would end the process.

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { startHttpOrigin } from "../../tests/support/http_origin.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../../tests/support/pki.ts";
 import { startTlsProxy } from "../../tests/support/proxies/tls_proxy.ts";
+import { startSilentTarget } from "../../tests/support/silent_target.ts";
 import { startTcpOrigin } from "../../tests/support/tcp_origin.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import type { LeafOptions } from "../../agent/certs/authority.ts";
@@ -91,6 +92,11 @@ Deno.test("a proxy that speaks no TLS, or hangs up, or says nothing is told apar
   });
   await assert.rejects(
     connectThrough(ask(silent.port, { timeoutMs: 100 })),
+    withReason("tunnel_down", /it did not answer TLS in 0\.1 s: one that speaks none is written with http:/),
+  );
+  using unreached = await startSilentTarget();
+  await assert.rejects(
+    connectThrough(ask(Number(unreached.host.split(":")[1]), { timeoutMs: 100 })),
     withReason("tunnel_down", /it did not answer in 0\.1 s$/),
   );
 });
