@@ -23,8 +23,6 @@ export interface TargetRule {
   readonly port: number | undefined;
   /** Whether it is about one address and no other. */
   readonly exact: boolean;
-  /** Whether it covers a name in normal form. */
-  matchesName(name: string, port: number): boolean;
   /** Whether it covers an address. */
   matchesAddress(address: Address, port: number): boolean;
 }
@@ -75,7 +73,6 @@ function addressRule(text: string, key: string, { host, port }: Parts): TargetRu
   return {
     ...{ text, key, port, covers: { kind: "range", network, prefix } },
     exact: bits === width,
-    matchesName: () => false,
     matchesAddress: (address, to) =>
       (port === undefined || port === to) && address.kind() === network.kind() &&
       address.match(network, prefix),
@@ -95,12 +92,9 @@ function nameRule(text: string, key: string, { host, port }: Parts): TargetRule 
   const name = normalName(wild ? host.slice(2) : host);
   // Hosts of that kind are read as addresses, so that no name would ever meet the rule.
   if (name === undefined || endsInNumber(name)) return undefined;
-  const suffix = `.${name}`;
   return {
     ...{ text, key, port, covers: { kind: wild ? "below" : "name", name } },
     exact: false,
-    matchesName: (asked, to) =>
-      (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),
     matchesAddress: () => false,
   };
 }
