@@ -19,6 +19,7 @@ async function scene(
   const budget = new MemoryBudget(1_000_000);
   const streams = new LocalStreams({
     budget,
+    where: "the agent",
     stream: (stream) => far.push(stream),
     fault: (error) => faults.push(error),
     options,
@@ -149,10 +150,18 @@ Deno.test("a callback that throws resets its stream and is told of", async () =>
 Deno.test("local streams have a limit, and take none while they leave", async () => {
   await scene(async (streams) => {
     const near = streams.open(CONNECT);
-    assert.throws(() => streams.open(CONNECT), { code: "limit_reached" });
+    assert.throws(() => streams.open(CONNECT), {
+      code: "limit_reached",
+      // Not of a server's, nor of a tunnel's: nothing there would help.
+      at: "here",
+      message: "Cannot open a stream: the agent serves at most 1 streams directly at once",
+    });
     let left = false;
     const leaving = streams.leave().then(() => left = true);
-    assert.throws(() => streams.open(CONNECT), { code: "going_away", at: "here" });
+    assert.throws(() => streams.open(CONNECT), {
+      ...{ code: "going_away", at: "here" },
+      message: "Cannot open a stream: the agent is stopping",
+    });
     await turn();
     assert.equal(left, false, "one is open");
     near.reset("cancelled", "enough");

@@ -78,6 +78,7 @@ fuzz(
     const budget = new MemoryBudget(0, 10_000_000);
     const streams = new LocalStreams({
       budget,
+      where: "the program",
       options: { initialWindow: 4_000, maxStreams: 4, queueHighMark: 9_000, queueLowMark: 2_000 },
       stream(stream) {
         stream.send({ type: "connect_ack", payload: {} });
