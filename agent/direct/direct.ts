@@ -57,6 +57,7 @@ export class Direct {
         log.debug("went directly", { target, address, outcome: code ?? "ok", detail }),
     };
     this.#streams = new LocalStreams({
+      clock,
       budget,
       where: HERE,
       stream: (stream) => forward(stream, this.#context),

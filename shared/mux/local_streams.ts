@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
 import type { OpeningMessage } from "../protocol/messages.ts";
 import { Courier } from "./courier.ts";
@@ -9,6 +10,8 @@ import { type Role, StreamTable } from "./stream_table.ts";
 
 /** What makes {@linkcode LocalStreams}. */
 export interface LocalStreamsInit {
+  /** Tells when an event is over in which there was much to carry. */
+  clock: Clock;
   /** Memory shared with all other streams of the process. */
   budget: MemoryBudget;
   /** The program that both rooms are in, for messages: `the agent`. */
@@ -29,12 +32,13 @@ export interface LocalStreamsInit {
 export class LocalStreams {
   readonly #near: StreamTable;
   readonly #far: StreamTable;
+  readonly #couriers: readonly Courier[];
   readonly #where: string;
   readonly #maxStreams: number;
   #leaving = false;
   #whenEmpty: (() => void)[] = [];
 
-  constructor({ budget, where, stream, fault, options: given }: LocalStreamsInit) {
+  constructor({ clock, budget, where, stream, fault, options: given }: LocalStreamsInit) {
     this.#where = where;
     const { initialWindow } = sessionOptions(given);
     const options = sessionOptions({ ...given, maxWindow: initialWindow });
@@ -55,7 +59,8 @@ export class LocalStreams {
       made.greet(limits);
       return made;
     };
-    const [outward, homeward] = [new Courier(stream), new Courier(refuseStream)];
+    const [outward, homeward] = [new Courier(clock, stream), new Courier(clock, refuseStream)];
+    this.#couriers = [outward, homeward];
     this.#near = table("dialer", outward);
     this.#far = table("listener", homeward);
     outward.to = this.#far;
@@ -100,6 +105,7 @@ export class LocalStreams {
 
   #tellIfEmpty(): void {
     if (this.size > 0) return;
+    for (const courier of this.#couriers) courier.rest();
     for (const tell of this.#whenEmpty.splice(0)) tell();
   }
 }

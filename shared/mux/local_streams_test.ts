@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { collect } from "../../tests/support/collect.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { within } from "../../tests/support/within.ts";
 import { SallyportError } from "../errors.ts";
 import type { OpeningMessage } from "../protocol/messages.ts";
@@ -14,10 +15,12 @@ const ACK = { type: "connect_ack", payload: {} } as const;
 async function scene(
   body: (streams: LocalStreams, far: MuxStream[], faults: SallyportError[]) => Promise<void>,
   options: LocalStreamsInit["options"] = {},
+  clock = new ManualClock(),
 ): Promise<void> {
   const [far, faults]: [MuxStream[], SallyportError[]] = [[], []];
   const budget = new MemoryBudget(1_000_000);
   const streams = new LocalStreams({
+    clock,
     budget,
     where: "the agent",
     stream: (stream) => far.push(stream),
@@ -26,7 +29,7 @@ async function scene(
   });
   await body(streams, far, faults);
   await within(5_000, streams.leave(), "no stream is left");
-  assert.deepEqual([streams.size, budget.held.total, budget.reserved], [0, 0, 0]);
+  assert.deepEqual([streams.size, budget.held.total, budget.reserved, clock.timers], [0, 0, 0, 0]);
 }
 
 /** Lets everything arrive that is under way. */
@@ -93,6 +96,54 @@ Deno.test("local streams give every stream its turn", async () => {
     assert.deepEqual(order.slice(0, 2), [0, 1]);
     for (const stream of [...near, ...far]) stream.reset("cancelled", "enough");
   });
+});
+
+/** Bytes that rooms pass on which would go on at once and for ever; counts them. */
+function pourThrough(near: MuxStream, far: MuxStream): () => number {
+  const chunk = new Uint8Array(65_536);
+  let read = 0;
+  far.listen({
+    data(bytes) {
+      read += bytes.byteLength;
+      // Or the test would never end where nothing stops them.
+      if (read > 64 * 1_048_576) throw new Error("nothing else gets its turn");
+      far.consumed(bytes.byteLength);
+    },
+  });
+  far.resume();
+  const fill = () => {
+    while (near.write(chunk)) continue;
+  };
+  near.listen({ drain: fill });
+  near.resume();
+  fill();
+  return () => read;
+}
+
+Deno.test("local streams let other things happen while two rooms have much to say to each other", async () => {
+  const clock = new ManualClock();
+  await scene(
+    async (streams, far, faults) => {
+      const near = streams.open(CONNECT);
+      await turn();
+      const read = pourThrough(near, far[0]!);
+      let before = 0;
+      for (let event = 0; event < 3; event++) {
+        await turn();
+        const carried = read() - before;
+        assert.ok(carried > 3_500_000 && carried < 4_500_000, `${carried} bytes in an event`);
+        before = read();
+        clock.advance(0);
+      }
+      await turn();
+      const closed = closedOf(far[0]!);
+      near.reset("cancelled", "enough");
+      assert.equal((await closed)?.code, "cancelled", "a reset waits for no turn");
+      assert.deepEqual(faults, []);
+    },
+    {},
+    clock,
+  );
 });
 
 Deno.test("a reset of either end reaches the other, and says that it happened here", async () => {
