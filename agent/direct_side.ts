@@ -26,7 +26,12 @@ export interface DirectSide {
   readonly streamCount: number;
   /** The agent listens on a port: nobody is sent there. */
   ownPort(port: number): void;
-  /** The same decisions for browsers, as a proxy auto-configuration file. @param proxy Where the proxy listens. */
+  /**
+   * What browsers may reach without the agent, as a proxy auto-configuration file; all else goes to the agent, which
+   * decides by itself.
+   *
+   * @param proxy Where the proxy listens.
+   */
   proxyScript(proxy: { host: string; port: number }): string;
   /** Takes no more streams, lets those that are open end within `timeout` milliseconds, and disconnects. */
   drain(timeout: number): Promise<void>;
