@@ -12,7 +12,7 @@ const PROXY = { host: "127.0.0.1", port: 8080 };
 /** The function of the script for these lists, with the URL and the host that a browser would give it. */
 function browser(lists: Partial<RoutesOptions>, proxy = PROXY): (url: string, host?: string) => string {
   const context = vm.createContext({});
-  vm.runInContext(proxyScript(new Routes({ bypass: [], block: [], ...lists }), proxy), context);
+  vm.runInContext(proxyScript(new Routes({ bypass: [], block: [], ...lists }), proxy).text, context);
   return (url, host = new URL(url).hostname) => {
     Object.assign(context, { url, host });
     return vm.runInContext("FindProxyForURL(url, host)", context);
@@ -109,7 +109,7 @@ Deno.test("proxy script names an address that can be connected to", () => {
 });
 
 Deno.test("proxy script asks no resolver, and is of the language's third edition", () => {
-  const text = proxyScript(new Routes({ bypass: ["wiki.example", "10.0.0.0/8"], block: [] }), PROXY);
+  const text = proxyScript(new Routes({ bypass: ["wiki.example", "10.0.0.0/8"], block: [] }), PROXY).text;
   assert.doesNotMatch(text, /dnsResolve|isInNet|isResolvable|myIpAddress/);
   assert.doesNotMatch(
     FIND_PROXY,

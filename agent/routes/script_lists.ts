@@ -1,5 +1,6 @@
 import type { TargetRule } from "../../shared/targets/rule.ts";
 import { bitsOf } from "./bits.ts";
+import { overlapping } from "./overlapping.ts";
 import type { Routes } from "./routes.ts";
 
 /** A rule as the script has it: one of `name`, `below` and `bits`. */
@@ -17,6 +18,7 @@ export interface ScriptRule {
 /** What the script knows of the lists. */
 export interface ScriptLists {
   bypass: ScriptRule[];
+  /** Only what may be about something that `bypass` names: all else goes to the agent anyway. */
   block: ScriptRule[];
   /** Ports at which `block` judges addresses that names lead to: only the agent looks names up. */
   judged: number[];
@@ -27,10 +29,10 @@ export function scriptLists({ bypass, block }: Pick<Routes, "bypass" | "block">)
   const judged = new Set(block.rules.filter(isRange).map(({ port }) => port));
   const direct = bypass.rules.filter((rule) =>
     isRange(rule) || !(judged.has(undefined) || (rule.port !== undefined && judged.has(rule.port)))
-  );
+  ).map(scriptRule);
   return {
-    bypass: direct.map(scriptRule),
-    block: block.rules.map(scriptRule),
+    bypass: direct,
+    block: overlapping(block.rules.map(scriptRule), direct),
     judged: [...judged].filter((port) => port !== undefined),
   };
 }
