@@ -5,7 +5,7 @@ import { OwnPorts } from "../shared/targets/own_ports.ts";
 import type { Lookup } from "../shared/targets/resolve.ts";
 import type { AgentConfig } from "./config.ts";
 import { Direct } from "./direct/direct.ts";
-import { proxyScript } from "./routes/proxy_script.ts";
+import { MAX_SCRIPT_BYTES, proxyScript } from "./routes/proxy_script.ts";
 import { createRouter, type Open } from "./routes/router.ts";
 import { Routes } from "./routes/routes.ts";
 
@@ -26,11 +26,20 @@ export interface DirectSide {
   readonly streamCount: number;
   /** The agent listens on a port: nobody is sent there. */
   ownPort(port: number): void;
-  /** The same decisions for browsers, as a proxy auto-configuration file. @param proxy Where the proxy listens. */
+  /**
+   * What browsers may reach without the agent, as a proxy auto-configuration file; all else goes to the agent, which
+   * decides by itself. Warns where the lists are too long for it.
+   *
+   * @param proxy Where the proxy listens.
+   */
   proxyScript(proxy: { host: string; port: number }): string;
   /** Takes no more streams, lets those that are open end within `timeout` milliseconds, and disconnects. */
   drain(timeout: number): Promise<void>;
 }
+
+const TOO_LARGE = `bypass and block would make it larger than ${MAX_SCRIPT_BYTES} bytes, which browsers ` +
+  "refuse and then go past the tunnel: it sends everything to the agent, which bypasses by itself; shorten bypass, " +
+  "or what of block is within it, for browsers to go directly";
 
 /** Sets up what `bypass` and `block` say; @throws SallyportError `bad_request` for an entry that cannot be read. */
 export function openDirectSide(
@@ -51,7 +60,13 @@ export function openDirectSide(
       return direct.streamCount;
     },
     ownPort: (port) => ownPorts.add(port),
-    proxyScript: (proxy) => proxyScript(routes, proxy),
+    proxyScript(proxy) {
+      const { text, tooLarge } = proxyScript(routes, proxy);
+      if (tooLarge !== undefined) {
+        log.warn("proxy script without lists", { bytes: tooLarge, reason: TOO_LARGE });
+      }
+      return text;
+    },
     drain: (timeout) => direct.drain(timeout),
   };
 }

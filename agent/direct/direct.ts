@@ -14,13 +14,15 @@ import { createResolver, type Lookup } from "../../shared/targets/resolve.ts";
 import { UnderWay } from "../../shared/targets/under_way.ts";
 import { createDirectPolicy, type DirectPolicyOptions } from "./policy.ts";
 
+/** What is named as the place where something is full. */
+const HERE = "the agent";
 /** Milliseconds without a byte after which a stream is ended, as on a server that nobody told otherwise. */
 const IDLE_TIMEOUT = 600_000;
 /** Look-ups of names at once, and targets that are being connected to: the same as on the server. */
 const MAX_LOOKUPS = 256;
 const MAX_DIALS = 1_024;
 /** They are all for those whom the agent serves, whom nothing tells apart. */
-const OWN = { where: "the agent", isShared: false };
+const OWN = { where: HERE, isShared: false };
 
 /** What makes {@linkcode Direct}. */
 export interface DirectInit extends DirectPolicyOptions {
@@ -55,7 +57,9 @@ export class Direct {
         log.debug("went directly", { target, address, outcome: code ?? "ok", detail }),
     };
     this.#streams = new LocalStreams({
+      clock,
       budget,
+      where: HERE,
       stream: (stream) => forward(stream, this.#context),
       fault({ message, cause }) {
         const stack = cause instanceof Error ? cause.stack : undefined;

@@ -38,7 +38,7 @@ export const HERE_RULES: Readonly<Partial<Record<ErrorCode, Partial<RefusalRule>
   },
   limit_reached: {
     where: "agent",
-    advice: "Try again later, or raise the limit of open files (ulimit -n) of the agent",
+    advice: "Try again later; the details name what is full: for files, raise the agent's limit (ulimit -n)",
   },
   going_away: {
     where: "agent",

@@ -126,6 +126,8 @@ Deno.test("refusalOf tells of what the agent itself failed at, and sends nobody 
     assert.equal(status, refusalOf(new SallyportError(code, "Cannot go on")).status, code);
     if (HERE_RULES[code] !== undefined) assert.doesNotMatch(body, /the server/, code);
   }
+  const full = refusalOf(new SallyportError("limit_reached", "Cannot open a stream", { at: "here" }));
+  assert.match(full.body, /What to do: {2}Try again later; the details name what is full/);
   const blocked = refusalOf(
     new SallyportError("target_denied", "Cannot connect to a.test:80", { at: "here" }),
   );

@@ -31,6 +31,7 @@ export function turnAway(
   const error = new SallyportError(
     "limit_reached",
     `Cannot serve another client: ${maxConnections} are connected`,
+    { at: "here" },
   );
   const { clock } = context;
   withFirstByte(socket, { clock, firstByteTimeoutMs: FIRST_BYTE_TIMEOUT }, ([first]) => {

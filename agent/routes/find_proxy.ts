@@ -1,9 +1,11 @@
 /**
  * The function of a proxy auto-configuration file, in the JavaScript of 1999 that every reader of such files knows.
- * It stands before three values that are filled in: `PROXY`, `LISTS` and `EMBEDDINGS`.
+ * It stands after three values that are filled in: `PROXY`, `LISTS` and `EMBEDDINGS`.
  *
- * It reads hosts as browsers write them. Whatever it does not know goes to the proxy, which judges by itself: nothing
- * is sent directly that the agent would not send directly too. It asks no resolver.
+ * It reads hosts as browsers write them and asks no resolver. Whatever it does not know goes to the proxy, which judges
+ * by itself, and so do names at ports where `block` judges the addresses to which they lead. So nothing is sent
+ * directly that the agent would not send directly too, but for the agent's own ports: the agent calls them for nobody,
+ * a browser on its machine reaches them anyway.
  */
 export const FIND_PROXY = String.raw`function FindProxyForURL(url, host) {
   function portOf(text) {
@@ -92,6 +94,13 @@ export const FIND_PROXY = String.raw`function FindProxyForURL(url, host) {
     return false;
   }
 
+  function isJudged(port) {
+    for (var i = 0; i < LISTS.judged.length; i++) {
+      if (LISTS.judged[i] === port) return true;
+    }
+    return false;
+  }
+
   var text = host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
   var bits = bitsOf(text);
   var isName = /^[a-z0-9_\-]{1,63}(\.[a-z0-9_\-]{1,63})*$/.test(text) && text.length <= 253 &&
@@ -100,6 +109,7 @@ export const FIND_PROXY = String.raw`function FindProxyForURL(url, host) {
   var name = bits ? "" : text;
   var forms = bits ? [bits] : [];
   var port = portOf(url);
+  if (!port || name && isJudged(port)) return PROXY;
   if (find(LISTS.block, name, forms.concat(embeddedIn(bits)), port)) return PROXY;
   return find(LISTS.bypass, name, forms, port) ? "DIRECT" : PROXY;
 }

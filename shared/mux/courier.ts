@@ -1,17 +1,22 @@
+import type { Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
 import type { SessionMessage } from "../protocol/messages.ts";
 import { SEND_BODY_BYTES } from "./frame.ts";
 import type { FrameSender } from "./frame_sender.ts";
 import { readIncoming } from "./incoming.ts";
 import type { OutgoingFrame } from "./outbox.ts";
+import { Pace } from "./pace.ts";
 import type { MuxStream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
 
 const encoder = new TextEncoder();
+/** A frame takes as long as so many bytes, however few it has. */
+const FRAME_WEIGHT = 4_096;
 
 /**
  * Takes frames from the streams of one table to those of another in the same process. As with a connection, what
- * a room does arrives after the event in which it did it, and what is about a stream overtakes its bytes.
+ * a room does arrives after the callback in which it did it, and what is about a stream overtakes its bytes. What
+ * would be too much for one event of the runtime goes on in a later one.
  */
 export class Courier implements FrameSender {
   /** Where to take it; set before the first stream is opened. */
@@ -19,11 +24,13 @@ export class Courier implements FrameSender {
   readonly #opened: (stream: MuxStream) => void;
   /** Streams with something to send, in the order of their turns. */
   readonly #ring = new Set<MuxStream>();
+  readonly #pace: Pace;
   #control: SessionMessage[] = [];
   #scheduled = false;
 
   /** @param opened Hears of every stream that arrives. */
-  constructor(opened: (stream: MuxStream) => void) {
+  constructor(clock: Clock, opened: (stream: MuxStream) => void) {
+    this.#pace = new Pace(clock, () => this.#schedule());
     this.#opened = opened;
   }
 
@@ -42,6 +49,11 @@ export class Courier implements FrameSender {
     this.#schedule();
   }
 
+  /** No stream is left. */
+  rest(): void {
+    this.#pace.rest();
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -54,6 +66,7 @@ export class Courier implements FrameSender {
   #flush(): void {
     for (const message of this.#control.splice(0)) this.#tell(message);
     for (const stream of this.#ring) {
+      if (this.#pace.isSpent) return;
       this.#ring.delete(stream);
       if (stream.sendable) this.#carry(stream);
       // Added again, it comes last: `for … of` over a set reaches it after all the others.
@@ -71,6 +84,7 @@ export class Courier implements FrameSender {
       stream.failed(reason);
     }
     stream.frameTaken();
+    this.#pace.spend(frame.body.byteLength + FRAME_WEIGHT);
   }
 
   #deliver({ json, body }: OutgoingFrame): void {

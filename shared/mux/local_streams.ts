@@ -1,4 +1,5 @@
-import { SallyportError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
+import { type ErrorCode, SallyportError } from "../errors.ts";
 import type { OpeningMessage } from "../protocol/messages.ts";
 import { Courier } from "./courier.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
@@ -9,8 +10,12 @@ import { type Role, StreamTable } from "./stream_table.ts";
 
 /** What makes {@linkcode LocalStreams}. */
 export interface LocalStreamsInit {
+  /** Tells when an event is over in which there was much to carry. */
+  clock: Clock;
   /** Memory shared with all other streams of the process. */
   budget: MemoryBudget;
+  /** The program that both rooms are in, for messages: `the agent`. */
+  where: string;
   /** A stream was opened; the room must `listen` and `resume`. This is its far end. */
   stream(far: MuxStream): void;
   /** A callback of a stream's room threw, and its stream was reset. */
@@ -27,12 +32,17 @@ export interface LocalStreamsInit {
 export class LocalStreams {
   readonly #near: StreamTable;
   readonly #far: StreamTable;
+  readonly #couriers: readonly Courier[];
+  readonly #where: string;
+  readonly #maxStreams: number;
   #leaving = false;
   #whenEmpty: (() => void)[] = [];
 
-  constructor({ budget, stream, fault, options: given }: LocalStreamsInit) {
+  constructor({ clock, budget, where, stream, fault, options: given }: LocalStreamsInit) {
+    this.#where = where;
     const { initialWindow } = sessionOptions(given);
     const options = sessionOptions({ ...given, maxWindow: initialWindow });
+    this.#maxStreams = options.maxStreams;
     const limits = { window: initialWindow, max_streams: options.maxStreams };
     const table = (role: Role, sender: Courier) => {
       const finished = () => queueMicrotask(() => this.#tellIfEmpty());
@@ -49,7 +59,8 @@ export class LocalStreams {
       made.greet(limits);
       return made;
     };
-    const [outward, homeward] = [new Courier(stream), new Courier(refuseStream)];
+    const [outward, homeward] = [new Courier(clock, stream), new Courier(clock, refuseStream)];
+    this.#couriers = [outward, homeward];
     this.#near = table("dialer", outward);
     this.#far = table("listener", homeward);
     outward.to = this.#far;
@@ -67,8 +78,12 @@ export class LocalStreams {
    * an opening message that could not travel.
    */
   open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
-    if (!this.#leaving) return this.#near.open(opening, bytes, options);
-    throw new SallyportError("going_away", "Cannot open a stream: the program is stopping", { at: "here" });
+    if (this.#leaving) throw this.#refusal("going_away", "is stopping");
+    // The table would say it of a peer, whose limit somebody could raise.
+    if (this.#near.room <= 0) {
+      throw this.#refusal("limit_reached", `serves at most ${this.#maxStreams} streams directly at once`);
+    }
+    return this.#near.open(opening, bytes, options);
   }
 
   /** Opens no further stream; resolves once the last one has ended. */
@@ -84,8 +99,13 @@ export class LocalStreams {
     this.#far.failAll(error);
   }
 
+  #refusal(code: ErrorCode, why: string): SallyportError {
+    return new SallyportError(code, `Cannot open a stream: ${this.#where} ${why}`, { at: "here" });
+  }
+
   #tellIfEmpty(): void {
     if (this.size > 0) return;
+    for (const courier of this.#couriers) courier.rest();
     for (const tell of this.#whenEmpty.splice(0)) tell();
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { collect } from "../../tests/support/collect.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { within } from "../../tests/support/within.ts";
 import { SallyportError } from "../errors.ts";
 import type { OpeningMessage } from "../protocol/messages.ts";
@@ -14,18 +15,21 @@ const ACK = { type: "connect_ack", payload: {} } as const;
 async function scene(
   body: (streams: LocalStreams, far: MuxStream[], faults: SallyportError[]) => Promise<void>,
   options: LocalStreamsInit["options"] = {},
+  clock = new ManualClock(),
 ): Promise<void> {
   const [far, faults]: [MuxStream[], SallyportError[]] = [[], []];
   const budget = new MemoryBudget(1_000_000);
   const streams = new LocalStreams({
+    clock,
     budget,
+    where: "the agent",
     stream: (stream) => far.push(stream),
     fault: (error) => faults.push(error),
     options,
   });
   await body(streams, far, faults);
   await within(5_000, streams.leave(), "no stream is left");
-  assert.deepEqual([streams.size, budget.held.total, budget.reserved], [0, 0, 0]);
+  assert.deepEqual([streams.size, budget.held.total, budget.reserved, clock.timers], [0, 0, 0, 0]);
 }
 
 /** Lets everything arrive that is under way. */
@@ -94,6 +98,54 @@ Deno.test("local streams give every stream its turn", async () => {
   });
 });
 
+/** Bytes that rooms pass on which would go on at once and for ever; counts them. */
+function pourThrough(near: MuxStream, far: MuxStream): () => number {
+  const chunk = new Uint8Array(65_536);
+  let read = 0;
+  far.listen({
+    data(bytes) {
+      read += bytes.byteLength;
+      // Or the test would never end where nothing stops them.
+      if (read > 64 * 1_048_576) throw new Error("nothing else gets its turn");
+      far.consumed(bytes.byteLength);
+    },
+  });
+  far.resume();
+  const fill = () => {
+    while (near.write(chunk)) continue;
+  };
+  near.listen({ drain: fill });
+  near.resume();
+  fill();
+  return () => read;
+}
+
+Deno.test("local streams let other things happen while two rooms have much to say to each other", async () => {
+  const clock = new ManualClock();
+  await scene(
+    async (streams, far, faults) => {
+      const near = streams.open(CONNECT);
+      await turn();
+      const read = pourThrough(near, far[0]!);
+      let before = 0;
+      for (let event = 0; event < 3; event++) {
+        await turn();
+        const carried = read() - before;
+        assert.ok(carried > 3_500_000 && carried < 4_500_000, `${carried} bytes in an event`);
+        before = read();
+        clock.advance(0);
+      }
+      await turn();
+      const closed = closedOf(far[0]!);
+      near.reset("cancelled", "enough");
+      assert.equal((await closed)?.code, "cancelled", "a reset waits for no turn");
+      assert.deepEqual(faults, []);
+    },
+    {},
+    clock,
+  );
+});
+
 Deno.test("a reset of either end reaches the other, and says that it happened here", async () => {
   await scene(async (streams, far) => {
     const first = streams.open(CONNECT);
@@ -149,10 +201,18 @@ Deno.test("a callback that throws resets its stream and is told of", async () =>
 Deno.test("local streams have a limit, and take none while they leave", async () => {
   await scene(async (streams) => {
     const near = streams.open(CONNECT);
-    assert.throws(() => streams.open(CONNECT), { code: "limit_reached" });
+    assert.throws(() => streams.open(CONNECT), {
+      code: "limit_reached",
+      // Not of a server's, nor of a tunnel's: nothing there would help.
+      at: "here",
+      message: "Cannot open a stream: the agent serves at most 1 streams directly at once",
+    });
     let left = false;
     const leaving = streams.leave().then(() => left = true);
-    assert.throws(() => streams.open(CONNECT), { code: "going_away", at: "here" });
+    assert.throws(() => streams.open(CONNECT), {
+      ...{ code: "going_away", at: "here" },
+      message: "Cannot open a stream: the agent is stopping",
+    });
     await turn();
     assert.equal(left, false, "one is open");
     near.reset("cancelled", "enough");

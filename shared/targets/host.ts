@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { parseAddress } from "./address.ts";
+import { endsInNumber } from "./ends_in_number.ts";
 import { normalName } from "./name.ts";
 
 /** What a client named: an address, which is dialled as it is, or a name, which has to be resolved. */
@@ -9,9 +10,6 @@ export interface Host {
   /** The one form in which it is judged, resolved and dialled. */
   readonly text: string;
 }
-
-/** A last label that makes the whole an IPv4 address or nothing (URL Standard, "ends in a number checker"). */
-const NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)$/;
 
 /**
  * Reads a host. IPv4 addresses may be written in every form that sockets of old take: in decimal
@@ -26,7 +24,7 @@ export function readHost(host: string): Host | undefined {
   if (isIP(host) !== 0) return host.includes("%") ? undefined : address(host);
   const name = normalName(host);
   if (name === undefined) return undefined;
-  if (!NUMBER.test(name)) return { kind: "name", text: name };
+  if (!endsInNumber(name)) return { kind: "name", text: name };
   return isIPv4(name) || ipaddr.IPv4.isValid(name) ? address(name) : undefined;
 }
 

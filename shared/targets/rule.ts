@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { SallyportError } from "../errors.ts";
 import type { Address } from "./address.ts";
+import { endsInNumber } from "./ends_in_number.ts";
 import { normalName } from "./name.ts";
 
 /** What a rule covers: a range of addresses, one of a single address too, or a name, or all names below it. */
@@ -22,8 +23,6 @@ export interface TargetRule {
   readonly port: number | undefined;
   /** Whether it is about one address and no other. */
   readonly exact: boolean;
-  /** Whether it covers a name in normal form. */
-  matchesName(name: string, port: number): boolean;
   /** Whether it covers an address. */
   matchesAddress(address: Address, port: number): boolean;
 }
@@ -31,6 +30,8 @@ export interface TargetRule {
 /**
  * Reads an entry: an address, a range (`10.0.0.0/8`), a name or a name's subdomains (`*.corp.example`), each
  * with or without a port (`127.0.0.1:9080`, `[::1]:9080`, `[fd00::/8]:443`, `*.corp.example:443`).
+ *
+ * IPv4 is read in its usual form only: an entry such as `0x7f000001` or `127.1` is none of these.
  *
  * @param key The configuration key, for messages.
  * @throws SallyportError `bad_request` when it is none of these.
@@ -42,7 +43,7 @@ export function parseRule(text: string, key: string): TargetRule {
   throw new SallyportError(
     "bad_request",
     `Cannot read ${key}: current value is ${JSON.stringify(text)}, ` +
-      "expected an address, a range or a name, with or without a port",
+      "expected an address (IPv4 as four decimal numbers), a range or a name, with or without a port",
   );
 }
 
@@ -72,7 +73,6 @@ function addressRule(text: string, key: string, { host, port }: Parts): TargetRu
   return {
     ...{ text, key, port, covers: { kind: "range", network, prefix } },
     exact: bits === width,
-    matchesName: () => false,
     matchesAddress: (address, to) =>
       (port === undefined || port === to) && address.kind() === network.kind() &&
       address.match(network, prefix),
@@ -90,14 +90,11 @@ function withoutMapping(network: Address, bits: number): [Address, number] {
 function nameRule(text: string, key: string, { host, port }: Parts): TargetRule | undefined {
   const wild = host.startsWith("*.");
   const name = normalName(wild ? host.slice(2) : host);
-  // A last label of digits is an address that somebody mistyped.
-  if (name === undefined || /(?:^|\.)\d+$/.test(name)) return undefined;
-  const suffix = `.${name}`;
+  // Hosts of that kind are read as addresses, so that no name would ever meet the rule.
+  if (name === undefined || endsInNumber(name)) return undefined;
   return {
     ...{ text, key, port, covers: { kind: wild ? "below" : "name", name } },
     exact: false,
-    matchesName: (asked, to) =>
-      (port === undefined || port === to) && (wild ? asked.endsWith(suffix) : asked === name),
     matchesAddress: () => false,
   };
 }

@@ -7,7 +7,7 @@ import { curl } from "../support/curl.ts";
 Deno.test("the console answers with a proxy script that knows the lists and the proxy's port", async () => {
   const agent = {
     bypass: ["*.corp.example", "10.0.0.0/8"],
-    block: ["10.9.0.0/16"],
+    block: ["10.9.0.0/16:80"],
     local_proxy_host: "0.0.0.0",
   };
   await using chain = await Chain.start({ agent });
@@ -25,6 +25,11 @@ Deno.test("the console answers with a proxy script that knows the lists and the 
     vm.runInContext(`FindProxyForURL(${JSON.stringify(url)}, ${JSON.stringify(host)})`, context);
   const proxy = `PROXY 127.0.0.1:${chain.proxyPort}`;
   assert.equal(find("https://wiki.corp.example/", "wiki.corp.example"), "DIRECT");
+  assert.equal(
+    find("http://wiki.corp.example/", "wiki.corp.example"),
+    proxy,
+    "the agent judges where it leads",
+  );
   assert.equal(find("http://10.9.0.1/", "10.9.0.1"), proxy, "the agent has a page about it");
   assert.equal(find("https://example.org/", "example.org"), proxy);
   await chain.finish();

@@ -5,6 +5,7 @@ import type { SallyportError } from "../../shared/errors.ts";
 import { LocalStreams } from "../../shared/mux/local_streams.ts";
 import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { fuzz } from "../support/fuzz.ts";
 
 type Act = "open" | "write" | "end" | "reset" | "resume" | "consume" | "turn";
@@ -66,7 +67,8 @@ class End {
   }
 }
 
-async function settle(): Promise<void> {
+async function settle(clock: ManualClock): Promise<void> {
+  clock.advance(0);
   for (let i = 0; i < 6; i++) await Promise.resolve();
 }
 
@@ -75,9 +77,12 @@ fuzz(
   [fc.array(step, { minLength: 30, maxLength: 150, size: "max" })],
   async (steps) => {
     const [near, far, faults]: [End[], Map<number, End>, SallyportError[]] = [[], new Map(), []];
+    const clock = new ManualClock();
     const budget = new MemoryBudget(0, 10_000_000);
     const streams = new LocalStreams({
+      clock,
       budget,
+      where: "the program",
       options: { initialWindow: 4_000, maxStreams: 4, queueHighMark: 9_000, queueLowMark: 2_000 },
       stream(stream) {
         stream.send({ type: "connect_ack", payload: {} });
@@ -92,7 +97,7 @@ fuzz(
     for (const { act, which, size } of steps) {
       const ends = [...near, ...far.values()];
       if (act === "open") open();
-      else if (act === "turn") await settle();
+      else if (act === "turn") await settle(clock);
       else ends[which % Math.max(1, ends.length)]?.act(act, size);
     }
     // Everybody reads and ends: whatever was not reset has to arrive whole.
@@ -100,10 +105,10 @@ fuzz(
       for (const end of [...near, ...far.values()]) {
         for (const act of ["resume", "end", "consume"] as const) end.act(act, 0);
       }
-      await settle();
+      await settle(clock);
     }
     assert.deepEqual(faults, []);
-    assert.deepEqual([streams.size, budget.held.total], [0, 0], "streams and memory left");
+    assert.deepEqual([streams.size, budget.held.total, clock.timers], [0, 0, 0], "streams and memory left");
     for (const end of near) {
       const other = far.get(end.stream.id);
       for (const { closed } of other === undefined ? [end] : [end, other]) assert.equal(closed.length, 1);
