@@ -50,7 +50,8 @@ export class RefusalLog {
     const left = [...this.#counts].filter(([, count]) => count > limit);
     this.#counts.clear();
     if (left.length === 0) return;
-    const kinds = Object.fromEntries(left.map(([kind, count]) => [kind, count - limit]));
-    log.warn("more agents refused, not logged one by one", kinds);
+    const kinds = left.map(([kind, count]) => `${kind} ${count - limit}`).join(", ");
+    const count = left.reduce((sum, [, count]) => sum + count - limit, 0);
+    log.warn("more agents refused, not logged one by one", { count, kinds });
   }
 }

@@ -130,8 +130,8 @@ Deno.test("a crowd of strangers is counted, and does not fill the log", async ()
   const { lines } = chain.server.log;
   const told = lines.filter(({ message }) => message === "agent refused").length;
   const counted = lines.filter(({ message }) => message === "more agents refused, not logged one by one");
-  // A minute may end while they come.
-  assert.ok(told <= 200, `${told} lines`);
+  // A minute may end while they come, and some are reset before they are read, which is another kind.
+  assert.ok(told <= 120, `${told} lines`);
   assert.equal(told + counted.reduce((sum, { fields }) => sum + Number(fields["count"]), 0), strangers);
 });
 
