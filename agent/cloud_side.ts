@@ -5,7 +5,7 @@ import { FleetClient } from "./cloud/fleet_client.ts";
 import { lastOneOut } from "./cloud/last_one_out.ts";
 import { Locator, type Whereabouts } from "./cloud/locator.ts";
 import type { ServerAddress, Servers } from "./cloud/servers.ts";
-import type { UpstreamProxy } from "../shared/tls/proxy_tunnel.ts";
+import type { UpstreamProxy } from "../shared/tls/upstream_proxy.ts";
 import type { CloudConfig } from "./config.ts";
 import type { Locate } from "./tunnel/tunnel_init.ts";
 

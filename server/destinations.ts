@@ -6,7 +6,7 @@ import { createDialer, type Dial } from "../shared/targets/dial.ts";
 import type { OwnPorts } from "../shared/targets/own_ports.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
 import { createResolver, type Lookup } from "../shared/targets/resolve.ts";
-import { shownTarget } from "../shared/targets/shown_target.ts";
+import { hostPort } from "../shared/net/host_port.ts";
 import { UnderWay } from "../shared/targets/under_way.ts";
 
 /** Look-ups at once: each takes a thread for as long as the name servers are silent. */
@@ -92,7 +92,7 @@ function destination(dial: Dial): Destination {
 
 function refuseStranger(host: string, port: number): Promise<never> {
   const message = `Cannot connect to ${
-    shownTarget(host, port)
+    hostPort(host, port)
   }: clients.allow on the server does not name this client`;
   return Promise.reject(new SallyportError("target_denied", message, { cause: "no entry of clients.allow" }));
 }

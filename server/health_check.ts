@@ -1,3 +1,4 @@
+import { hostPort } from "../shared/net/host_port.ts";
 import { EXIT } from "../shared/cli/exit.ts";
 import type { Terminal } from "../shared/cli/run_program.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
@@ -19,7 +20,7 @@ const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": ":
  */
 export async function askHealth({ host, port }: HealthAddress, terminal: Terminal): Promise<number> {
   const hostname = ANY[host] ?? host;
-  const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const url = `http://${hostPort(hostname, port)}`;
   try {
     const answer = await get(hostname, port);
     const [, status, body] = /^HTTP\/1\.[01] (\d{3})[^]*?\r\n\r\n([^]*)$/.exec(answer) ?? [];

@@ -60,7 +60,7 @@ async function reportOf(
   const finding = await look(step, found);
   if (finding.outcome !== "fail") return { name, isAdvisory, finding };
   const because = explanationOf(finding, found);
-  return { name, isAdvisory, finding, ...because !== undefined && because !== name && { because } };
+  return { name, isAdvisory, finding, ...because !== undefined && { because } };
 }
 
 async function look(step: Step, found: Found): Promise<Finding> {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Session } from "../../shared/mux/session.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
 import type { DialledConnection } from "../../shared/tls/dial.ts";
-import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import type { UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 import type { AgentConfig } from "../config.ts";
 import type { ProblemName } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -105,11 +105,6 @@ export interface DoctorOptions {
   readonly timeoutMs: number;
   /** Whether a server that sleeps is woken. */
   readonly wake: boolean;
-}
-
-/** The address of a URL. */
-export function addressOf({ hostname, port, protocol }: URL): HostAndPort {
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (protocol === "https:" ? 443 : 80) };
 }
 
 function known<T>(value: T | undefined): T {

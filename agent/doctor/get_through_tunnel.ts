@@ -1,3 +1,4 @@
+import { addressOf } from "../../shared/tls/upstream_proxy.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Session } from "../../shared/mux/session.ts";
 import type { StreamMessage } from "../../shared/protocol/messages.ts";
@@ -75,11 +76,9 @@ export function getThroughTunnel(session: Session, get: TunnelGet): Promise<Tunn
 }
 
 function openingOf(url: URL) {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
   const headers = ["Host", url.host, "User-Agent", "sallyport-doctor", "Accept", "*/*"];
-  const port = Number(url.port) || 80;
   const path = url.pathname + url.search;
-  return { type: "http_request" as const, payload: { method: "GET", host, port, path, headers } };
+  return { type: "http_request" as const, payload: { method: "GET", ...addressOf(url), path, headers } };
 }
 
 /** The status of a final answer; an interim one has none that counts. */

@@ -1,7 +1,9 @@
+import { hostPort } from "../../shared/net/host_port.ts";
 import { connect, type Socket } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
-import { connectThrough, type UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import { connectThrough } from "../../shared/tls/proxy_tunnel.ts";
+import type { UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 import type { HostAndPort } from "./found.ts";
 
 /**
@@ -17,7 +19,7 @@ export async function openPath(
   proxy: UpstreamProxy | undefined,
 ): Promise<Socket> {
   if (proxy !== undefined) return await connectThrough({ host, port, proxy, timeoutMs });
-  const doing = `connect to ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const doing = `connect to ${hostPort(host, port)}`;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ host, port });
   const timer = setTimeout(() => {

@@ -1,8 +1,8 @@
 import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
 import { fromOsError } from "../../shared/net/os_error.ts";
-import { proxyStatusOf, type UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import { addressOf, type UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
+import { proxyStatusOf } from "../../shared/tls/proxy_refusal.ts";
 import { fail, type Failure } from "./finding.ts";
-import { addressOf } from "./found.ts";
 import { openPath } from "./open_path.ts";
 import type { ProblemName } from "./problems.ts";
 

@@ -3,7 +3,7 @@ import type { SallyportError } from "../../shared/errors.ts";
 import type { Session } from "../../shared/mux/session.ts";
 import type { DialledConnection } from "../../shared/tls/dial.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
-import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import type { UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 import type { AgentConfig } from "../config.ts";
 
 /** How a call of one of the cloud's functions ended. */

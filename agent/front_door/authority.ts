@@ -33,11 +33,6 @@ export function isHostName(text: string): boolean {
   return text.length <= MAX_NAME && NAME.test(text);
 }
 
-/** Writes an authority as `host:port`, an IPv6 address in brackets. */
-export function formatAuthority({ host, port }: Authority): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function split(text: string): { host: string; port: string | undefined } {
   if (text.startsWith("[")) {
     const [, host, port] = BRACKETED.exec(text) ?? [];

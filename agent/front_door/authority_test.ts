@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
-import { formatAuthority, parseAuthority } from "./authority.ts";
+import { parseAuthority } from "./authority.ts";
 
 Deno.test("parseAuthority reads names, IPv4 and bracketed IPv6 with any port", () => {
   const cases: [string, string, number][] = [
@@ -51,9 +51,4 @@ Deno.test("parseAuthority refuses what is no target", () => {
       text,
     );
   }
-});
-
-Deno.test("formatAuthority puts an IPv6 address in brackets", () => {
-  assert.equal(formatAuthority({ host: "::1", port: 80 }), "[::1]:80");
-  assert.equal(formatAuthority({ host: "a.test", port: 80 }), "a.test:80");
 });

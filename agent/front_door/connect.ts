@@ -1,9 +1,10 @@
+import { hostPort } from "../../shared/net/host_port.ts";
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { SallyportError } from "../../shared/errors.ts";
 import { admit } from "./admission.ts";
-import { type Authority, formatAuthority, parseAuthority } from "./authority.ts";
+import { type Authority, parseAuthority } from "./authority.ts";
 import { refuseAndClose } from "./client_refusal.ts";
 import { connectError } from "./connect_error.ts";
 import type { FrontDoorContext } from "./context.ts";
@@ -32,7 +33,7 @@ export function handleConnect(
   } catch (reason) {
     return refuse(SallyportError.from(reason), asked.replace(/^[^]*@/, ""));
   }
-  const target = formatAuthority(authority);
+  const target = hostPort(authority.host, authority.port);
   attemptTunnel(context, {
     socket,
     opening: { type: "connect_request", payload: authority },

@@ -1,6 +1,7 @@
+import { hostPort } from "../../shared/net/host_port.ts";
 import type { Socket } from "node:net";
 import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
-import { type Authority, formatAuthority } from "./authority.ts";
+import type { Authority } from "./authority.ts";
 import { closeGently } from "./close_gently.ts";
 import { connectError } from "./connect_error.ts";
 import type { FrontDoorContext } from "./context.ts";
@@ -84,7 +85,7 @@ function perform(context: FrontDoorContext, socket: Socket, step: Socks5Step): v
 }
 
 function open(context: FrontDoorContext, socket: Socket, authority: Authority, early: Uint8Array): void {
-  const target = formatAuthority(authority);
+  const target = hostPort(authority.host, authority.port);
   const refuse = (error: SallyportError) => {
     context.refused({ protocol: "socks5", target, error });
     closeGently(socket, context.clock, socks5Reply(replyTo(error.code)));

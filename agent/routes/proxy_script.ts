@@ -1,3 +1,4 @@
+import { hostPort } from "../../shared/net/host_port.ts";
 import { EMBEDDINGS, ISATAP_BYTES } from "../../shared/targets/address.ts";
 import { bitsOf, bitsOfByte } from "./bits.ts";
 import { FIND_PROXY } from "./find_proxy.ts";
@@ -42,7 +43,7 @@ export function proxyScript(
   { host, port }: { host: string; port: number },
 ): ProxyScript {
   const usable = USABLE[host] ?? host;
-  const proxy = `PROXY ${usable.includes(":") ? `[${usable}]` : usable}:${port}`;
+  const proxy = `PROXY ${hostPort(usable, port)}`;
   const whole = scriptText(proxy, scriptLists(routes));
   // Names are in ASCII, so that a character is a byte.
   if (whole.length <= MAX_SCRIPT_BYTES) return { text: whole, tooLarge: undefined };

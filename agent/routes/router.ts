@@ -3,7 +3,7 @@ import type { EndOptions } from "../../shared/mux/outbox.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import type { TargetRule } from "../../shared/targets/rule.ts";
-import { shownTarget } from "../../shared/targets/shown_target.ts";
+import { hostPort } from "../../shared/net/host_port.ts";
 import type { Routes } from "./routes.ts";
 
 /** Opens a stream for a request, with its first bytes. */
@@ -41,6 +41,6 @@ export function createRouter(routes: Pick<Routes, "of">, { tunnel, direct }: Way
 }
 
 function blocked(host: string, port: number, { key, text }: TargetRule): SallyportError {
-  const message = `Cannot connect to ${shownTarget(host, port)}: ${key} (${text}) of the agent forbids it`;
+  const message = `Cannot connect to ${hostPort(host, port)}: ${key} (${text}) of the agent forbids it`;
   return new SallyportError("target_denied", message, { at: "here" });
 }

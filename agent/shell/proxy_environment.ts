@@ -1,3 +1,4 @@
+import { hostPort } from "../../shared/net/host_port.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { UserAndPassword } from "../../shared/config/fields.ts";
 
@@ -34,7 +35,7 @@ export function reachedAt({ host, port }: Pick<LocalProxy, "host" | "port">): { 
  */
 export function proxyEnvironment(proxy: LocalProxy, { withGit = false } = {}): Record<string, string> {
   const { host, port } = reachedAt(proxy);
-  const at = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const at = hostPort(host, port);
   const login = proxy.credentials === undefined
     ? ""
     : `${encodeURIComponent(proxy.credentials.user)}:${encodeURIComponent(proxy.credentials.password)}@`;

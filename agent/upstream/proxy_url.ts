@@ -1,4 +1,4 @@
-import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import type { UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 
 /**
  * Reads the address of a proxy: `http://host:port` or `https://host:port`, with `user:password@` where it wants

@@ -1,6 +1,6 @@
 import { isLoopback } from "../../shared/net/loopback.ts";
 import { isExempt } from "../../shared/net/no_proxy.ts";
-import type { UpstreamProxy } from "../../shared/tls/proxy_tunnel.ts";
+import { addressOf, type UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
 import { parseProxyUrl } from "./proxy_url.ts";
 
 /** The proxy that the agent's own connections go through. */
@@ -65,8 +65,7 @@ const UNSPECIFIED = ["0.0.0.0", "::"];
  * @param own Address of the agent's proxy port.
  */
 export function isOwnAddress({ proxy: { url } }: Upstream, own: { host: string; port: number }): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+  const { host, port } = addressOf(url);
   if (port !== own.port) return false;
   const name = host.replace(/\.$/, "");
   return host === own.host || UNSPECIFIED.includes(host) || isLoopback(host) ||

@@ -4,7 +4,7 @@ import { removeFromTrailers } from "../http/headers.ts";
 import type { MuxStream } from "../mux/stream.ts";
 import { IdleTimer } from "../net/idle_timer.ts";
 import { type HeaderList, MAX_INTERIM, type Payload } from "../protocol/messages.ts";
-import { shownTarget } from "../targets/shown_target.ts";
+import { hostPort } from "../net/host_port.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";
 import type { OriginRequest } from "./origin_pool.ts";
@@ -59,7 +59,7 @@ class HttpExchange {
     this.#stream = stream;
     this.#context = context;
     this.#payload = stream.opening.payload as Payload<"http_request">;
-    this.#target = shownTarget(this.#payload.host, this.#payload.port);
+    this.#target = hostPort(this.#payload.host, this.#payload.port);
     this.#recorder = new OutcomeRecorder(stream, context);
     const { clock, idleTimeoutMs: timeoutMs } = context;
     this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { ErrorCode, SallyportError } from "../errors.ts";
 import type { MuxStream } from "../mux/stream.ts";
 import type { OpeningType } from "../protocol/messages.ts";
-import { shownTarget } from "../targets/shown_target.ts";
+import { hostPort } from "../net/host_port.ts";
 
 /** What became of a stream, for the audit line. */
 export interface Outcome {
@@ -66,7 +66,7 @@ export class OutcomeRecorder {
     const { opening, bytesIn, bytesOut } = this.#stream;
     this.#context.onDone({
       kind: opening.type,
-      target: shownTarget(opening.payload.host, opening.payload.port),
+      target: hostPort(opening.payload.host, opening.payload.port),
       ...(this.address === undefined ? {} : { address: this.address }),
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),

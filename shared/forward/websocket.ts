@@ -6,7 +6,7 @@ import type { MuxStream } from "../mux/stream.ts";
 import { IdleTimer } from "../net/idle_timer.ts";
 import { splice } from "../net/splice.ts";
 import type { HeaderList, Payload } from "../protocol/messages.ts";
-import { shownTarget } from "../targets/shown_target.ts";
+import { hostPort } from "../net/host_port.ts";
 import type { ForwardContext } from "./context.ts";
 import { originError } from "./origin_error.ts";
 import { OutcomeRecorder } from "./outcome.ts";
@@ -39,7 +39,7 @@ class WebSocketOpening {
     this.#stream = stream;
     this.#context = context;
     this.#payload = stream.opening.payload as Payload<"websocket_open">;
-    this.#target = shownTarget(this.#payload.host, this.#payload.port);
+    this.#target = hostPort(this.#payload.host, this.#payload.port);
     this.#recorder = new OutcomeRecorder(stream, context);
     const { clock, idleTimeoutMs: timeoutMs } = context;
     this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });

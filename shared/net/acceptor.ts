@@ -1,3 +1,4 @@
+import { hostPort } from "./host_port.ts";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
@@ -65,7 +66,7 @@ export class Acceptor {
     try {
       await acceptor.#listen(port);
     } catch (error) {
-      throw fromOsError(error, `listen on ${host.includes(":") ? `[${host}]` : host}:${port}`);
+      throw fromOsError(error, `listen on ${hostPort(host, port)}`);
     }
     acceptor.#watch = new AcceptWatch({
       clock: acceptor.#clock,

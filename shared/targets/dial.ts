@@ -6,7 +6,7 @@ import { readHost } from "./host.ts";
 import { interleave } from "./interleave.ts";
 import { race } from "./race.ts";
 import type { Resolve } from "./resolve.ts";
-import { shownTarget } from "./shown_target.ts";
+import { hostPort } from "../net/host_port.ts";
 import type { TargetPolicy, Verdict } from "./target_policy.ts";
 import type { UnderWay } from "./under_way.ts";
 
@@ -53,7 +53,7 @@ export function createDialer(options: DialerOptions): Dial {
   const { policy, resolve, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
   return async (host, port, signal, client = "") => {
-    const doing = `connect to ${shownTarget(host, port)}`;
+    const doing = `connect to ${hostPort(host, port)}`;
     const { kind, text } = readHost(host) ?? notAHost(host);
     requireAllowed(policy.judgeName(text, port), doing);
     const found = kind === "name" ? await resolve(text, signal, client) : [text];

@@ -1,3 +1,4 @@
+import { hostPort } from "../net/host_port.ts";
 import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { type ErrorCode, SallyportError } from "../errors.ts";
@@ -5,7 +6,8 @@ import { fromConnectionError, isAboutPeerCertificate } from "./connection_error.
 import { explainRejection } from "./explain_rejection.ts";
 import type { Identity } from "./identity.ts";
 import { judgePeer, type Peer } from "./peer.ts";
-import { connectThrough, type UpstreamProxy } from "./proxy_tunnel.ts";
+import { connectThrough } from "./proxy_tunnel.ts";
+import type { UpstreamProxy } from "./upstream_proxy.ts";
 
 /** What makes a connection to a server. */
 export interface DialOptions {
@@ -49,7 +51,7 @@ export interface DialledConnection {
 export async function dialTls(options: DialOptions): Promise<DialledConnection> {
   const { host, port, via: proxy, signal, connectTimeoutMs: timeoutMs, connection } = options;
   const how = proxy === undefined ? "" : ` through the proxy ${proxy.url.host}`;
-  const doing = `connect to ${shownAddress(host, port)}${how}`;
+  const doing = `connect to ${hostPort(host, port)}${how}`;
   const through = connection ?? (proxy && await connectThrough({ proxy, host, port, timeoutMs, signal }));
   try {
     return await handshake(options, doing, through);
@@ -124,8 +126,4 @@ function lost(doing: string, why: string, reason: ErrorCode): SallyportError {
 
 function cancelled(doing: string): SallyportError {
   return new SallyportError("cancelled", `Cannot ${doing}: nobody wants it any more`);
-}
-
-function shownAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

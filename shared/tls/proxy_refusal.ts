@@ -16,3 +16,9 @@ export function isProxyToBeMended(error: unknown): boolean {
   }
   return false;
 }
+
+/** The HTTP status by which a proxy refused; undefined for an error of another kind. */
+export function proxyStatusOf(error: unknown): number | undefined {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return cause instanceof ProxyRefusal ? cause.status : undefined;
+}

@@ -1,11 +1,10 @@
+import { hostPort } from "../net/host_port.ts";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { SallyportError } from "../errors.ts";
 import { connectTlsProxy, fromProxyError } from "./tls_proxy.ts";
 import { ProxyRefusal } from "./proxy_refusal.ts";
 import { addressOf, onlyBy, type UpstreamProxy } from "./upstream_proxy.ts";
-
-export type { UpstreamProxy } from "./upstream_proxy.ts";
 
 /** What is asked of a proxy. */
 export interface ProxyTunnel {
@@ -17,12 +16,6 @@ export interface ProxyTunnel {
   readonly timeoutMs: number;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The HTTP status by which a proxy refused; undefined for an error of another kind. */
-export function proxyStatusOf(error: unknown): number | undefined {
-  const { cause } = (error ?? {}) as { cause?: unknown };
-  return cause instanceof ProxyRefusal ? cause.status : undefined;
 }
 
 /** A proxy's answer may take no longer than what is left of the time for all of it. */
@@ -43,7 +36,7 @@ interface Asking {
  */
 export async function connectThrough(tunnel: ProxyTunnel): Promise<Socket> {
   const { proxy, host, port, timeoutMs, signal } = tunnel;
-  const authority = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const authority = hostPort(host, port);
   const doing = `reach ${authority} through the proxy ${proxy.url.host}`;
   const start = performance.now();
   const secure = proxy.url.protocol === "https:"

@@ -15,7 +15,7 @@ export interface UpstreamProxy {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
-/** Where a proxy listens. */
+/** Where whoever an `http:` or `https:` URL names listens; the host without brackets. */
 export function addressOf({ hostname, port, protocol }: URL): { host: string; port: number } {
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || DEFAULT_PORTS[protocol]! };
 }

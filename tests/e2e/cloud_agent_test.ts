@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { ACTIONS } from "../../shared/cloud/call.ts";
 import { Chain } from "../support/chain.ts";
 import { FakeFleet } from "../support/cloud/fake_fleet.ts";
-import { assertServed, type Scene, scene } from "../support/cloud/sleeping_chain.ts";
+import { assertServed, beginToServe, type Scene, scene } from "../support/cloud/sleeping_chain.ts";
 import { curl, startCurl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
@@ -41,10 +41,7 @@ Deno.test("the agent wakes the server when it starts, holds the first request, a
 Deno.test("a server that sleeps stays asleep until a request comes, which is held until it runs", async () => {
   await using all = await scene({ kill_on_exit: false });
   const { chain, fleet } = all;
-  await chain.startServer();
-  fleet.run(chain.serverPort);
-  await chain.startAgent();
-  await assertServed(all);
+  await beginToServe(all);
   await chain.server.stop();
   fleet.status = { state: "stopped", servers: [] };
   await stateIs(all, "asleep");

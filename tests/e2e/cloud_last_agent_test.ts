@@ -3,7 +3,7 @@
  * are the test's, programs are real.
  */
 import assert from "node:assert/strict";
-import { assertServed, type Scene, scene } from "../support/cloud/sleeping_chain.ts";
+import { assertServed, beginToServe, type Scene, scene } from "../support/cloud/sleeping_chain.ts";
 
 /** Milliseconds that a function takes that has to start first; two of them are longer than a hasty agent waits. */
 const COLD_START = 3_000;
@@ -12,10 +12,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`the last agent that stops on ${signal} stops the server, one beside others does not`, async () => {
     await using all = await scene();
     const { chain, fleet } = all;
-    await chain.startServer();
-    fleet.run(chain.serverPort);
-    await chain.startAgent();
-    await assertServed(all);
+    await beginToServe(all);
     const first = chain.agent;
     await chain.startAgent();
     await assertServed(all);
@@ -35,10 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 Deno.test("functions that start cold do not keep the last agent from stopping the server", async () => {
   await using all = await scene();
   const { chain, fleet } = all;
-  await chain.startServer();
-  fleet.run(chain.serverPort);
-  await chain.startAgent();
-  await assertServed(all);
+  await beginToServe(all);
   fleet.answer = () => new Promise((resolve) => setTimeout(() => resolve(undefined), COLD_START));
   assert.equal((await chain.agent.stop()).code, 0);
   assert.equal(fleet.count("kill"), 1, chain.agent.log.text);
@@ -57,10 +51,7 @@ Deno.test("any doubt about other agents leaves the server running, and holds up 
   for (const [what, doubt] of Object.entries(doubts)) {
     await using all = await scene();
     const { chain, fleet } = all;
-    await chain.startServer();
-    fleet.run(chain.serverPort);
-    await chain.startAgent();
-    await assertServed(all);
+    await beginToServe(all);
     await doubt(all);
     assert.equal((await chain.agent.stop()).code, 0, what);
     assert.match(chain.agent.log.text, /left running/, what);
@@ -72,10 +63,7 @@ Deno.test("any doubt about other agents leaves the server running, and holds up 
 Deno.test("an agent that is told not to, stops no server", async () => {
   await using all = await scene({ kill_on_exit: false });
   const { chain, fleet } = all;
-  await chain.startServer();
-  fleet.run(chain.serverPort);
-  await chain.startAgent();
-  await assertServed(all);
+  await beginToServe(all);
   await chain.finish();
   assert.equal(fleet.count("kill"), 0);
 });

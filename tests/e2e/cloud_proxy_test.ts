@@ -9,13 +9,12 @@ import { FakeFleet } from "../support/cloud/fake_fleet.ts";
 import { curl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
-import { type ProxyKind, proxyProgram, startProxy } from "../support/proxies/proxy_program.ts";
+import { startProxy } from "../support/proxies/proxy_program.ts";
+import { CREDENTIALS, forEachProxy } from "../support/proxies/proxy_tests.ts";
 import { believing } from "../support/public_root.ts";
 import { servingCertificate } from "../support/serving_certificate.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
 import { agentStatus } from "../support/zero.ts";
-
-const CREDENTIALS = { user: "alice", password: "s3cret" };
 
 interface Scene extends AsyncDisposable {
   readonly chain: Chain;
@@ -60,12 +59,7 @@ async function assertTold({ chain, fleet }: Scene, reason: RegExp): Promise<void
   assert.equal((await chain.agent.stop()).code, 0);
 }
 
-for (const kind of ["tinyproxy", "squid"] as ProxyKind[]) {
-  const program = await proxyProgram(kind);
-  const reason = program === undefined ? ` (skipped: no ${kind} on this machine)` : "";
-  const test = (name: string, fn: (program: string) => Promise<void>) =>
-    Deno.test({ name: `${name}${reason}`, ignore: program === undefined, fn: () => fn(program!) });
-
+await forEachProxy((kind, test) => {
   for (const credentials of [undefined, CREDENTIALS]) {
     const how = credentials === undefined ? "" : ", with user and password";
     test(`the server is woken, found, used and stopped through ${kind}${how}`, async (program) => {
@@ -115,7 +109,7 @@ for (const kind of ["tinyproxy", "squid"] as ProxyKind[]) {
     await all.startAgent(`127.0.0.1:${proxy.port}`);
     await assertTold(all, /it forbids this \(403.*: ask whoever runs it to allow it/);
   });
-}
+});
 
 /** How portals answer whatever they are asked, and what is said of it. */
 const PAGES: Readonly<Record<string, [head: string, reason: RegExp]>> = {

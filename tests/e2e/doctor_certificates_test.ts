@@ -4,7 +4,7 @@ import type { LeafOptions } from "../../agent/certs/authority.ts";
 import type { ProblemName } from "../../agent/doctor/problems.ts";
 import { Chain } from "../support/chain.ts";
 import { clientOf, writeCrl } from "../support/chain_authority.ts";
-import { examined, keysOf, keysWith, startTlsServer } from "../support/doctor.ts";
+import { environmentOf, examined, keysOf, keysWith, startTlsServer } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../support/pki.ts";
 import { startProgram } from "../support/programs.ts";
@@ -139,13 +139,7 @@ Deno.test("agent doctor prints nothing that steers a terminal, whoever is on the
   const [pki, other] = await Promise.all([TestPki.create(), TestPki.create("evil\x1b[2J\x9b1m")]);
   await using server = await startTlsServer(await other.serverKey());
   const keys = { ...keysWith(pki, await pki.clientKey()), server_port: server.port };
-  const variables = { ...keys, local_proxy_port: 0, console_port: 0 };
-  const env = Object.fromEntries(
-    Object.entries(variables).map(([key, value]) => [
-      `SALLYPORT_${key.toUpperCase()}`,
-      `${value}`,
-    ]),
-  );
+  const env = environmentOf(keys);
   for (const args of [[], ["--json"]]) {
     const command = ["doctor", "--control", "http://127.0.0.1:1/", ...args];
     await using program = await startProgram("agent", command, { env });

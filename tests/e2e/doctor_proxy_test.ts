@@ -5,44 +5,35 @@ import { FakeFleet } from "../support/cloud/fake_fleet.ts";
 import { examined, keysOf } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { startTcpOrigin } from "../support/tcp_origin.ts";
-import { proxyProgram, startProxy } from "../support/proxies/proxy_program.ts";
+import { startProxy } from "../support/proxies/proxy_program.ts";
+import { CREDENTIALS, forEachProxy } from "../support/proxies/proxy_tests.ts";
 
-const CREDENTIALS = { user: "alice", password: "s3cret" };
-
-for (const kind of ["tinyproxy", "squid"] as const) {
-  const program = await proxyProgram(kind);
-  const reason = program === undefined ? ` (skipped: no ${kind} on this machine)` : "";
-  const ignore = program === undefined;
-
-  Deno.test({
-    name: `agent doctor looks through ${kind}, and knows its 407${reason}`,
-    ignore,
-    async fn() {
-      await using chain = await Chain.prepare();
-      await using proxy = await startProxy(kind, program!, chain.dir, CREDENTIALS);
-      await chain.startServer();
-      await using origin = startHttpOrigin(() => new Response("hello"));
-      const url = `http://${origin.host}/`;
-      const through = (login: string) =>
-        examined({
-          keys: { ...keysOf(chain), upstream_proxy: `http://${login}127.0.0.1:${proxy.port}` },
-          args: ["--control", url, "--page", url],
-        });
-      const well = await through("alice:s3cret@");
-      assert.equal(well.code, 0, JSON.stringify(well.report));
-      assert.equal(well.step("proxy").outcome, "pass");
-      assert.equal(well.step("control").outcome, "pass");
-      assert.match(well.step("server").detail, /through the proxy/);
-      assert.ok(!JSON.stringify(well.report).includes("s3cret"), "the password is in the report");
-      for (const login of ["", "alice:wrong@"]) {
-        const stranger = await through(login);
-        stranger.assertCause("proxy", "proxy_login", 21);
-        assert.equal(stranger.step("server").because, "proxy");
-      }
-      await chain.server.stop();
-    },
+await forEachProxy((kind, test) => {
+  test(`agent doctor looks through ${kind}, and knows its 407`, async (program) => {
+    await using chain = await Chain.prepare();
+    await using proxy = await startProxy(kind, program, chain.dir, CREDENTIALS);
+    await chain.startServer();
+    await using origin = startHttpOrigin(() => new Response("hello"));
+    const url = `http://${origin.host}/`;
+    const through = (login: string) =>
+      examined({
+        keys: { ...keysOf(chain), upstream_proxy: `http://${login}127.0.0.1:${proxy.port}` },
+        args: ["--control", url, "--page", url],
+      });
+    const well = await through("alice:s3cret@");
+    assert.equal(well.code, 0, JSON.stringify(well.report));
+    assert.equal(well.step("proxy").outcome, "pass");
+    assert.equal(well.step("control").outcome, "pass");
+    assert.match(well.step("server").detail, /through the proxy/);
+    assert.ok(!JSON.stringify(well.report).includes("s3cret"), "the password is in the report");
+    for (const login of ["", "alice:wrong@"]) {
+      const stranger = await through(login);
+      stranger.assertCause("proxy", "proxy_login", 21);
+      assert.equal(stranger.step("server").because, "proxy");
+    }
+    await chain.server.stop();
   });
-}
+});
 
 for (
   const [status, more] of [["403 Forbidden", ""], [

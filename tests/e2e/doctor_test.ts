@@ -1,7 +1,7 @@
 /** Purpose: `agent doctor` passes every step where all is well, as a real program with a real server. */
 import assert from "node:assert/strict";
 import { Chain } from "../support/chain.ts";
-import { examined, keysOf } from "../support/doctor.ts";
+import { environmentOf, examined, keysOf } from "../support/doctor.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
 import { startProgram } from "../support/programs.ts";
 import { health } from "../support/zero.ts";
@@ -45,8 +45,7 @@ Deno.test("agent doctor finds nothing in the way where nothing is, and leaves no
 
 Deno.test("agent doctor tells people each step, what a failure means and what to do", async () => {
   await using chain = await Chain.prepare();
-  const keys = Object.entries({ ...keysOf(chain), console_port: 0, local_proxy_port: 0 });
-  const env = Object.fromEntries(keys.map(([key, value]) => [`SALLYPORT_${key.toUpperCase()}`, `${value}`]));
+  const env = environmentOf(keysOf(chain));
   await using origin = startHttpOrigin(() => new Response("hello"));
   const args = ["doctor", "--control", `http://${origin.host}/`];
   await using program = await startProgram("agent", args, { env });

@@ -6,18 +6,13 @@ import assert from "node:assert/strict";
 import { Chain } from "../support/chain.ts";
 import { curl } from "../support/curl.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
-import { type ProxyKind, proxyProgram, startProxy } from "../support/proxies/proxy_program.ts";
+import { startProxy } from "../support/proxies/proxy_program.ts";
+import { CREDENTIALS, forEachProxy } from "../support/proxies/proxy_tests.ts";
 import { testBytes } from "../support/test_bytes.ts";
 
 const BODY = testBytes(1_000_000, 7);
-const CREDENTIALS = { user: "alice", password: "s3cret" };
 
-for (const kind of ["tinyproxy", "squid"] as ProxyKind[]) {
-  const program = await proxyProgram(kind);
-  const reason = program === undefined ? ` (skipped: no ${kind} on this machine)` : "";
-  const test = (name: string, fn: (program: string) => Promise<void>) =>
-    Deno.test({ name: `${name}${reason}`, ignore: program === undefined, fn: () => fn(program!) });
-
+await forEachProxy((kind, test) => {
   for (const credentials of [undefined, CREDENTIALS]) {
     const how = credentials === undefined ? "" : " that wants user and password";
     test(`traffic goes through ${kind}${how}`, async (program) => {
@@ -53,4 +48,4 @@ for (const kind of ["tinyproxy", "squid"] as ProxyKind[]) {
       await chain.server.stop();
     }
   });
-}
+});

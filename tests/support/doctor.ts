@@ -58,15 +58,19 @@ export class Examination {
 
 /** Runs `agent doctor --json` as a real program; what it is to reach is on this machine. */
 export async function examined({ keys, args = [], env, wrapper }: Patient): Promise<Examination> {
-  const all = { local_proxy_port: 0, console_port: 0, ...keys };
-  const variables = Object.entries(all).map(([key, value]) => [`SALLYPORT_${key.toUpperCase()}`, `${value}`]);
   await using program = await startProgram("agent", ["doctor", "--json", "--timeout", "2s", ...args], {
-    env: { ...Object.fromEntries(variables), ...env },
+    env: { ...environmentOf(keys), ...env },
     ...(wrapper === undefined ? {} : { wrapper }),
   });
   const { code } = await program.ended;
   assert.ok(program.out.text.endsWith("}\n"), `it printed ${program.out.text}\n${program.log.text}`);
   return new Examination(code, JSON.parse(program.out.text));
+}
+
+/** Variables that give an agent its keys, on any ports unless they say which. */
+export function environmentOf(keys: Patient["keys"]): Record<string, string> {
+  const all = Object.entries({ local_proxy_port: 0, console_port: 0, ...keys });
+  return Object.fromEntries(all.map(([key, value]) => [`SALLYPORT_${key.toUpperCase()}`, `${value}`]));
 }
 
 /** Keys of an agent of a chain, whose server may run. */

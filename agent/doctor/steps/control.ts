@@ -1,9 +1,9 @@
+import { addressOf } from "../../../shared/tls/upstream_proxy.ts";
 import { SallyportError } from "../../../shared/errors.ts";
 import { type WebAnswer, webRequest } from "../../../shared/tls/web_request.ts";
 import { clockAheadBy } from "../clock_ahead.ts";
 import { CONTROL_SITE, CONTROL_WORDS } from "../control_site.ts";
 import { fail, type Finding, pass, skip } from "../finding.ts";
-import { addressOf } from "../found.ts";
 import type { Step } from "../step.ts";
 
 /** Bytes of an answer that are looked at. */

@@ -1,9 +1,10 @@
+import { addressOf } from "../../../shared/tls/upstream_proxy.ts";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { systemClock } from "../../../shared/system_clock.ts";
 import { fromOsError } from "../../../shared/net/os_error.ts";
 import { fail, pass, skip } from "../finding.ts";
-import { addressOf, type Found, type HostAndPort } from "../found.ts";
+import type { Found, HostAndPort } from "../found.ts";
+import { inTime } from "../in_time.ts";
 import type { Step } from "../step.ts";
 
 /** Do the names resolve that this machine has to look up? */
@@ -37,17 +38,12 @@ function namesOf(found: Found): string[] {
     .filter((host) => isIP(host) === 0);
 }
 
-/** A look-up cannot be ended; one that takes too long is left behind. */
 async function resolved(name: string, timeoutMs: number): Promise<string> {
-  const late = Promise.withResolvers<never>();
-  const cancel = systemClock.after(timeoutMs, () => late.reject(timedOut()));
   try {
-    const found = await Promise.race([lookup(name, { all: true }), late.promise]);
+    const found = await inTime(lookup(name, { all: true }), timeoutMs, timedOut);
     return `${name} is ${found.map(({ address }) => address).join(", ")}`;
   } catch (error) {
     throw fromOsError(error, `resolve ${name}`);
-  } finally {
-    cancel();
   }
 }
 

@@ -1,3 +1,4 @@
+import { hostPort } from "../../../shared/net/host_port.ts";
 import { fromOsError } from "../../../shared/net/os_error.ts";
 import { fail, pass } from "../finding.ts";
 import type { Step } from "../step.ts";
@@ -28,7 +29,6 @@ function whyNotFree(hostname: string, port: number): string | undefined {
     Deno.listen({ hostname, port }).close();
     return undefined;
   } catch (error) {
-    const at = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-    return fromOsError(error, `listen on ${at}`).message;
+    return fromOsError(error, `listen on ${hostPort(hostname, port)}`).message;
   }
 }

@@ -1,5 +1,5 @@
+import { addressOf } from "../../../shared/tls/upstream_proxy.ts";
 import { fail, pass, skip } from "../finding.ts";
-import { addressOf } from "../found.ts";
 import { openPath } from "../open_path.ts";
 import { proxyFailure } from "../path_failure.ts";
 import type { Step } from "../step.ts";

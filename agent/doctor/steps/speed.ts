@@ -1,9 +1,9 @@
 import { SallyportError } from "../../../shared/errors.ts";
 import type { Session } from "../../../shared/mux/session.ts";
 import { SPEED_HOST } from "../../../shared/protocol/speed_target.ts";
-import { systemClock } from "../../../shared/system_clock.ts";
 import { fail, pass } from "../finding.ts";
 import { getThroughTunnel } from "../get_through_tunnel.ts";
+import { inTime } from "../in_time.ts";
 import type { Step } from "../step.ts";
 
 /** Round trips; the shortest counts. */
@@ -17,7 +17,9 @@ export const speed: Step = {
   needs: ["session"],
   async look({ session, options: { timeoutMs } }) {
     try {
-      const best = rounded(await roundTrip(session, timeoutMs));
+      const late = () =>
+        new SallyportError("tunnel_down", `Cannot measure a round trip: no answer in ${timeoutMs} ms`);
+      const best = rounded(await inTime(roundTrip(session), timeoutMs, late));
       return pass(`a round trip takes ${best} ms, ${await bandwidth(session, timeoutMs)}`);
     } catch (error) {
       return fail("broken_off", SallyportError.from(error).message);
@@ -25,22 +27,10 @@ export const speed: Step = {
   },
 };
 
-async function roundTrip(session: Session, timeoutMs: number): Promise<number> {
-  const late = Promise.withResolvers<never>();
-  const cancel = systemClock.after(
-    timeoutMs,
-    () =>
-      late.reject(
-        new SallyportError("tunnel_down", `Cannot measure a round trip: no answer in ${timeoutMs} ms`),
-      ),
-  );
-  try {
-    let best = Infinity;
-    for (let i = 0; i < PINGS; i++) best = Math.min(best, await Promise.race([session.ping(), late.promise]));
-    return best;
-  } finally {
-    cancel();
-  }
+async function roundTrip(session: Session): Promise<number> {
+  let best = Infinity;
+  for (let i = 0; i < PINGS; i++) best = Math.min(best, await session.ping());
+  return best;
 }
 
 /** A server need not know how to help (SPEC.md 4.7); then the stream fails, and the session goes on. */

@@ -29,6 +29,15 @@ export async function scene(keys: Record<string, unknown> = {}): Promise<Scene> 
   };
 }
 
+/** Starts the server, where the cloud says it is, and an agent that carries a request. */
+export async function beginToServe(all: Scene): Promise<void> {
+  const { chain, fleet } = all;
+  await chain.startServer();
+  fleet.run(chain.serverPort);
+  await chain.startAgent();
+  await assertServed(all);
+}
+
 /** The agent carries a request, after it woke the server if it has to. */
 export async function assertServed({ chain, origin }: Scene): Promise<void> {
   const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
