@@ -1,4 +1,5 @@
 import { hostPort } from "../shared/net/host_port.ts";
+import { reachable } from "../shared/net/reachable.ts";
 import { EXIT } from "../shared/cli/exit.ts";
 import type { Terminal } from "../shared/cli/run_program.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
@@ -7,8 +8,6 @@ import type { HealthAddress } from "./health_address.ts";
 /** Milliseconds that an answer may take: a server that works hard is not ill. */
 const TIMEOUT = 15_000;
 const MAX_BYTES = 65_536;
-/** What a server listens on to be reached on every address, and one at which it is reached then. */
-const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /**
  * Asks the health port of a server on this machine, for container images that have neither a shell nor `curl`.
@@ -19,7 +18,7 @@ const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": ":
  * @returns The exit code: 0 when the server is ready, 1 when it drains or does not answer within 15 s.
  */
 export async function askHealth({ host, port }: HealthAddress, terminal: Terminal): Promise<number> {
-  const hostname = ANY[host] ?? host;
+  const hostname = reachable(host);
   const url = `http://${hostPort(hostname, port)}`;
   try {
     const answer = await get(hostname, port);

@@ -1,4 +1,5 @@
 import { hostPort } from "../../shared/net/host_port.ts";
+import { reachable } from "../../shared/net/reachable.ts";
 import { EMBEDDINGS, ISATAP_BYTES } from "../../shared/targets/address.ts";
 import { bitsOf, bitsOfByte } from "./bits.ts";
 import { FIND_PROXY } from "./find_proxy.ts";
@@ -26,9 +27,6 @@ export const MAX_SCRIPT_BYTES = 900_000;
 
 const NO_LISTS: ScriptLists = { bypass: [], block: [], judged: [] };
 
-/** Addresses that a port listens at but nobody can connect to, and one of the same machine that works. */
-const USABLE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
 /**
  * Writes a proxy auto-configuration file: what `bypass` names goes directly, and all else to the agent, also what
  * `block` names, which gets the page that says so there. Names that `bypass` names go to the agent too where an entry
@@ -42,8 +40,7 @@ export function proxyScript(
   routes: Pick<Routes, "bypass" | "block">,
   { host, port }: { host: string; port: number },
 ): ProxyScript {
-  const usable = USABLE[host] ?? host;
-  const proxy = `PROXY ${hostPort(usable, port)}`;
+  const proxy = `PROXY ${hostPort(reachable(host), port)}`;
   const whole = scriptText(proxy, scriptLists(routes));
   // Names are in ASCII, so that a character is a byte.
   if (whole.length <= MAX_SCRIPT_BYTES) return { text: whole, tooLarge: undefined };

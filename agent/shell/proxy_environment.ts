@@ -1,4 +1,5 @@
 import { hostPort } from "../../shared/net/host_port.ts";
+import { reachable } from "../../shared/net/reachable.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { UserAndPassword } from "../../shared/config/fields.ts";
 
@@ -11,9 +12,6 @@ export interface LocalProxy {
   readonly credentials: UserAndPassword | undefined;
 }
 
-/** What listens on every address is reached at one of them. */
-const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
 /** The address of the proxy as programs on this machine reach it. */
 export function reachedAt({ host, port }: Pick<LocalProxy, "host" | "port">): { host: string; port: number } {
   if (port === 0) {
@@ -22,7 +20,7 @@ export function reachedAt({ host, port }: Pick<LocalProxy, "host" | "port">): { 
       "Cannot tell the proxy's address: local_proxy_port is 0; give it a number",
     );
   }
-  return { host: ANY[host] ?? host, port };
+  return { host: reachable(host), port };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hostPort } from "./host_port.ts";
+import { reachable } from "./reachable.ts";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
@@ -154,10 +155,4 @@ export class Acceptor {
     this.#init.onTrouble(fromOsError(error, `listen on port ${this.#address.port} again`));
     this.#retry(RETRY);
   }
-}
-
-/** An address at which a listener can be reached from this machine. */
-function reachable(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address === "::" ? "::1" : address;
 }
