@@ -197,7 +197,7 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
     assert.equal(await scheduler.desired(), 0);
     await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
   });
-});
+}, "cargo");
 
 await cloudTest("calls that race leave one server or none, and never a wrong answer", async (bin, t) => {
   await using all = await world(bin, "60s");
@@ -248,4 +248,4 @@ await cloudTest("calls that race leave one server or none, and never a wrong ans
     }
     assert.equal(await scheduler.desired(), 0);
   });
-});
+}, "cargo");

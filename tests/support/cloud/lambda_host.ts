@@ -123,9 +123,11 @@ export class LambdaHost implements AsyncDisposable {
   #spawn(command: Deno.Command, log: LogLines): void {
     const child = command.spawn();
     const read = log.read(child.stderr);
+    let over = false;
+    const ended = child.status.then(() => void (over = true));
     this.#stack.defer(async () => {
-      child.kill("SIGKILL");
-      await Promise.all([child.status, read]);
+      if (!over) child.kill("SIGKILL");
+      await Promise.all([ended, read]);
     });
   }
 

@@ -1,3 +1,4 @@
+import { whyMissing } from "../tools.ts";
 const ROOT = new URL("../../../", import.meta.url);
 const REQUIREMENTS = new URL("tests/cloud/requirements.txt", ROOT);
 /** Milliseconds for fetching the packages. */
@@ -62,12 +63,18 @@ async function run(program: string, args: readonly string[]): Promise<string | u
   }
 }
 
-/** A test that needs these programs; without them it is skipped, and its name says why. */
+/**
+ * A test that needs these programs; without them it is skipped, and its name says why.
+ *
+ * @param program One more that it needs, which no package of Python brings. @default {none}
+ */
 export async function cloudTest(
   name: string,
   fn: (bin: string, t: Deno.TestContext) => Promise<void>,
+  program?: string,
 ): Promise<void> {
   const env = await pythonEnv();
-  if ("bin" in env) Deno.test(name, (t) => fn(env.bin, t));
-  else Deno.test({ name: `${name} (skipped: ${env.missing})`, ignore: true, fn() {} });
+  const missing = "missing" in env ? env.missing : program && await whyMissing(program);
+  if ("bin" in env && !missing) Deno.test(name, (t) => fn(env.bin, t));
+  else Deno.test({ name: `${name} (skipped: ${missing})`, ignore: true, fn() {} });
 }
