@@ -1,12 +1,13 @@
 /**
  * `deno task compile [--target TARGET…] [--out DIR]`: makes `agent` and `server` as single files that need nothing
- * else, with their permissions baked in.
+ * else, with their permissions baked in, each with a bill of materials.
  */
 import { Command, Option } from "commander";
 import { runProgram } from "../shared/cli/run_program.ts";
 import { terminal } from "../shared/cli/terminal.ts";
 import { writeChecksums } from "./compile/checksums.ts";
 import { compile, prepare, tidy } from "./compile/compile.ts";
+import { writeSboms } from "./compile/sbom.ts";
 import { ownTarget, type Target, TARGETS } from "./compile/targets.ts";
 
 const program = new Command("compile")
@@ -22,6 +23,9 @@ const program = new Command("compile")
     if (targets.length === 0 && own === undefined) {
       throw new Error(`Cannot make executables for ${Deno.build.target}: name a --target`);
     }
+    if (targets.length > 1 && Deno.env.get("DENORT_BIN")) {
+      throw new Error("Cannot make executables for several machines: DENORT_BIN names the runtime of one");
+    }
     await make(targets.length === 0 ? [own!] : targets, out);
   });
 
@@ -36,6 +40,7 @@ async function make(targets: readonly Target[], out: string): Promise<void> {
         names.push(name);
       }
     }
+    names.push(...await writeSboms(out));
     await writeChecksums(out, names);
   } finally {
     await tidy();

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { bundle } from "../bundle.ts";
 import { childEnvironment } from "../child_environment.ts";
 import { BUILD_FOLDER, bundleFile, COMMIT_FILE, compileArguments } from "./command.ts";
+import { fetchDenort, RELEASES } from "./denort.ts";
 import { fileName, PROGRAMS, type Target } from "./targets.ts";
 
 /** Bundles both programs and notes the commit, for {@linkcode compile}. */
@@ -18,14 +19,31 @@ export async function tidy(): Promise<void> {
   await Deno.remove(BUILD_FOLDER, { recursive: true });
 }
 
-/** Makes the executables of a machine, once {@linkcode prepare} is done, in `outDir`; returns their names. @throws {Error} When one cannot be made. */
-export async function compile(target: Target, outDir: string): Promise<string[]> {
+/**
+ * Makes the executables of a machine, once {@linkcode prepare} is done, in `outDir`; returns their names. They are
+ * made of the runtime that `DENORT_BIN` names, or else of one that is downloaded and checked.
+ *
+ * @param releases Where runtimes are downloaded from. @default {@linkcode RELEASES}
+ * @throws {Error} When the runtime cannot be downloaded or does not match its checksum, or Deno cannot compile.
+ */
+export async function compile(target: Target, outDir: string, releases = RELEASES): Promise<string[]> {
   await Deno.mkdir(outDir, { recursive: true });
+  const DENORT_BIN = Deno.env.get("DENORT_BIN") || await downloadDenort(target, releases);
   for (const program of PROGRAMS) {
-    const { success, errors } = await run(Deno.execPath(), await compileArguments(program, target, outDir));
-    if (!success) throw new Error(`Cannot make ${fileName(program, target)}: ${explained(errors)}`);
+    const args = await compileArguments(program, target, outDir);
+    const { success, errors } = await run(Deno.execPath(), args, { DENORT_BIN });
+    if (!success) {
+      const text = stripVTControlCharacters(errors).trim();
+      throw new Error(`Cannot make ${fileName(program, target)}: ${text}`);
+    }
   }
   return PROGRAMS.map((program) => fileName(program, target));
+}
+
+async function downloadDenort(target: Target, releases: string): Promise<string> {
+  const path = `${BUILD_FOLDER}/denort-${target}`;
+  await Deno.writeFile(path, await fetchDenort(target, releases), { mode: 0o755 });
+  return path;
 }
 
 /**
@@ -39,20 +57,11 @@ async function commit(): Promise<string> {
   return described.success ? described.output.trim() : "unknown commit";
 }
 
-/** A runtime that cannot be downloaded is what fails most often, and Deno says it in many lines. */
-export function explained(errors: string): string {
-  const text = stripVTControlCharacters(errors).trim();
-  if (!/dl\.deno\.land|error sending request|client error \(Connect\)/i.test(text)) return text;
-  const causes = text.split("\n").flatMap((line) => /^\s+\d+: ([^<].*)$/.exec(line)?.[1] ?? []);
-  return "Deno's runtime for executables cannot be downloaded from dl.deno.land; compile where the internet can be " +
-    `reached, or name a downloaded denort in DENORT_BIN (${[...new Set(causes)].join(": ") || text})`;
-}
-
-async function run(program: string, args: readonly string[]) {
+async function run(program: string, args: readonly string[], env: Record<string, string> = {}) {
   const command = new Deno.Command(program, {
     args: [...args],
     cwd: new URL("../../", import.meta.url),
-    env: childEnvironment(),
+    env: { ...childEnvironment(), ...env },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",
