@@ -4,9 +4,10 @@
 #   docker build --tag sallyport-server .
 #   docker build --tag sallyport-agent --target agent .
 #
-# The base images are arguments, so that a release can pin them by digest.
-ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6
-ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+# The base images are pinned by digest, of the index of all processors. They are arguments, so that a mirror can take
+# their place. .github/images/Dockerfile lists them again, for Dependabot.
+ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6@sha256:2014dc167ece617ef7e7ba40631ac2234c59e75ce693e7cc2dc2602b3c87859d
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 
 FROM --platform=$BUILDPLATFORM ${DENO_IMAGE} AS compile
 ARG TARGETARCH

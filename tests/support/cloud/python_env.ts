@@ -28,6 +28,10 @@ async function make(): Promise<PythonEnv> {
   const installed = await run(`${folder}/bin/pip`, [
     "install",
     "--quiet",
+    // Only what is pinned, by version and content. Wheels alone: what builds a package from source is pinned nowhere.
+    "--require-hashes",
+    "--no-deps",
+    "--only-binary=:all:",
     "--requirement",
     REQUIREMENTS.pathname,
   ]);

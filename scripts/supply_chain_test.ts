@@ -1,0 +1,216 @@
+/** Purpose: what CI, releases and image builds download is pinned by its content, and no job may do more than it needs. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+
+const ROOT = new URL("../", import.meta.url);
+const DIGEST = /@sha256:[0-9a-f]{64}$/;
+
+interface Step {
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+}
+interface Job {
+  permissions?: Record<string, string>;
+  steps: Step[];
+}
+interface Workflow {
+  on: Record<string, unknown>;
+  permissions?: Record<string, string>;
+  jobs: Record<string, Job>;
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+/** Paths of the YAML files under a folder. */
+function yamlFiles(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return yamlFiles(`${folder}/${name}`);
+    return /\.ya?ml$/.test(name) ? [`${folder}/${name}`] : [];
+  });
+}
+
+const files = yamlFiles(".github");
+const workflows = new Map(
+  yamlFiles(".github/workflows").map((path) => [path, parse(read(path)) as Workflow] as const),
+);
+const jobs = [...workflows].flatMap(([path, workflow]) =>
+  Object.entries(workflow.jobs).map(([name, job]) => ({ path, workflow, name, job }))
+);
+
+Deno.test("every action is pinned to a commit, the same one everywhere, with its version beside it", () => {
+  const pins = new Map<string, string>();
+  let count = 0;
+  for (const path of files) {
+    for (const [, text = ""] of read(path).matchAll(/^\s*(?:- )?uses:(.*)$/gm)) {
+      const uses = text.trim();
+      if (uses.startsWith("./")) continue;
+      const [, action, pin] = /^([\w./-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(uses) ?? [];
+      assert.ok(action !== undefined && pin !== undefined, `${path}: ${uses}`);
+      assert.equal(pins.get(action) ?? pin, pin, `${path}: ${action}`);
+      pins.set(action, pin);
+      count++;
+    }
+  }
+  const parsed = files.flatMap((path) => [...read(path).matchAll(/\buses:\s*[^.\s]/g)]);
+  assert.equal(count, parsed.length, "every use was looked at");
+  assert.ok(pins.size >= 10, `${pins.size} actions`);
+});
+
+Deno.test("a job may do what it needs and nothing else, and says so", () => {
+  const granted = jobs.map(({ path, workflow, name, job }) => {
+    const permissions = job.permissions ?? workflow.permissions;
+    assert.ok(permissions !== undefined && workflow.permissions !== undefined, `${path}: ${name}`);
+    const writes = Object.keys(permissions).filter((scope) => permissions[scope] !== "read");
+    return [name, writes.sort()] as const;
+  });
+  assert.deepEqual(Object.fromEntries(granted.filter(([, writes]) => writes.length > 0)), {
+    image: ["packages"],
+    attest: ["attestations", "id-token", "packages"],
+    publish: ["contents"],
+  });
+});
+
+Deno.test("what signs and publishes runs no code of this repository or its libraries", () => {
+  for (const { name, job } of jobs) {
+    if (name !== "attest" && name !== "publish") continue;
+    for (const { uses = "", run = "" } of job.steps) {
+      assert.ok(!/checkout|^\.\//.test(uses), `${name}: ${uses}`);
+      assert.match(run, /^$|^sha256sum --check --strict SHA256SUMS$|^gh release create /, name);
+    }
+  }
+});
+
+Deno.test("no workflow keeps credentials in its checkout, has secrets, or runs for a stranger with rights", () => {
+  for (const { path, workflow, job } of jobs) {
+    assert.ok(!("pull_request_target" in workflow.on) && !("workflow_run" in workflow.on), path);
+    for (const { uses, with: inputs } of job.steps) {
+      if (uses?.startsWith("actions/checkout@")) assert.equal(inputs?.["persist-credentials"], false, path);
+    }
+  }
+  for (const path of files) assert.ok(!/\bsecrets\s*[.[]/.test(read(path)), path);
+});
+
+Deno.test("a release signs the provenance and the bill of materials of executables and images", () => {
+  const { steps } = workflows.get(".github/workflows/release.yml")!.jobs["attest"]!;
+  const signed = steps.filter(({ uses }) => uses?.startsWith("actions/attest@")).map((
+    { with: inputs = {} },
+  ) =>
+    `${inputs["subject-path"] ?? String(inputs["subject-name"]).split("-").at(-1)}: ${
+      inputs["sbom-path"] ?? "provenance"
+    }`
+  );
+  assert.deepEqual(signed.sort(), [
+    "agent: dist/agent.cdx.json",
+    "agent: provenance",
+    "dist/*: provenance",
+    "dist/agent-*: dist/agent.cdx.json",
+    "dist/server-*: dist/server.cdx.json",
+    "server: dist/server.cdx.json",
+    "server: provenance",
+  ]);
+});
+
+Deno.test("CI and releases run the Deno that package-lock.json pins, with a frozen deno.lock", () => {
+  assert.equal(JSON.parse(read("deno.json")).lock.frozen, true);
+  for (const path of [...files, ".ci/run", "Dockerfile", "deno.json"]) {
+    const text = read(path).replaceAll(/^\s*#.*$/gm, "");
+    assert.ok(!/\bnpx\b/.test(text), `${path}: npx takes what the registry has`);
+    assert.ok(!/--frozen=false|--no-lock\b|--lock\b|DENO_NO_LOCK/.test(text), `${path}: the lock is frozen`);
+    for (const [line] of text.matchAll(/\bnpm .*/g)) {
+      assert.match(line, /^npm ci --prefix \.ci\/deno --ignore-scripts /, path);
+    }
+    if (path === "deno.json") continue;
+    // The one that .ci/run names is a program that tests need.
+    const downloads = /\b(curl|wget|pip3?) |\bapt(-get)? .*(https?:|\.deb)/.exec(
+      text.replace("for program in curl", ""),
+    );
+    assert.equal(downloads?.[0], undefined, `${path}: nothing is downloaded without a check`);
+  }
+  const { packages } = JSON.parse(read(".ci/deno/package-lock.json"));
+  for (const [name, entry] of Object.entries<{ integrity?: string }>(packages)) {
+    if (name !== "") assert.match(entry.integrity ?? "", /^sha512-/, name);
+  }
+});
+
+Deno.test("a dependency that deno.lock does not have is refused", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { version, specifiers, npm } = JSON.parse(read("deno.lock"));
+    const { imports: { zod: pin }, lock } = JSON.parse(read("deno.json"));
+    const key = pin.replace("npm:", "");
+    await Deno.writeTextFile(`${dir}/deno.json`, JSON.stringify({ lock, imports: { zod: pin } }));
+    await Deno.writeTextFile(`${dir}/main.ts`, 'import "zod";\n');
+    const locked = {
+      version,
+      specifiers: { [pin]: specifiers[pin] },
+      npm: { [key]: npm[key] },
+      workspace: { dependencies: [pin] },
+    };
+    const run = async (lockFile: object) => {
+      await Deno.writeTextFile(`${dir}/deno.lock`, JSON.stringify(lockFile));
+      const options = { args: ["run", "main.ts"], cwd: dir, env: { NO_COLOR: "1" } };
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+      return { success, said: new TextDecoder().decode(stderr) };
+    };
+    const complete = await run(locked);
+    assert.ok(complete.success, complete.said);
+    const { success, said } = await run({ version });
+    assert.ok(!success);
+    assert.match(said, /lockfile is out of date/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("one version of Deno is named everywhere", () => {
+  const { deno } = Deno.version;
+  const { imports } = JSON.parse(read("deno.json"));
+  const named = {
+    ".ci/deno/package.json": JSON.parse(read(".ci/deno/package.json")).dependencies.deno,
+    "the layer for arm64": imports["@deno/linux-arm64-glibc"].split("@").at(-1),
+    "the layer for x86_64": imports["@deno/linux-x64-glibc"].split("@").at(-1),
+    Dockerfile: /denoland\/deno:([\d.]+)@/.exec(read("Dockerfile"))?.[1],
+  };
+  for (const [place, version] of Object.entries(named)) assert.equal(version, deno, place);
+  for (const path of ["README.md", "CONTRIBUTING.md"]) {
+    for (const [, version] of read(path).matchAll(/\bdeno@(\d[\d.]*)/g)) assert.equal(version, deno, path);
+  }
+});
+
+Deno.test("every image that a build uses is pinned by digest, and Dependabot sees it", () => {
+  const watched = [...read(".github/images/Dockerfile").matchAll(/^FROM (\S+)$/gm)].map(([, image]) =>
+    image!
+  );
+  const used = [
+    ...[...read("Dockerfile").matchAll(/^ARG \w+_IMAGE=(\S+)$/gm)].map(([, image]) => image!),
+    ...[...read(".github/workflows/release.yml").matchAll(/(?:image=|SBOM_SCANNER: )(\S+)/g)].map((
+      [, image],
+    ) => image!),
+  ];
+  for (const image of used) assert.match(image, DIGEST);
+  assert.deepEqual([...used].sort(), [...watched].sort());
+  const { steps } = workflows.get(".github/workflows/release.yml")!.jobs["image"]!;
+  for (const { uses = "", with: inputs = {} } of steps) {
+    if (uses.startsWith("docker/setup-buildx")) assert.match(String(inputs["driver-opts"]), DIGEST);
+    if (uses.startsWith("docker/build-push")) {
+      assert.equal(inputs["sbom"], "generator=${{ env.SBOM_SCANNER }}");
+    }
+  }
+});
+
+Deno.test("every package of Python is pinned by version and hash", () => {
+  const requirements = read("tests/cloud/requirements.txt").replaceAll(/^#.*\n/gm, "").replaceAll(
+    /\s*\\\n\s*/g,
+    " ",
+  );
+  const lines = requirements.trim().split("\n");
+  assert.ok(lines.length > 50, `${lines.length} packages`);
+  for (const line of lines) assert.match(line, /^[\w.-]+==\S+( ; [^-]+)?( --hash=sha256:[0-9a-f]{64})+$/);
+  assert.match(
+    read("tests/support/cloud/python_env.ts"),
+    /"--require-hashes",\s+"--no-deps",\s+"--only-binary=:all:"/,
+  );
+});
