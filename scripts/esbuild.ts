@@ -1,0 +1,73 @@
+import { childEnvironment } from "./child_environment.ts";
+
+/** The esbuild that `deno bundle` downloads, in a version that this Deno has built in. */
+const VERSION = "0.25.5";
+/**
+ * SHA-256 of its program in the npm packages `@esbuild/PLATFORM`, by platform. deno.lock cannot pin them, since Deno
+ * does not look there for its own tools.
+ */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  "darwin-arm64": "58d144357454bca840167171380785b133b1e5e682d0c51afa8c80158bfd3f8a",
+  "darwin-x64": "e7b2a105f88836f1e080a76180e5cd8e59d1c22f6575d63f5a77a104954c427e",
+  "linux-arm64": "d6d656d9326ce1c55c01f73604a3cffda35c63cce60016e9ed795ac91cd1e67d",
+  "linux-x64": "3331e0b23c99d93d9a39e436a4838de40ca1c95ac3bcbd9874ba169d8545b634",
+  "win32-arm64": "34dd62536675871311e6e0d2bf9917f5671f3ecee695205dc4eaf649947348e7",
+  "win32-x64": "889543031385fb79a28b09a5611a3a03f913beb5a608c7de29390c13f1030994",
+};
+
+/**
+ * Checks every esbuild of that version in Deno's folder against its pinned content.
+ *
+ * @param denoDir Deno's folder, as {@linkcode findDenoDir} finds it.
+ * @returns How many there are: none before Deno first bundled.
+ * @throws {Error} When one differs, or is for a platform that has no pin.
+ */
+export async function checkEsbuild(denoDir: string): Promise<number> {
+  let checked = 0;
+  for (const folder of await namesIn(`${denoDir}/dl`)) {
+    // A suffix is Deno's own count of how it stores the file.
+    if (!folder.startsWith(`esbuild-${VERSION}`)) continue;
+    for (const file of await namesIn(`${denoDir}/dl/${folder}`)) {
+      const platform = /^esbuild-([a-z0-9]+-[a-z0-9]+)(\.exe)?$/.exec(file)?.[1];
+      if (platform === undefined) continue; // a download that is under way
+      await check(`${denoDir}/dl/${folder}/${file}`, platform);
+      checked++;
+    }
+  }
+  return checked;
+}
+
+/** Where Deno keeps what it downloads. @throws {Error} When Deno does not say. */
+export async function findDenoDir(): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+    env: { ...childEnvironment(), NO_COLOR: "1" },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`Cannot find Deno's folder: ${new TextDecoder().decode(stderr).trim()}`);
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
+async function check(path: string, platform: string): Promise<void> {
+  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+  const pinned = PROGRAMS[platform];
+  if (found === pinned) return;
+  throw new Error(
+    `Cannot trust ${path}: its SHA-256 is ${found}, scripts/esbuild.ts pins ${
+      pinned ?? "none"
+    } for ${platform}; ` +
+      "remove the file and find out where it came from",
+  );
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
