@@ -1,4 +1,9 @@
-import { Enums, Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
+// Its parts one by one: all of it loads validators too, which only tests need.
+import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
+import * as Models from "@cyclonedx/cyclonedx-library/Models";
+import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
+import * as SPDX from "@cyclonedx/cyclonedx-library/SPDX";
+import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import { z } from "zod";
 import { VERSION } from "../../shared/version.ts";
 import { childEnvironment } from "../child_environment.ts";

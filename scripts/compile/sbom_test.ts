@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
+import * as Validation from "@cyclonedx/cyclonedx-library/Validation";
 import { sbomOf, SPEC } from "./sbom.ts";
 import { PROGRAMS } from "./targets.ts";
 
