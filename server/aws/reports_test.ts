@@ -9,6 +9,7 @@ const QUIET: Figures = {
   UserBytesOut: 0,
   OpenStreams: 0,
   ConnectedAgents: 1,
+  OnlyClient: 0,
   Requests: 0,
   Errors: 0,
 };

@@ -38,6 +38,7 @@ async function world(bin: string, idleAfter: string) {
     name: NAME,
     certs,
     withoutCrl: false,
+    clientsAllow: undefined,
     agentFile: `${dir}/agent.yaml`,
     image: "registry.example/sallyport-server:1",
     arch: "x86_64",
