@@ -88,7 +88,10 @@ for (const [role, callers] of Object.entries(CALLERS)) {
   });
 }
 
-/** What a role may not change of the service: every key of ecs:UpdateService that a request may carry. */
+/**
+ * Lets a request through that changes the count, and none that changes what the keys of ecs:UpdateService name.
+ * ecs:auto-assign-public-ip comes with ecs:subnet; ecs:task-cpu and ecs:task-memory with the task definition.
+ */
 const COUNT_ONLY = {
   ArnEquals: { "ecs:cluster": "Cluster.Arn" },
   ArnEqualsIfExists: { "ecs:task-definition": "TaskDefinition" },
@@ -102,7 +105,6 @@ const COUNT_ONLY = {
   StringEqualsIfExists: { "ecs:propagate-tags": "SERVICE" },
   Null: {
     "ecs:subnet": "true",
-    "ecs:auto-assign-public-ip": "true",
     "ecs:capacity-provider": "true",
     "ecs:namespace": "true",
   },
