@@ -9,6 +9,7 @@ import {
   CALL_LIFETIME_MS,
   CALL_TYPE,
 } from "../shared/cloud/call.ts";
+import { createClientRules, type FindEntry } from "../shared/clients/rules.ts";
 import { certificateFields } from "../shared/tls/certificate_fields.ts";
 import { findFault } from "../shared/tls/trust.ts";
 import { SeenIds } from "./seen_ids.ts";
@@ -34,6 +35,8 @@ export interface Caller {
   readonly commonName: string;
   /** Serial number of the certificate, in hex. */
   readonly serial: string;
+  /** SHA-256 of the certificate, in hex with colons. */
+  readonly fingerprint: string;
 }
 
 /** A caller who is not let in; the reason is for the log alone. */
@@ -64,10 +67,13 @@ const CLAIMS = z.object({
  */
 export class Gatekeeper {
   readonly #clock: Clock;
+  readonly #mayCall: FindEntry;
   readonly #seen: SeenIds;
 
-  constructor(clock: Clock) {
+  /** @param mayCall `clients.allow`, as the server has it. */
+  constructor(clock: Clock, mayCall: FindEntry = createClientRules([])) {
     this.#clock = clock;
+    this.#mayCall = mayCall;
     // One that comes from a clock that is ahead stays fresh for longer.
     this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS);
   }
@@ -87,9 +93,14 @@ export class Gatekeeper {
     requireSame("path", claims.path, call.path);
     const age = at.getTime() - claims.iat * 1000;
     if (!(Math.abs(age) <= CALL_LIFETIME_MS)) throw new Refused(`it was signed ${age / 1000} s ago`);
+    const fields = certificateFields(leaf);
+    if (this.#mayCall(fields) === undefined) {
+      throw new Refused(`clients.allow does not name ${shownName(fields)}`);
+    }
     // Only now: what did not pass everything else must not fill the memory.
     if (!this.#seen.add(`${leaf.fingerprint256} ${claims.jti}`)) throw new Refused("its id was seen before");
-    return { commonName: certificateFields(leaf).commonName, serial: leaf.serialNumber };
+    const { serialNumber: serial, fingerprint256: fingerprint } = leaf;
+    return { commonName: fields.commonName, serial, fingerprint };
   }
 
   async #verified(token: string, alg: string, leaf: X509Certificate, action: Action) {
@@ -134,6 +145,10 @@ function chainOf(x5c: readonly string[]): X509Certificate[] {
 
 function requireSame(what: string, signed: string, real: string): void {
   if (signed !== real) throw new Refused(`it was signed for the ${what} ${JSON.stringify(signed)}`);
+}
+
+function shownName({ commonName, serial }: { commonName: string; serial: string }): string {
+  return `${JSON.stringify(commonName)} (serial ${serial})`;
 }
 
 function reasonOf(error: unknown): string {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { importPKCS8, SignJWT } from "jose";
 import { signCall, type UnsignedCall } from "../agent/cloud/sign_call.ts";
-import { CALL_TYPE } from "../shared/cloud/call.ts";
+import { type Action, ACTIONS, CALL_TYPE } from "../shared/cloud/call.ts";
+import { createClientRules } from "../shared/clients/rules.ts";
 import type { Identity } from "../shared/tls/identity.ts";
 import { revocationOf } from "../shared/tls/revocation.ts";
 import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
@@ -67,7 +68,31 @@ const refused = (reason: RegExp) => (error: unknown) => {
 
 Deno.test("a caller with a good certificate is let in, and named", async () => {
   const caller = await gatekeeper().admit({ ...asked, authorization: await bearer() }, trust);
-  assert.deepEqual(caller, { commonName: "test-client", serial: identity.chain[0]!.serialNumber });
+  const { serialNumber: serial, fingerprint256: fingerprint } = identity.chain[0]!;
+  assert.deepEqual(caller, { commonName: "test-client", serial, fingerprint });
+});
+
+Deno.test("of clients.allow, a caller that no entry names is refused, for every action", async () => {
+  const clock = { now: () => NOW, wallTime: () => NOW, after: () => () => {} };
+  const admit = async (action: Action, ...clients: string[]) => {
+    const rules = createClientRules(clients.map((client) => ({ client })));
+    const authorization = await bearer({ action });
+    return await new Gatekeeper(clock, rules).admit({ ...asked, action, authorization }, trust);
+  };
+  for (const action of ACTIONS) {
+    assert.equal((await admit(action, "dns:x.example", "cn:test-*")).commonName, "test-client");
+    await assert.rejects(admit(action, "cn:laptop-*"), refused(/clients\.allow does not name "test-client"/));
+  }
+});
+
+Deno.test("a caller that clients.allow does not name cannot spend the id of one that it names", async () => {
+  const clock = { now: () => NOW, wallTime: () => NOW, after: () => () => {} };
+  let named = false;
+  const gate = new Gatekeeper(clock, () => named ? 0 : undefined);
+  const call = { ...asked, authorization: await bearer() };
+  await assert.rejects(gate.admit(call, trust), refused(/clients\.allow/));
+  named = true;
+  await gate.admit(call, trust);
 });
 
 for (const action of ["wake", "query", "kill"] as const) {

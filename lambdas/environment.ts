@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseClientEntries } from "../shared/clients/field.ts";
+import { SallyportError } from "../shared/errors.ts";
 import { parseDuration } from "../shared/config/duration.ts";
 
 const DURATION = z.string().transform((text, context) => {
@@ -6,6 +8,15 @@ const DURATION = z.string().transform((text, context) => {
   if (ms !== undefined && ms > 0) return ms;
   context.addIssue({ code: "custom", message: `expected a duration such as "15m", it is "${text}"` });
   return z.NEVER;
+});
+
+const CLIENTS = z.string().transform((text, context) => {
+  try {
+    return parseClientEntries(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: SallyportError.from(error).message });
+    return z.NEVER;
+  }
 });
 
 /** Every variable that a function may be told by; the template sets them. */
@@ -22,6 +33,8 @@ const VARIABLES = {
   SALLYPORT_CA_CERT_PEM: z.string().min(1),
   /** Name of the parameter with the CA's revocation list, PEM; "" where nobody keeps one. */
   SALLYPORT_CRL_PARAMETER: z.string().default(""),
+  /** The server's `clients.allow`, written as for the server; "" lets in every client of the CA. */
+  SALLYPORT_CLIENTS__ALLOW: CLIENTS.default([]),
   /** The servers' `metrics_name`. */
   SALLYPORT_METRICS_NAME: z.string().min(1).default("sallyport"),
   /** How long servers have to be idle before they are stopped, and how long they run at the least. */

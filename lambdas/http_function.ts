@@ -9,6 +9,7 @@ import {
 } from "../shared/cloud/fleet_status.ts";
 import { CloudError } from "../shared/aws/cloud_error.ts";
 import type { Logger } from "../shared/log.ts";
+import type { FindEntry } from "../shared/clients/rules.ts";
 import { type Caller, Gatekeeper, Refused } from "./caller.ts";
 import type { Handler } from "./invocation.ts";
 import type { Trust } from "./trust.ts";
@@ -38,8 +39,10 @@ export interface HttpFunctionInit {
   trust(signal: AbortSignal): Promise<Trust>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** `clients.allow`, as the server has it. @default {every client of the CA} */
+  readonly mayCall?: FindEntry;
   /** Does what was asked for; called once the caller is known. */
-  act(signal: AbortSignal): Promise<FleetStatus>;
+  act(signal: AbortSignal, caller: Caller): Promise<FleetStatus>;
 }
 
 /** Seconds after which it makes sense to ask again. */
@@ -48,7 +51,7 @@ const RETRY_AFTER_S = "5";
 /** Makes a handler for a Function URL: it judges the caller first, and tells strangers nothing. */
 export function httpFunction(init: HttpFunctionInit): Handler {
   const { action, clock, log } = init;
-  const gatekeeper = new Gatekeeper(clock);
+  const gatekeeper = new Gatekeeper(clock, init.mayCall);
   return async (event, { awsRequestId, signal }) => {
     const fields = { action, request: awsRequestId };
     const read = HTTP_EVENT.safeParse(event);
@@ -72,7 +75,7 @@ export function httpFunction(init: HttpFunctionInit): Handler {
     try {
       return await serve(init, method, signal, caller);
     } catch (error) {
-      return failed(error, log, fields);
+      return failed(error, log, { ...fields, client: caller.commonName, serial: caller.serial });
     }
   };
 }
@@ -81,10 +84,11 @@ async function serve(
   { action, method, log, act }: HttpFunctionInit,
   asked: string,
   signal: AbortSignal,
-  { commonName: client, serial }: Caller,
+  caller: Caller,
 ): Promise<HttpAnswer> {
   if (asked !== method) return answer(405, undefined, { allow: method });
-  const status = await act(signal);
+  const status = await act(signal, caller);
+  const { commonName: client, serial } = caller;
   const { state, servers: { length: servers }, problem } = status;
   log.info("call answered", { action, client, serial, state, servers, problem });
   return answer(200, status);
@@ -93,7 +97,9 @@ async function serve(
 function failed(error: unknown, log: Logger, fields: Record<string, string>): HttpAnswer {
   const code: FleetFailureCode = error instanceof CloudError ? error.code : "cloud_error";
   const message = error instanceof Error ? error.message : String(error);
-  log.error("call failed", { ...fields, code, reason: message });
+  // That servers are in use is an answer, and no fault.
+  if (code === "in_use") log.info("call answered", { ...fields, code, reason: message });
+  else log.error("call failed", { ...fields, code, reason: message });
   const mayPass = code === "throttled" || code === "unavailable";
   const body: FleetFailure = { error: { code, message } };
   return answer(FLEET_FAILURES[code], body, mayPass ? { "retry-after": RETRY_AFTER_S } : {});

@@ -6,6 +6,7 @@ import { FLEET_FAILURES, type FleetFailureCode } from "../shared/cloud/fleet_sta
 import { systemClock } from "../shared/system_clock.ts";
 import { urlEvent } from "../tests/support/cloud/runtime_api.ts";
 import { LogNotes } from "../tests/support/log_notes.ts";
+import type { FindEntry } from "../shared/clients/rules.ts";
 import { TestPki } from "../tests/support/pki.ts";
 import { type HttpAnswer, httpFunction } from "./http_function.ts";
 import type { Trust } from "./trust.ts";
@@ -24,10 +25,11 @@ interface Asked {
   readonly signed?: boolean;
   readonly act?: () => Promise<FleetStatus>;
   readonly trust?: () => Promise<Trust>;
+  readonly mayCall?: FindEntry;
 }
 
 /** Asks a Wake function of the test. */
-async function ask({ method = "POST", signed = true, act, trust }: Asked) {
+async function ask({ method = "POST", signed = true, act, trust, mayCall }: Asked) {
   const log = new LogNotes();
   const acts: number[] = [];
   const handler = httpFunction({
@@ -35,6 +37,7 @@ async function ask({ method = "POST", signed = true, act, trust }: Asked) {
     method: "POST",
     clock: systemClock,
     log,
+    ...(mayCall === undefined ? {} : { mayCall }),
     trust: trust ?? (() => Promise.resolve({ authorities: identity.authorities, revocation: undefined })),
     act: () => {
       acts.push(1);
@@ -67,6 +70,22 @@ Deno.test("who may not call learns nothing, and nothing is done; the log knows w
   });
   assert.equal(acts, 0);
   assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["warn", "call refused"]]);
+});
+
+Deno.test("a client that clients.allow does not name gets what strangers get; the log knows why", async () => {
+  const stranger = await ask({ signed: false });
+  const { answer, log, acts } = await ask({ mayCall: () => undefined });
+  assert.deepEqual(answer, stranger.answer);
+  assert.equal(acts, 0);
+  assert.match(String(log.notes[0]?.fields["reason"]), /clients\.allow does not name "test-client" \(serial/);
+});
+
+Deno.test("servers that are in use are an answer, and no fault of the function", async () => {
+  const act = () =>
+    Promise.reject(new CloudError("in_use", "Cannot stop the servers: 2 agents are connected"));
+  const { answer, log } = await ask({ act });
+  assert.equal(answer.statusCode, 409);
+  assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["info", "call answered"]]);
 });
 
 Deno.test("a caller with another method is told which one is right", async () => {

@@ -52,14 +52,14 @@ for (const row of ROWS) {
       if (activity === "unread") assert.fail("metrics were read");
       return Promise.resolve(activity);
     };
-    const verdict = await judgeIdleness({ desired, youngest }, NOW, 15 * MINUTE, read);
+    const verdict = await judgeIdleness({ desired, running: desired, youngest }, NOW, 15 * MINUTE, read);
     assert.equal(verdict.stop, stop, verdict.reason);
     assert.match(verdict.reason, reason);
   });
 }
 
 Deno.test("Sleep decides nothing when metrics cannot be read", async () => {
-  const age = { desired: 1, youngest: new Date(NOW - 60 * MINUTE) };
+  const age = { desired: 1, running: 1, youngest: new Date(NOW - 60 * MINUTE) };
   const read = () => Promise.reject(new Error("no answer"));
   await assert.rejects(judgeIdleness(age, NOW, 15 * MINUTE, read), /no answer/);
 });

@@ -14,8 +14,8 @@ import { loadConfig, type LoadOptions } from "../shared/config/load.ts";
 import { SallyportError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log_level.ts";
 import type { IdentitySource } from "../shared/tls/identity_source.ts";
-import { clientEntries } from "./clients/field.ts";
-import type { ClientEntry } from "./clients/rules.ts";
+import { clientEntries } from "../shared/clients/field.ts";
+import type { ClientEntry } from "../shared/clients/rules.ts";
 import { isTarget, targetEntries, TARGETS } from "../shared/targets/target_entries.ts";
 import { HEALTH_DEFAULTS } from "./health_address.ts";
 

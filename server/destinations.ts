@@ -1,6 +1,6 @@
 import { SallyportError } from "../shared/errors.ts";
-import { type ClientEntry, createClientRules } from "./clients/rules.ts";
-import type { ClientNames } from "./clients/pattern.ts";
+import { type ClientEntry, createClientRules } from "../shared/clients/rules.ts";
+import type { ClientNames } from "../shared/clients/pattern.ts";
 import { createOriginPool, type OriginPool } from "../shared/forward/origin_pool.ts";
 import { createDialer, type Dial } from "../shared/targets/dial.ts";
 import type { OwnPorts } from "../shared/targets/own_ports.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readUntil, SocketOrigin } from "../tests/support/socket_origin.ts";
-import type { ClientEntry } from "./clients/rules.ts";
+import type { ClientEntry } from "../shared/clients/rules.ts";
 import { Destinations } from "./destinations.ts";
 import { OwnPorts } from "../shared/targets/own_ports.ts";
 

@@ -85,7 +85,11 @@ export async function startServer(
     (error) =>
       log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
   );
-  const period = new Period(() => ({ streams: reception.streamCount, agents: reception.agentCount }));
+  const period = new Period(() => ({
+    streams: reception.streamCount,
+    agents: reception.agentCount,
+    onlyClient: reception.onlyClient,
+  }));
   let reports: Reports | undefined;
   const reception: Reception = new Reception({
     log: getLogger("tunnel"),
@@ -93,6 +97,7 @@ export async function startServer(
     session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
     maxConnections: config.maxConnections,
     onRefused: (code) => counters.refused.add([code]),
+    onAgentsChanged: () => reports?.changed(),
     stream: createForwarder(config, destinations, auditLines, [counters, period], () => {
       period.streamBegun();
       reports?.active();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../../shared/clock.ts";
 import type { Action } from "../../shared/cloud/call.ts";
-import { type FleetStatus, parseFleetStatus } from "../../shared/cloud/fleet_status.ts";
+import { FLEET_FAILURES, type FleetStatus, parseFleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Identity } from "../../shared/tls/identity.ts";
 import { isAboutPeerCertificate } from "../../shared/tls/connection_error.ts";
@@ -21,8 +21,16 @@ export type CallOutcome =
     readonly retryInMs: number;
     readonly isUnanswered?: boolean;
   }
-  /** Somebody has to mend something; `isUnaccepted` where the function does not accept who calls (401). */
-  | { readonly kind: "lasting"; readonly error: SallyportError; readonly isUnaccepted?: boolean };
+  /**
+   * Another call would end the same way. `isUnaccepted`: the function does not accept the caller (401). `isInUse`:
+   * Kill leaves servers alone that other agents use (409). Anything else has to be fixed by somebody.
+   */
+  | {
+    readonly kind: "lasting";
+    readonly error: SallyportError;
+    readonly isUnaccepted?: boolean;
+    readonly isInUse?: boolean;
+  };
 
 /** What makes a {@linkcode FleetClient}. */
 export interface FleetClientInit {
@@ -102,6 +110,7 @@ export class FleetClient {
     if (status === 401) return { ...lasting(doing, this.#unaccepted()), isUnaccepted: true };
     const said = messageOf(body) ??
       `${url.origin} answered ${status} ${headers["content-type"] ?? ""}`.trim();
+    if (status === FLEET_FAILURES.in_use) return { ...lasting(doing, said), isInUse: true };
     if (status !== 429 && status < 500) return lasting(doing, said);
     // What AWS itself answers for a function that failed has no message of ours.
     if (status === 500 && messageOf(body) !== undefined) return lasting(doing, said);
@@ -117,7 +126,7 @@ export class FleetClient {
   #unaccepted(): string {
     const serial = this.#init.identity().chain[0]?.serialNumber;
     return `it was not accepted; check that the clock of this machine is right, and that the certificate ` +
-      `(serial ${serial}) is of the CA that was deployed and was not revoked`;
+      `(serial ${serial}) is of the CA that was deployed, was not revoked and is named by clients.allow`;
   }
 }
 

@@ -26,6 +26,9 @@ export async function lastOneOut(init: LastOneOut, signal: AbortSignal): Promise
     if (why !== undefined) return log.info("the server is left running", { reason: why });
     const outcome = await client.call("kill", signal);
     if (outcome.kind === "answered") return log.info("the server is stopped: no other agent uses it");
+    if (outcome.kind === "lasting" && outcome.isInUse) {
+      return log.info("the server is left running", { reason: outcome.error.message });
+    }
     log.warn("the server is not stopped", { reason: outcome.error.message });
   } catch (error) {
     const reason = signal.aborted ? "finding out took too long" : SallyportError.from(error).message;

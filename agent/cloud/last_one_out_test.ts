@@ -102,6 +102,35 @@ for (
   });
 }
 
+const KILL_ANSWERS: Readonly<Record<string, [outcome: CallOutcome, level: string, message: string]>> = {
+  "that others use it": [
+    { kind: "lasting", error: new SallyportError("tunnel_down", "2 agents are connected"), isInUse: true },
+    "info",
+    "the server is left running",
+  ],
+  "that metrics cannot be read": [
+    { kind: "passing", error: new SallyportError("tunnel_down", "no metrics"), retryInMs: 0 },
+    "warn",
+    "the server is not stopped",
+  ],
+};
+
+for (const [what, [outcome, level, message]] of Object.entries(KILL_ANSWERS)) {
+  Deno.test(`the last agent logs what Kill answers: ${what}`, async () => {
+    const log = new LogNotes();
+    const client = {
+      canQuery: true,
+      call: (action: Action): Promise<CallOutcome> =>
+        Promise.resolve(action === "kill" ? outcome : { kind: "answered", status: ONE }),
+    };
+    const countAgents = () => Promise.resolve(1);
+    await lastOneOut({ client, log, servers: [], countAgents }, new AbortController().signal);
+    assert.ok(outcome.kind !== "answered");
+    const reason = outcome.error.message;
+    assert.deepEqual(log.notes, [{ level, message, fields: { reason } }]);
+  });
+}
+
 Deno.test("when finding out takes too long the servers are left running", async () => {
   const late = new AbortController();
   const log = new LogNotes();

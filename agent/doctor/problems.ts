@@ -103,9 +103,8 @@ export const PROBLEMS = {
   wake_refused: {
     exitCode: 43,
     means: "The functions that find and wake the server do not accept this agent's signature",
-    advice:
-      "Check that the certificate is of the CA that was deployed and was not revoked, and that the clock " +
-      "is right",
+    advice: "Check that the certificate is of the CA that was deployed, was not revoked and is named by " +
+      "clients.allow where that has entries, and that the clock is right",
   },
   starting: {
     exitCode: 44,

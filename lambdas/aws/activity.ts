@@ -1,4 +1,4 @@
-import { CloudWatchClient, GetMetricDataCommand, type MetricDataQuery } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient, GetMetricDataCommand, type MetricStat } from "@aws-sdk/client-cloudwatch";
 import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from "../../shared/cloud/metric_names.ts";
 import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
 import { CloudError, cloudErrorOf } from "../../shared/aws/cloud_error.ts";
@@ -13,7 +13,26 @@ export interface Activity {
   readonly openStreams: number;
 }
 
-const PERIOD_S = 60;
+/** Periods of figures, in seconds; those by the second are kept for three hours. */
+const MINUTE_S = 60;
+const SECOND_S = 1;
+
+/** What servers reported about their agents in one second. */
+export interface UseReport {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The most agents that a server had. */
+  readonly agents: number;
+  /** `clientNumber` of the certificate that all of them have; undefined when they have not the same one. */
+  readonly onlyClient: number | undefined;
+}
+
+/** A value of a metric, and the period that it is of. */
+interface Point {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly value: number;
+}
 
 /** What the servers report to CloudWatch. */
 export class ActivityLog {
@@ -26,53 +45,76 @@ export class ActivityLog {
   }
 
   /**
-   * What was reported between two times.
+   * What was carried between two times.
    *
    * @throws {CloudError} Also when CloudWatch has only a part of it: of the rest nobody knows.
    */
-  async between(from: Date, to: Date, abortSignal: AbortSignal): Promise<Activity> {
-    const values = new Map<string, number[]>();
+  async between(from: Date, to: Date, signal: AbortSignal): Promise<Activity> {
+    const points = await this.#read(from, to, signal, {
+      bytesIn: this.#stat("UserBytesIn", "Sum", MINUTE_S),
+      bytesOut: this.#stat("UserBytesOut", "Sum", MINUTE_S),
+      streams: this.#stat("OpenStreams", "Maximum", MINUTE_S),
+    });
+    return {
+      reports: points.streams.length,
+      userBytes: [...points.bytesIn, ...points.bytesOut].reduce((sum, { value }) => sum + value, 0),
+      openStreams: Math.max(0, ...points.streams.map(({ value }) => value)),
+    };
+  }
+
+  /**
+   * What was reported about agents between two times, second by second.
+   *
+   * @throws {CloudError} As `between` does.
+   */
+  async use(from: Date, to: Date, signal: AbortSignal): Promise<UseReport[]> {
+    const points = await this.#read(from, to, signal, {
+      agents: this.#stat("ConnectedAgents", "Maximum", SECOND_S),
+      least: this.#stat("OnlyClient", "Minimum", SECOND_S),
+      most: this.#stat("OnlyClient", "Maximum", SECOND_S),
+    });
+    const valueAt = (list: readonly Point[], at: number) => list.find((point) => point.at === at)?.value;
+    return points.agents.map(({ at, value: agents }) => {
+      const least = valueAt(points.least, at);
+      return {
+        at,
+        agents,
+        onlyClient: least === valueAt(points.most, at) && least !== 0 ? least : undefined,
+      };
+    });
+  }
+
+  async #read<K extends string>(
+    StartTime: Date,
+    EndTime: Date,
+    abortSignal: AbortSignal,
+    stats: Readonly<Record<K, MetricStat>>,
+  ): Promise<Record<K, Point[]>> {
+    const ids = Object.keys(stats) as K[];
+    const MetricDataQueries = ids.map((Id) => ({ Id, MetricStat: stats[Id] }));
+    const points = Object.fromEntries(ids.map((id) => [id, []])) as unknown as Record<K, Point[]>;
     try {
       let NextToken: string | undefined;
       do {
-        const command = new GetMetricDataCommand({
-          StartTime: from,
-          EndTime: to,
-          MetricDataQueries: [
-            this.#query("UserBytesIn", "Sum"),
-            this.#query("UserBytesOut", "Sum"),
-            this.#query("OpenStreams", "Maximum"),
-          ],
-          NextToken,
-        });
+        const command = new GetMetricDataCommand({ StartTime, EndTime, MetricDataQueries, NextToken });
         const page = await this.#cloudWatch.send(command, { abortSignal });
-        for (const { Id = "", Values = [], StatusCode } of page.MetricDataResults ?? []) {
+        for (const { Id, Timestamps = [], Values = [], StatusCode } of page.MetricDataResults ?? []) {
           if (StatusCode === "InternalError" || StatusCode === "Forbidden") {
             throw new CloudError("unavailable", `Cannot read the servers' metrics: ${Id} is ${StatusCode}`);
           }
-          values.set(Id, [...values.get(Id) ?? [], ...Values]);
+          const found = Values.map((value, index) => ({ at: Number(Timestamps[index]), value }));
+          points[Id as K].push(...found);
         }
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
     } catch (error) {
       throw cloudErrorOf(error, `read the metrics of "${this.#metricsName}"`);
     }
-    const of = (name: MetricName) => values.get(idOf(name)) ?? [];
-    return {
-      reports: of("OpenStreams").length,
-      userBytes: [...of("UserBytesIn"), ...of("UserBytesOut")].reduce((sum, bytes) => sum + bytes, 0),
-      openStreams: Math.max(0, ...of("OpenStreams")),
-    };
+    return points;
   }
 
-  #query(MetricName: MetricName, Stat: "Sum" | "Maximum"): MetricDataQuery {
+  #stat(MetricName: MetricName, Stat: "Sum" | "Maximum" | "Minimum", Period: number): MetricStat {
     const Dimensions = [{ Name: METRIC_DIMENSION, Value: this.#metricsName }];
-    const Metric = { Namespace: METRIC_NAMESPACE, MetricName, Dimensions };
-    return { Id: idOf(MetricName), MetricStat: { Metric, Period: PERIOD_S, Stat } };
+    return { Metric: { Namespace: METRIC_NAMESPACE, MetricName, Dimensions }, Period, Stat };
   }
-}
-
-/** An id of a query begins with a small letter. */
-function idOf(name: MetricName): string {
-  return name[0]!.toLowerCase() + name.slice(1);
 }

@@ -22,10 +22,12 @@ export interface FleetName {
   readonly port: number;
 }
 
-/** How old the fleet is, for Sleep. */
+/** How old the fleet is, for Sleep and Kill. */
 export interface FleetAge {
   /** How many servers are wanted. */
   readonly desired: number;
+  /** How many servers run; more than are wanted while some are replaced. */
+  readonly running: number;
   /** Since when the youngest server has had time, as `youngestOf` finds it; undefined when ECS does not say. */
   readonly youngest: Date | undefined;
 }
@@ -60,10 +62,10 @@ export class Fleet {
   /** How many servers are wanted, and how old the youngest is. */
   async age(signal: AbortSignal): Promise<FleetAge> {
     const service = await this.#service(signal);
-    const { desiredCount: desired = 0 } = service;
-    if (desired === 0) return { desired, youngest: undefined };
+    const { desiredCount: desired = 0, runningCount: running = 0 } = service;
+    if (desired === 0) return { desired, running, youngest: undefined };
     const tasks = await this.#tasks("RUNNING", signal);
-    return { desired, youngest: youngestOf(service, tasks, await this.#tasks("STOPPED", signal)) };
+    return { desired, running, youngest: youngestOf(service, tasks, await this.#tasks("STOPPED", signal)) };
   }
 
   /** Wants at least `count` servers; changes nothing when as many are wanted already. */

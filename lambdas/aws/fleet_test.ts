@@ -91,8 +91,12 @@ Deno.test("the fleet is as old as its youngest task, or as its last change when 
   const young = Date.parse("2026-01-01T12:00:00Z") / 1000;
   const deployments = [{ updatedAt: young - 50 }];
   {
-    await using _ = ecs({ running: [{ startedAt: young - 100 }, { createdAt: young }] }, { deployments });
-    assert.deepEqual(await new Fleet(NAME).age(never), { desired: 1, youngest: new Date(young * 1000) });
+    await using _ = ecs({ running: [{ startedAt: young - 100 }, { createdAt: young }] }, {
+      deployments,
+      runningCount: 2,
+    });
+    const age = { desired: 1, running: 2, youngest: new Date(young * 1000) };
+    assert.deepEqual(await new Fleet(NAME).age(never), age);
   }
   await using _ = ecs({}, { deployments });
   assert.equal((await new Fleet(NAME).age(never)).youngest?.getTime(), (young - 50) * 1000);

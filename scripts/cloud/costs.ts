@@ -12,7 +12,7 @@ const PRICES = {
   metricHour: 0.3 / 730,
   imageGigabyteMonth: 0.1,
 };
-const METRICS = 6;
+const METRICS = 7;
 /** Of three images; the repository keeps up to 20. */
 const IMAGES_GB = 0.15;
 

@@ -7,6 +7,7 @@ import { readServerFiles, removeList, requireList, tellListEnd, uploadCertificat
 import { estimateCosts } from "./costs.ts";
 import { findBuilder, pushImage } from "./image.ts";
 import { makeLinkedRole } from "./linked_role.ts";
+import { requireUsableRules } from "./client_rules.ts";
 import { type Names, namesOf } from "./names.ts";
 import type { Say } from "./say.ts";
 import { sourceTag } from "./source_tag.ts";
@@ -20,6 +21,8 @@ export interface DeployOptions {
   readonly certs: string;
   /** Whether no revocation list is wanted where one is in force already. */
   readonly withoutCrl: boolean;
+  /** `clients.allow` of server and functions, as the environment has it; undefined keeps what there is. */
+  readonly clientsAllow: string | undefined;
   /** The agent's configuration, which gets the endpoints. */
   readonly agentFile: string;
   /** An image that is built already; undefined builds one. */
@@ -62,6 +65,7 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   const files = await readServerFiles(options.certs, !options.withoutCrl);
   const builder = options.image === undefined ? await findBuilder() : undefined;
   const account = await world.signIn();
+  if (options.clientsAllow !== undefined) requireUsableRules(options.clientsAllow, files.ca);
   tellPlan(options, account, builder, say);
   tellListEnd(options.certs, files, Date.now(), say);
   const names = namesOf(options.name);
@@ -158,6 +162,7 @@ function tellPlan(options: DeployOptions, account: Account, builder: string | un
   say(
     `  certs      ${options.certs}: server.crt, server.key, ca.crt and crl.pem where it is; no other key leaves here`,
   );
+  say(`  clients    ${clientsShown(options.clientsAllow)}`);
   say(
     `  budget     ${
       budget === undefined ? "none (--budget-email)" : `${budget.amount} USD, ${budget.email}`
@@ -169,6 +174,11 @@ function tellPlan(options: DeployOptions, account: Account, builder: string | un
     } USD ` +
       "an hour for each server awake, and traffic to the internet; list prices of us-east-1",
   );
+}
+
+function clientsShown(rules: string | undefined): string {
+  if (rules === undefined) return "as they were deployed; every client of the CA at first (--clients-allow)";
+  return rules.trim() === "" ? "every client of the CA" : rules;
 }
 
 async function tellAgent(options: DeployOptions, outputs: Outputs, say: Say): Promise<void> {

@@ -1,5 +1,6 @@
 import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
 import {
+  BY_SECOND,
   METRIC_DIMENSION,
   METRIC_NAMESPACE,
   type MetricName,
@@ -26,6 +27,7 @@ export async function cloudWatch(
       Timestamp,
       Unit: METRICS[MetricName as MetricName],
       Value,
+      ...(BY_SECOND.has(MetricName) ? { StorageResolution: 1 } : {}),
     }));
     await client.send(new PutMetricDataCommand({ Namespace: METRIC_NAMESPACE, MetricData }), { abortSignal });
   };

@@ -23,6 +23,8 @@ export interface ReportsInit {
 const SEND_TIMEOUT = 10_000;
 /** Milliseconds that the last report may hold up the end. */
 const LAST_TIMEOUT = 2_000;
+/** Milliseconds between a report and the next that tells that agents came or went: each is billed. */
+const CHANGE_GAP = 5_000;
 /** Milliseconds between two complaints about reports that fail. */
 const COMPLAIN_EVERY = 600_000;
 
@@ -36,12 +38,16 @@ type State =
  * that fails would have told is told by the next.
  *
  * Traffic after a quiet time is reported at once: whoever stops idle servers should not have to wait a whole
- * interval to learn that this one is idle no more.
+ * interval to learn that this one is idle no more. Agents that come or go are reported within seconds: Kill goes by
+ * the newest report.
  */
 export class Reports {
   readonly #init: ReportsInit;
   #state: State = { name: "idle" };
   #cancelNext: CancelTimer | undefined;
+  /** Set while a change waits for its report. */
+  #cancelChange: CancelTimer | undefined;
+  #reportedAt = -Infinity;
   /** Whether the last report told of no traffic. */
   #quiet = true;
   /** Whether traffic began while a report was under way that told of none. */
@@ -65,9 +71,21 @@ export class Reports {
     else this.#report();
   }
 
+  /** Agents came or went. */
+  changed(): void {
+    if (this.#state.name === "stopped" || this.#cancelChange !== undefined) return;
+    const wait = Math.max(0, this.#reportedAt + CHANGE_GAP - this.#init.clock.now());
+    this.#cancelChange = this.#init.clock.after(wait, () => {
+      this.#cancelChange = undefined;
+      if (this.#state.name === "sending") this.#again = true;
+      else this.#report();
+    });
+  }
+
   /** Sends what is left, within 2 s, and sends no more. */
   async stop(): Promise<void> {
     this.#cancelNext?.();
+    this.#cancelChange?.();
     const left = this.#state;
     this.#setState({ name: "stopped" });
     const cancel = left.name === "sending"
@@ -85,6 +103,7 @@ export class Reports {
   #report(): void {
     if (this.#state.name !== "idle") return;
     const figures = this.#init.take();
+    this.#reportedAt = this.#init.clock.now();
     this.#again = false;
     this.#quiet = figures.OpenStreams === 0 && figures.UserBytesIn + figures.UserBytesOut === 0;
     const abort = new AbortController();

@@ -9,6 +9,7 @@ const QUIET: Figures = {
   UserBytesOut: 0,
   OpenStreams: 0,
   ConnectedAgents: 1,
+  OnlyClient: 0,
   Requests: 0,
   Errors: 0,
 };
@@ -81,6 +82,39 @@ Deno.test("traffic that begins while a quiet report is under way is reported aft
   await all.answered();
   assert.equal(all.sends.length, 2);
   assert.equal(all.sends[1]?.figures.OpenStreams, 1);
+  await all.answered();
+  await stop(all);
+});
+
+Deno.test("agents that come or go are reported at once, and no more often than every 5 s", async () => {
+  const all = scene();
+  all.reports.start();
+  await all.answered();
+  all.clock.advance(5_000);
+  all.reports.changed();
+  all.clock.advance(0);
+  assert.equal(all.sends.length, 2);
+  await all.answered();
+  for (let i = 0; i < 100; i++) all.reports.changed();
+  all.clock.advance(4_999);
+  assert.equal(all.sends.length, 2);
+  all.figures = { ...QUIET, ConnectedAgents: 2 };
+  all.clock.advance(1);
+  assert.equal(all.sends.length, 3);
+  assert.equal(all.sends[2]?.figures.ConnectedAgents, 2, "what is true then");
+  await all.answered();
+  all.reports.changed();
+  await stop(all);
+});
+
+Deno.test("a change while a report is under way is reported after it", async () => {
+  const all = scene();
+  all.reports.start();
+  all.reports.changed();
+  all.clock.advance(5_000);
+  assert.equal(all.sends.length, 1);
+  await all.answered();
+  assert.equal(all.sends.length, 2);
   await all.answered();
   await stop(all);
 });

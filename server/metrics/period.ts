@@ -1,3 +1,4 @@
+import { clientNumber } from "../../shared/cloud/client_number.ts";
 import type { MetricName } from "../../shared/cloud/metric_names.ts";
 import type { CountedStream } from "./counters.ts";
 
@@ -10,6 +11,8 @@ export interface PeriodGauges {
   readonly streams: number;
   /** Agent processes that are connected. */
   readonly agents: number;
+  /** Fingerprint of the certificate of all of them; undefined when there are several, or no agent. */
+  readonly onlyClient: string | undefined;
 }
 
 /** Codes of streams that failed without any fault but the client's. */
@@ -41,7 +44,7 @@ export class Period {
   /** The figures of the period that ends now; the next begins. */
   take(): PeriodFigures {
     const { bytesIn, bytesOut, requests, errors, peak } = this.#counted;
-    const { streams, agents } = this.#gauges();
+    const { streams, agents, onlyClient } = this.#gauges();
     this.#counted = { ...NOTHING };
     return {
       UserBytesIn: bytesIn,
@@ -49,6 +52,7 @@ export class Period {
       // The most that were open at once: one that came and went between two reports was there too.
       OpenStreams: Math.max(peak, streams),
       ConnectedAgents: agents,
+      OnlyClient: onlyClient === undefined ? 0 : clientNumber(onlyClient),
       Requests: requests,
       Errors: errors,
     };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Period } from "./period.ts";
 
 Deno.test("a period counts what happened in it, and the next begins at zero", () => {
-  const gauges = { streams: 0, agents: 2 };
+  const gauges = { streams: 0, agents: 2, onlyClient: "00:00:00:00:00:FF:12" };
   const period = new Period(() => gauges);
   gauges.streams = 3;
   period.streamBegun();
@@ -15,6 +15,7 @@ Deno.test("a period counts what happened in it, and the next begins at zero", ()
     UserBytesOut: 25,
     OpenStreams: 3,
     ConnectedAgents: 2,
+    OnlyClient: 255,
     Requests: 1,
     Errors: 1,
   };
@@ -24,6 +25,7 @@ Deno.test("a period counts what happened in it, and the next begins at zero", ()
     UserBytesOut: 0,
     OpenStreams: 1,
     ConnectedAgents: 2,
+    OnlyClient: 255,
     Requests: 0,
     Errors: 0,
   };
@@ -31,7 +33,7 @@ Deno.test("a period counts what happened in it, and the next begins at zero", ()
 });
 
 Deno.test("figures that reached nobody are told by the next period too", () => {
-  const period = new Period(() => ({ streams: 0, agents: 1 }));
+  const period = new Period(() => ({ streams: 0, agents: 1, onlyClient: undefined }));
   period.streamBegun();
   period.streamDone({ kind: "http_request", code: "target_reset", bytesIn: 1, bytesOut: 2 });
   const lost = period.take();

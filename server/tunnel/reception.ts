@@ -20,6 +20,8 @@ export interface ReceptionInit {
   maxConnections?: number;
   /** Somebody was told that there is no room. @default {nobody counts} */
   onRefused?(code: ErrorCode): void;
+  /** An agent came or went. @default {nobody listens} */
+  onAgentsChanged?(): void;
   /** An agent opened a stream; the room must `listen` and `resume`. */
   stream(stream: MuxStream, peer: Peer): void;
   /** @default the machine's clock */
@@ -39,6 +41,8 @@ export class Reception {
   readonly #clock: Clock;
   readonly #sessions = new Map<Session, Guest>();
   #draining = false;
+  /** How many agents there were, and whose, when that changed last. */
+  #agents = "";
   #emptied: (() => void) | undefined;
 
   constructor(init: ReceptionInit) {
@@ -55,6 +59,12 @@ export class Reception {
   get agentCount(): number {
     const named = [...this.#sessions.values()].map(({ id }) => id).filter((id) => id !== "");
     return new Set(named).size + this.#sessions.size - named.length;
+  }
+
+  /** Fingerprint of the certificate of all agents; undefined when they have several, or there is none. */
+  get onlyClient(): string | undefined {
+    const clients = new Set([...this.#sessions.values()].map(({ peer }) => peer.fingerprint));
+    return clients.size === 1 ? [...clients][0] : undefined;
   }
 
   /** Streams that are open, over all connections. */
@@ -145,5 +155,9 @@ export class Reception {
     for (const session of this.#sessions.keys()) {
       if (session.state === "open") session.sendStatus(status);
     }
+    const agents = `${status.agents} ${this.onlyClient}`;
+    if (agents === this.#agents) return;
+    this.#agents = agents;
+    this.#init.onAgentsChanged?.();
   }
 }

@@ -7,6 +7,7 @@ import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { MemoryTransport } from "../../tests/support/memory_transport.ts";
 import { over } from "../../tests/support/over.ts";
 import { sessionEnd } from "../../tests/support/session_pair.ts";
+import { eventually } from "../../tests/support/eventually.ts";
 import { within } from "../../tests/support/within.ts";
 import { Reception } from "./reception.ts";
 
@@ -129,4 +130,30 @@ Deno.test("reception cuts off those who may not stay, with their streams, and no
   await within(5_000, good.closed, "the session closes");
   await MemoryTransport.settled();
   assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
+});
+
+Deno.test("reception tells whose all agents are, and when that changes", async () => {
+  const told: (string | undefined)[] = [];
+  const reception: Reception = new Reception({
+    log: new LogNotes(),
+    budget: new MemoryBudget(0),
+    session: {},
+    clock: new ManualClock(),
+    onAgentsChanged: () => void told.push(`${reception.agentCount} ${reception.onlyClient}`),
+    stream: () => assert.fail("a stream"),
+  });
+  const connect = async (fingerprint: string) => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer");
+    reception.welcome(far, { ...PEER, fingerprint });
+    await within(5_000, agent.opened, "the session opens");
+    return agent.session;
+  };
+  const first = await connect("AA");
+  const second = await connect("BB");
+  second.close("going_away", "it leaves");
+  await eventually("it is gone", () => assert.equal(reception.agentCount, 1));
+  first.close("going_away", "it leaves");
+  await eventually("all are gone", () => assert.equal(reception.agentCount, 0));
+  assert.deepEqual(told, ["1 AA", "2 undefined", "1 AA", "0 undefined"]);
 });

@@ -25,10 +25,12 @@ export interface FleetFailure {
 /**
  * Why wake, query or kill failed, each with its HTTP status. `throttled` (429) and `unavailable` (503) pass, with
  * `Retry-After` in seconds; `service_missing` (404), `not_allowed` (500) and `cloud_error` (502) have to be mended.
+ * `in_use` (409): Kill changed nothing, since other agents use the servers; the message has how many.
  */
 export const FLEET_FAILURES = {
   throttled: 429,
   unavailable: 503,
+  in_use: 409,
   service_missing: 404,
   not_allowed: 500,
   cloud_error: 502,

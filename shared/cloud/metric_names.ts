@@ -16,11 +16,16 @@ export const METRICS = {
   OpenStreams: "Count",
   /** Agent processes that are connected now. */
   ConnectedAgents: "Count",
+  /** `clientNumber` of the certificate of all agents that are connected now; 0 when there are several, or none. */
+  OnlyClient: "None",
   /** Streams that began. */
   Requests: "Count",
   /** Streams that ended with an error that was not the client's doing. */
   Errors: "Count",
 } as const;
+
+/** Metrics of which Kill reads the newest figure alone: kept by the second, as the others are by the minute. */
+export const BY_SECOND: ReadonlySet<string> = new Set<MetricName>(["ConnectedAgents", "OnlyClient"]);
 
 /** A key of {@linkcode METRICS}. */
 export type MetricName = keyof typeof METRICS;

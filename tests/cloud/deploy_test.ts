@@ -136,6 +136,37 @@ await cloudTest("a list that is in force goes only when somebody says so", async
   await deploy(all.options, all.world);
 });
 
+await cloudTest(
+  "client rules go to the server and the functions, and stay until others are given",
+  async (bin) => {
+    await using all = await deployment(bin);
+    const deployed = async (clientsAllow: string | undefined) => {
+      await deploy({ ...all.options, clientsAllow }, all.world);
+      return (await stackParameters())["ClientsAllow"];
+    };
+    assert.equal(await deployed("cn:laptop-*,cn:ci"), "cn:laptop-*,cn:ci");
+    assert.match(all.said.join("\n"), /clients +cn:laptop-\*,cn:ci/);
+    assert.equal(await deployed(undefined), "cn:laptop-*,cn:ci");
+    await redeploy("tunnel", "registry.example/sallyport-server:2", all.world);
+    assert.equal((await stackParameters())["ClientsAllow"], "cn:laptop-*,cn:ci");
+    assert.equal(await deployed(""), "");
+  },
+);
+
+await cloudTest("client rules that cannot be used are refused before anything is made", async (bin) => {
+  await using all = await deployment(bin);
+  for (
+    const [rules, reason] of [["laptop", /clients\.allow\.0/], [
+      `cn:${"a".repeat(4_000)}`,
+      /room for/,
+    ]] as const
+  ) {
+    await assert.rejects(deploy({ ...all.options, clientsAllow: rules }, all.world), reason);
+  }
+  assert.deepEqual(await parameters(), {});
+  assert.equal(await service(), undefined);
+});
+
 await cloudTest("a limit of the functions stays until another is asked for", async (bin) => {
   await using all = await deployment(bin);
   const limit = async () => (await stackParameters())["ReservedConcurrency"];

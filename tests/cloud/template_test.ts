@@ -65,6 +65,9 @@ const CALLERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   KillRole: {
     "ecs:DescribeServices": "lambdas/aws/fleet.ts",
     "ecs:UpdateService": "lambdas/aws/fleet.ts",
+    "ecs:ListTasks": "lambdas/aws/fleet.ts",
+    "ecs:DescribeTasks": "lambdas/aws/fleet.ts",
+    "cloudwatch:GetMetricData": "lambdas/aws/activity.ts",
     "ssm:GetParameter": "shared/aws/parameter.ts",
   },
   ServerRole: {
@@ -84,6 +87,54 @@ for (const [role, callers] of Object.entries(CALLERS)) {
     }
   });
 }
+
+/**
+ * Lets a request through that changes the count, and none that changes what the keys of ecs:UpdateService name.
+ * ecs:auto-assign-public-ip comes with ecs:subnet; ecs:task-cpu and ecs:task-memory with the task definition.
+ */
+const COUNT_ONLY = {
+  ArnEquals: { "ecs:cluster": "Cluster.Arn" },
+  ArnEqualsIfExists: { "ecs:task-definition": "TaskDefinition" },
+  BoolIfExists: {
+    "ecs:enable-ecs-managed-tags": "true",
+    "ecs:enable-ebs-volumes": "false",
+    "ecs:enable-execute-command": "false",
+    "ecs:enable-service-connect": "false",
+    "ecs:enable-vpc-lattice": "false",
+  },
+  StringEqualsIfExists: { "ecs:propagate-tags": "SERVICE" },
+  Null: {
+    "ecs:subnet": "true",
+    "ecs:capacity-provider": "true",
+    "ecs:namespace": "true",
+  },
+};
+
+for (const role of ["WakeRole", "SleepRole", "KillRole"]) {
+  Deno.test(`the ${role} may change the number of servers of one service, and passes no role`, () => {
+    const updates = statementsOf(role).filter(({ Action }) => [Action].flat().includes("ecs:UpdateService"));
+    assert.deepEqual(updates.map(({ Condition }) => Condition), [COUNT_ONLY]);
+    assert.match(String(updates[0]?.Resource), /service\/\$\{Cluster\}\/\$\{Service\.Name\}$/);
+    assert.ok(!actionsOf(role).includes("iam:PassRole"));
+  });
+}
+
+Deno.test("the conditions name what the service has, so that they let the count through", () => {
+  const { PropagateTags, EnableECSManagedTags, EnableExecuteCommand } = resources["Service"]!.Properties;
+  assert.deepEqual([PropagateTags, EnableECSManagedTags, EnableExecuteCommand], ["SERVICE", true, undefined]);
+});
+
+Deno.test("the server and the functions that agents call have the same client rules", () => {
+  const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
+  const rules = container.Environment.find(({ Name }: { Name: string }) =>
+    Name === "SALLYPORT_CLIENTS__ALLOW"
+  );
+  assert.equal(rules?.Value, "ClientsAllow");
+  for (const name of ["Wake", "Query", "Kill"]) {
+    const { Variables } = resources[`${name}Function`]!.Properties.Environment;
+    assert.equal(Variables.SALLYPORT_CLIENTS__ALLOW, "ClientsAllow");
+  }
+});
 
 /** Actions that know no resource. */
 const UNBOUND = new Set([

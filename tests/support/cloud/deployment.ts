@@ -20,6 +20,7 @@ export async function deployment(bin: string) {
     name: "tunnel",
     certs: `${dir}/certs`,
     withoutCrl: false,
+    clientsAllow: undefined,
     agentFile: `${dir}/agent.yaml`,
     image: IMAGE,
     arch: "arm64",

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { entryList } from "../../shared/config/entry_list.ts";
-import type { Field } from "../../shared/config/fields.ts";
+import { entryList } from "../config/entry_list.ts";
+import type { Field } from "../config/fields.ts";
+import { SallyportError } from "../errors.ts";
+import { isTarget, TARGETS } from "../targets/target_entries.ts";
 import { parseClientPattern } from "./pattern.ts";
 import type { ClientEntry } from "./rules.ts";
 
@@ -28,6 +30,23 @@ export function clientEntries(
       targets: z.strictObject({ allow: list, deny: list }).optional(),
     }),
   });
+}
+
+/**
+ * Reads `clients.allow` as the environment has it: patterns separated by commas, or JSON that begins with `[`.
+ *
+ * @throws {SallyportError} `bad_request`, with what is expected at the place that is wrong.
+ */
+export function parseClientEntries(text: string): readonly ClientEntry[] {
+  const field = clientEntries(TARGETS, isTarget);
+  const read = field.schema.safeParse(field.fromText(text));
+  if (read.success) return read.data;
+  const wrong = read.error.issues.map(({ path }) => {
+    const at = path.filter((key) => typeof key !== "symbol");
+    const place = ["clients.allow", ...at].join(".");
+    return `${place}: expected ${field.expectedAt?.(at) ?? field.expected}`;
+  });
+  throw new SallyportError("bad_request", `Cannot read the client rules: ${wrong.join("; ")}`);
 }
 
 function isPattern(text: string): boolean {

@@ -1,4 +1,4 @@
-import { SallyportError } from "../../shared/errors.ts";
+import { SallyportError } from "../errors.ts";
 import { glob } from "./glob.ts";
 
 /** The names of a client, as its certificate has them. */

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { clientNumber } from "../shared/cloud/client_number.ts";
+import type { UseReport } from "./aws/activity.ts";
+import { judgeUse, type UseVerdict } from "./use.ts";
+
+const NOW = Date.parse("2026-01-01T12:00:00Z");
+const DELAY = 120_000;
+const ME = clientNumber("AA:BB:CC:DD:EE:FF:01:02");
+const OTHER = clientNumber("AA:BB:CC:DD:EE:FE:01:02");
+
+/** A report of so many seconds ago. */
+function report(ago: number, agents: number, onlyClient?: number): UseReport {
+  return { at: NOW - ago * 1000, agents, onlyClient };
+}
+
+interface Row {
+  readonly what: string;
+  readonly desired?: number;
+  readonly running?: number;
+  /** Seconds since the youngest server started. */
+  readonly age?: number | undefined;
+  readonly reports: readonly UseReport[] | "unread";
+  readonly verdict: "stop" | "in_use" | "unavailable";
+  readonly reason: RegExp;
+}
+
+const ROWS: readonly Row[] = [
+  { what: "only the caller is connected", reports: [report(30, 1, ME)], verdict: "stop", reason: /only the/ },
+  { what: "no agent is connected", reports: [report(30, 0)], verdict: "stop", reason: /no agent/ },
+  {
+    what: "one agent is connected, which is another",
+    reports: [report(30, 1, OTHER)],
+    verdict: "in_use",
+    reason: /1 agent is connected, which is not the caller/,
+  },
+  {
+    what: "one agent is connected, and not known whose",
+    reports: [report(30, 1)],
+    verdict: "in_use",
+    reason: /not the caller/,
+  },
+  {
+    what: "two agents share the caller's certificate",
+    reports: [report(30, 2, ME)],
+    verdict: "in_use",
+    reason: /2 agents are connected/,
+  },
+  {
+    what: "another agent just came",
+    reports: [report(60, 1, ME), report(2, 2)],
+    verdict: "in_use",
+    reason: /2 agents/,
+  },
+  {
+    what: "another agent has left since",
+    reports: [report(2, 1, ME), report(60, 2)],
+    verdict: "stop",
+    reason: /only the caller/,
+  },
+  { what: "nothing was reported", reports: [], verdict: "unavailable", reason: /reported nothing/ },
+  {
+    what: "only a server before this one reported",
+    age: 30,
+    reports: [report(40, 1, ME)],
+    verdict: "unavailable",
+    reason: /reported nothing/,
+  },
+  {
+    what: "a server was just woken, and its agent is not there yet",
+    age: 30,
+    reports: [report(10, 0)],
+    verdict: "in_use",
+    reason: /only 30 s old/,
+  },
+  {
+    what: "the caller just woke it for itself",
+    age: 30,
+    reports: [report(10, 1, ME)],
+    verdict: "stop",
+    reason: /only the caller/,
+  },
+  {
+    what: "another agent is on another server",
+    desired: 2,
+    reports: [report(2, 1, ME), report(50, 1, OTHER)],
+    verdict: "in_use",
+    reason: /not the caller/,
+  },
+  {
+    what: "another agent is on a server that is being replaced",
+    running: 2,
+    reports: [report(2, 1, ME), report(50, 1, OTHER)],
+    verdict: "in_use",
+    reason: /not the caller/,
+  },
+  {
+    what: "the caller alone is on both servers",
+    desired: 2,
+    reports: [report(2, 1, ME), report(50, 1, ME)],
+    verdict: "stop",
+    reason: /only the caller/,
+  },
+  {
+    what: "the second server is too young to have reported",
+    desired: 2,
+    age: 30,
+    reports: [report(2, 1, ME)],
+    verdict: "in_use",
+    reason: /30 s old/,
+  },
+  { what: "no server is wanted", desired: 0, reports: "unread", verdict: "stop", reason: /no server/ },
+  {
+    what: "ECS does not say when it started",
+    age: undefined,
+    reports: "unread",
+    verdict: "unavailable",
+    reason: /not known/,
+  },
+];
+
+const verdictOf = (verdict: UseVerdict) => verdict.stop ? "stop" : verdict.code;
+
+for (const row of ROWS) {
+  const { what, desired = 1, running = desired, reports, verdict, reason } = row;
+  Deno.test(`Kill ${verdict === "stop" ? "stops" : "leaves"} servers when ${what}`, async () => {
+    const age = "age" in row ? row.age : 3_600;
+    const youngest = age === undefined ? undefined : new Date(NOW - age * 1000);
+    const found = await judgeUse({
+      fleet: { desired, running, youngest },
+      now: NOW,
+      delay: DELAY,
+      caller: ME,
+      readReports() {
+        if (reports === "unread") assert.fail("metrics were read");
+        return Promise.resolve(reports);
+      },
+    });
+    assert.equal(verdictOf(found), verdict, found.reason);
+    assert.match(found.reason, reason);
+  });
+}
+
+Deno.test("Kill decides nothing when metrics cannot be read", async () => {
+  const fleet = { desired: 1, running: 1, youngest: new Date(0) };
+  const readReports = () => Promise.reject(new Error("no answer"));
+  await assert.rejects(judgeUse({ fleet, now: NOW, delay: DELAY, caller: ME, readReports }), /no answer/);
+});
