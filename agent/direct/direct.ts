@@ -10,7 +10,7 @@ import type { EndOptions } from "../../shared/mux/outbox.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { createDialer } from "../../shared/targets/dial.ts";
-import { createResolver, type Lookup } from "../../shared/targets/resolve.ts";
+import { createResolver, type Lookup, soleClientLookup } from "../../shared/targets/resolve.ts";
 import { UnderWay } from "../../shared/targets/under_way.ts";
 import { createDirectPolicy, type DirectPolicyOptions } from "./policy.ts";
 
@@ -40,11 +40,11 @@ export class Direct {
   readonly #streams: LocalStreams;
   readonly #context: ForwardContext;
 
-  constructor({ clock, log, budget, lookup, ...rules }: DirectInit) {
+  constructor({ clock, log, budget, lookup = soleClientLookup(), ...rules }: DirectInit) {
     this.#clock = clock;
     const underWay = new UnderWay(MAX_DIALS, "connections to targets", OWN);
     const resolve = createResolver({
-      ...(lookup === undefined ? {} : { lookup }),
+      lookup,
       underWay: new UnderWay(MAX_LOOKUPS, "look-ups of names", OWN),
       clock,
     });

@@ -5,7 +5,8 @@ import { SharedLimit, type SharedLimitOptions } from "./shared_limit.ts";
 function scene(options: Omit<SharedLimitOptions<string>, "evict">) {
   const evicted: string[] = [];
   const limit = new SharedLimit<string>({ ...options, evict: (holder) => void evicted.push(holder) });
-  const takeAll = (client: string, ...holders: string[]) => holders.map((holder) => limit.take(client, holder));
+  const takeAll = (client: string, ...holders: string[]) =>
+    holders.map((holder) => limit.take(client, holder));
   return { limit, evicted, takeAll };
 }
 
@@ -34,7 +35,11 @@ Deno.test("shared limit does not let two clients with one each change places", (
 
 Deno.test("shared limit evicts the cheapest of the client that has the most", () => {
   const costs: Record<string, number> = { a1: 3, a2: 2, a3: 2 };
-  const { limit, evicted, takeAll } = scene({ total: 3, whenFull: "evict", cost: (holder) => costs[holder]! });
+  const { limit, evicted, takeAll } = scene({
+    total: 3,
+    whenFull: "evict",
+    cost: (holder) => costs[holder]!,
+  });
   takeAll("a", "a1", "a2", "a3");
   limit.take("b", "b1");
   assert.deepEqual(evicted, ["a2"]);
