@@ -2,6 +2,8 @@ import { SallyportError } from "../shared/errors.ts";
 import { type ClientEntry, createClientRules } from "./clients/rules.ts";
 import type { ClientNames } from "./clients/pattern.ts";
 import { createOriginPool, type OriginPool } from "../shared/forward/origin_pool.ts";
+import { OriginPools } from "../shared/forward/origin_pools.ts";
+import type { LimitFigures } from "../shared/limits/shared_limit.ts";
 import { createDialer, type Dial } from "../shared/targets/dial.ts";
 import type { OwnPorts } from "../shared/targets/own_ports.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
@@ -14,6 +16,9 @@ const MAX_LOOKUPS = 256;
 /** Targets that are being connected to at once: each takes sockets for up to 10 s. */
 const MAX_DIALS = 1_024;
 
+/** Streams of all connections together, in `max_streams`: half of them are four connections of one agent. */
+const STREAMS_FACTOR = 8;
+
 /** What makes {@linkcode Destinations}. */
 export interface DestinationsOptions {
   /** The server's own `targets`. */
@@ -22,6 +27,8 @@ export interface DestinationsOptions {
   readonly clients: readonly ClientEntry[];
   /** Ports that nobody is sent to. */
   readonly ownPorts: OwnPorts;
+  /** Streams of one connection (`max_streams`). */
+  readonly maxStreams: number;
   /** Who knows names. @default the system */
   readonly lookup?: Lookup | undefined;
 }
@@ -32,34 +39,40 @@ export interface Client extends ClientNames {
   readonly fingerprint: string;
 }
 
-/** How a client reaches its targets. */
+/** How a stream of a client reaches its target. */
 export interface Destination {
   readonly dial: Dial;
   readonly origins: OriginPool;
+  /** The stream is over. */
+  done(): void;
 }
 
 /**
- * Where each client may go. Clients of one entry of `clients.allow` with targets of its own share a pool of
- * connections to origins, and no others: a kept connection was judged by the rules of those who had it made.
+ * Where each client may go, and its share of what going there takes: streams, look-ups, connections under way and
+ * unused connections to origins, each limited over all clients.
  */
 export class Destinations {
   readonly #find: ReturnType<typeof createClientRules>;
-  readonly #common: Destination;
+  readonly #common: Dial;
   /** By the index of their entries. */
-  readonly #own = new Map<number, Destination>();
-  /** For clients that no entry is about. */
-  readonly #none = destination(refuseStranger);
+  readonly #own = new Map<number, Dial>();
+  readonly #origins = new OriginPools();
+  /** For streams that are refused: a connection that is kept would serve them all the same. */
+  readonly #noOrigins = createOriginPool();
+  readonly #streams: UnderWay;
+  readonly #lookups = new UnderWay(MAX_LOOKUPS, "look-ups of names");
+  readonly #dials = new UnderWay(MAX_DIALS, "connections to targets");
 
   /** @throws SallyportError `bad_request` for a pattern or a target that cannot be read. */
-  constructor({ targets, clients, ownPorts, lookup }: DestinationsOptions) {
+  constructor({ targets, clients, ownPorts, maxStreams, lookup }: DestinationsOptions) {
+    this.#streams = new UnderWay(STREAMS_FACTOR * maxStreams, "streams");
     const resolve = createResolver({
       ...(lookup === undefined ? {} : { lookup }),
-      underWay: new UnderWay(MAX_LOOKUPS, "look-ups of names"),
+      underWay: this.#lookups,
     });
-    const underWay = new UnderWay(MAX_DIALS, "connections to targets");
-    const reach = (allow: readonly string[], deny: readonly string[]): Destination => {
+    const reach = (allow: readonly string[], deny: readonly string[]): Dial => {
       const policy = createTargetPolicy({ allow, deny, ownPorts });
-      return destination(createDialer({ policy, resolve, underWay }));
+      return createDialer({ policy, resolve, underWay: this.#dials });
     };
     this.#find = createClientRules(clients);
     this.#common = reach(targets.allow, targets.deny);
@@ -68,26 +81,47 @@ export class Destinations {
     }
   }
 
-  /** How a client reaches its targets, or is told that it reaches none; asked for every stream. */
-  of(client: Client): Destination {
-    const { dial, origins } = this.#rulesOf(client);
-    return { dial: (host, port, signal) => dial(host, port, signal, client.fingerprint), origins };
+  /** How much each limit is used, for metrics. */
+  figures(): Record<"streams" | "lookups" | "dials" | "idle_origins", LimitFigures> {
+    return {
+      streams: this.#streams.figures(),
+      lookups: this.#lookups.figures(),
+      dials: this.#dials.figures(),
+      idle_origins: this.#origins.figures(),
+    };
   }
 
-  #rulesOf(client: Client): Destination {
+  /** Begins a stream: how it reaches its target, or is told why it does not. */
+  begin(client: Client): Destination {
+    const { fingerprint } = client;
+    const dial = this.#dialOf(client);
+    let end: () => void;
+    try {
+      end = this.#streams.begin("serve another stream", fingerprint);
+    } catch (reason) {
+      return { dial: () => Promise.reject(reason), origins: this.#noOrigins, done() {} };
+    }
+    const { pool, end: giveBack } = this.#origins.lease(fingerprint);
+    return {
+      dial: (host, port, signal) => dial(host, port, signal, fingerprint),
+      origins: pool,
+      done() {
+        end();
+        giveBack();
+      },
+    };
+  }
+
+  #dialOf(client: Client): Dial {
     const entry = this.#find(client);
-    if (entry === undefined) return this.#none;
+    if (entry === undefined) return refuseStranger;
     return (entry === "everybody" ? undefined : this.#own.get(entry)) ?? this.#common;
   }
 
   /** Closes the connections to origins that are kept. */
   destroy(): void {
-    for (const { origins } of [this.#common, this.#none, ...this.#own.values()]) origins.destroy();
+    this.#origins.destroy();
   }
-}
-
-function destination(dial: Dial): Destination {
-  return { dial, origins: createOriginPool() };
 }
 
 function refuseStranger(host: string, port: number): Promise<never> {

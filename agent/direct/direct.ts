@@ -2,7 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { ForwardContext } from "../../shared/forward/context.ts";
 import { forward } from "../../shared/forward/forward.ts";
-import { createOriginPool } from "../../shared/forward/origin_pool.ts";
+import { OriginPools } from "../../shared/forward/origin_pools.ts";
 import type { Logger } from "../../shared/log.ts";
 import { LocalStreams } from "../../shared/mux/local_streams.ts";
 import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
@@ -50,7 +50,7 @@ export class Direct {
     });
     this.#context = {
       dial: createDialer({ policy: createDirectPolicy(rules), resolve, underWay, clock }),
-      origins: createOriginPool(),
+      origins: new OriginPools().lease("").pool,
       clock,
       idleTimeoutMs: IDLE_TIMEOUT,
       onDone: ({ target, address, code, detail }) =>
