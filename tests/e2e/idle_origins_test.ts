@@ -21,6 +21,8 @@ const MAX_IDLE = 256;
 async function startOrigins() {
   let accepted = 0;
   const server = createServer((_, response) => response.end("ok")).on("connection", () => accepted++);
+  // Only the server under test closes connections.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
   return {
     port: (server.address() as AddressInfo).port,
