@@ -3,7 +3,9 @@ import { type ClientEntry, createClientRules } from "./clients/rules.ts";
 import type { ClientNames } from "./clients/pattern.ts";
 import { createOriginPool, type OriginPool } from "../shared/forward/origin_pool.ts";
 import { OriginPools } from "../shared/forward/origin_pools.ts";
-import type { LimitFigures } from "../shared/limits/shared_limit.ts";
+import { type LimitFigures, SharedLimit } from "../shared/limits/shared_limit.ts";
+import { DescriptorRoom } from "../shared/net/descriptor_room.ts";
+import { systemClock } from "../shared/system_clock.ts";
 import { createDialer, type Dial } from "../shared/targets/dial.ts";
 import type { OwnPorts } from "../shared/targets/own_ports.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
@@ -16,8 +18,12 @@ const MAX_LOOKUPS = 256;
 /** Targets that are being connected to at once: each takes sockets for up to 10 s. */
 const MAX_DIALS = 1_024;
 
-/** Streams of all connections together, in `max_streams`: half of them are four connections of one agent. */
+/** Streams of all connections together, in `max_streams`. */
 const STREAMS_FACTOR = 8;
+/** Descriptors that streams leave to new connections of agents, and to those who have fewer streams. */
+const SPARE_DESCRIPTORS = 12;
+/** Streams, or unused connections, that give way when descriptors are short. */
+const GIVE_WAY = 4;
 
 /** What makes {@linkcode Destinations}. */
 export interface DestinationsOptions {
@@ -39,6 +45,9 @@ export interface Client extends ClientNames {
   readonly fingerprint: string;
 }
 
+/** Ends a stream. */
+type Cut = (error: SallyportError) => void;
+
 /** How a stream of a client reaches its target. */
 export interface Destination {
   readonly dial: Dial;
@@ -59,13 +68,20 @@ export class Destinations {
   readonly #origins = new OriginPools();
   /** For streams that are refused: a connection that is kept would serve them all the same. */
   readonly #noOrigins = createOriginPool();
-  readonly #streams: UnderWay;
+  readonly #streams: SharedLimit<Cut>;
+  readonly #descriptors = new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS);
   readonly #lookups = new UnderWay(MAX_LOOKUPS, "look-ups of names");
   readonly #dials = new UnderWay(MAX_DIALS, "connections to targets");
 
   /** @throws SallyportError `bad_request` for a pattern or a target that cannot be read. */
   constructor({ targets, clients, ownPorts, maxStreams, lookup }: DestinationsOptions) {
-    this.#streams = new UnderWay(STREAMS_FACTOR * maxStreams, "streams");
+    const why = "too many are open on the server, and most of them are of this client";
+    const gaveWay = new SallyportError("limit_reached", `Cannot go on with the stream: ${why}`);
+    this.#streams = new SharedLimit({
+      total: STREAMS_FACTOR * maxStreams,
+      whenFull: "evict",
+      evict: (cut) => cut(gaveWay),
+    });
     const resolve = createResolver({
       ...(lookup === undefined ? {} : { lookup }),
       underWay: this.#lookups,
@@ -91,25 +107,33 @@ export class Destinations {
     };
   }
 
-  /** Begins a stream: how it reaches its target, or is told why it does not. */
-  begin(client: Client): Destination {
+  /**
+   * Begins a stream: how it reaches its target, or is told why it does not.
+   *
+   * @param cut Ends the stream, when it has to give way to one of another client.
+   */
+  begin(client: Client, cut: Cut): Destination {
     const { fingerprint } = client;
-    const dial = this.#dialOf(client);
-    let end: () => void;
-    try {
-      end = this.#streams.begin("serve another stream", fingerprint);
-    } catch (reason) {
-      return { dial: () => Promise.reject(reason), origins: this.#noOrigins, done() {} };
+    const refusal = this.#hasDescriptor(fingerprint) ? undefined : OUT_OF_DESCRIPTORS;
+    if (refusal !== undefined || !this.#streams.take(fingerprint, cut)) {
+      return { dial: () => Promise.reject(full(refusal)), origins: this.#noOrigins, done() {} };
     }
-    const { pool, end: giveBack } = this.#origins.lease(fingerprint);
+    const dial = this.#dialOf(client);
+    const { pool, end } = this.#origins.lease(fingerprint);
     return {
       dial: (host, port, signal) => dial(host, port, signal, fingerprint),
       origins: pool,
-      done() {
+      done: () => {
+        this.#streams.release(cut);
         end();
-        giveBack();
       },
     };
+  }
+
+  #hasDescriptor(fingerprint: string): boolean {
+    const pending = this.#lookups.count + this.#dials.count;
+    if (this.#descriptors.hasRoom(this.#streams.count, pending)) return true;
+    return this.#origins.shed(GIVE_WAY) > 0 || this.#streams.makeWay(fingerprint, GIVE_WAY) > 0;
   }
 
   #dialOf(client: Client): Dial {
@@ -122,6 +146,12 @@ export class Destinations {
   destroy(): void {
     this.#origins.destroy();
   }
+}
+
+const OUT_OF_DESCRIPTORS = "the program has too many files and connections open";
+
+function full(why = "too many are open on the server"): SallyportError {
+  return new SallyportError("limit_reached", `Cannot serve another stream: ${why}`);
 }
 
 function refuseStranger(host: string, port: number): Promise<never> {

@@ -175,7 +175,10 @@ function createForwarder(
       return speed.serve(stream, { clock: systemClock, onDone: (outcome) => audit(peer, outcome) });
     }
     onBegin();
-    const { dial, origins, done } = destinations.begin(peer);
+    const { dial, origins, done } = destinations.begin(
+      peer,
+      ({ code, message }) => stream.reset(code, message),
+    );
     forward(stream, {
       dial,
       origins,

@@ -72,6 +72,11 @@ export class OriginPools {
     };
   }
 
+  /** Closes up to `count` unused connections, of the client that has the most; returns how many. */
+  shed(count: number): number {
+    return this.#idle.makeWay("", count);
+  }
+
   /** Closes all connections. */
   destroy(): void {
     for (const { pool } of this.#entries.values()) pool.destroy();

@@ -71,6 +71,18 @@ export class SharedLimit<Holder> {
     return true;
   }
 
+  /**
+   * Evicts up to `count` holders, by the rule of `evict`, though the limit is not reached: what they hold besides is
+   * short for one more of `client`.
+   *
+   * @returns How many gave way.
+   */
+  makeWay(client: string, count: number): number {
+    let evicted = 0;
+    while (evicted < count && this.#makeRoom(client)) evicted++;
+    return evicted;
+  }
+
   /** Gives the room of `holder` back; false when it has none (any more). */
   release(holder: Holder): boolean {
     const client = this.#owners.get(holder);

@@ -65,6 +65,15 @@ Deno.test("shared limit replaces what costs nothing though another client has mo
   assert.deepEqual(evicted, ["b1"]);
 });
 
+Deno.test("shared limit makes way before it is reached, only of those who have clearly more", () => {
+  const { limit, evicted, takeAll } = scene({ total: 9, whenFull: "evict" });
+  takeAll("a", "a1", "a2", "a3", "a4");
+  takeAll("b", "b1");
+  assert.equal(limit.makeWay("a", 8), 0);
+  assert.equal(limit.makeWay("b", 8), 2);
+  assert.deepEqual(evicted, ["a1", "a2"]);
+});
+
 Deno.test("shared limit in reserve leaves each client as much as is free, and always some", () => {
   const { limit } = scene({ total: 16, whenFull: "reserve" });
   const taken = ["a", "b", "c", "d", "e"].map((client) => {
