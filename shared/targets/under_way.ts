@@ -35,11 +35,6 @@ export class UnderWay {
     return this.#limit.count;
   }
 
-  /** How many are under way now for one client. */
-  countOf(client: string): number {
-    return this.#limit.countOf(client);
-  }
-
   /** How full it is, for metrics. */
   figures(): LimitFigures {
     return this.#limit.figures();
