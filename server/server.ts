@@ -172,7 +172,10 @@ function createForwarder(
   return (stream, peer) => {
     // It is nobody's traffic: a server that is only measured may sleep.
     if (isForSpeed(stream.opening)) {
-      return speed.serve(stream, { clock: systemClock, onDone: (outcome) => audit(peer, outcome) });
+      return speed.serve(stream, peer.fingerprint, {
+        clock: systemClock,
+        onDone: (outcome) => audit(peer, outcome),
+      });
     }
     onBegin();
     const { dial, origins, done } = destinations.begin(

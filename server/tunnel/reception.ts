@@ -112,6 +112,7 @@ export class Reception {
       role: "listener",
       clock: this.#clock,
       budget,
+      client: peer.fingerprint,
       options,
       events: {
         open: (hello) => {
