@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { SallyportError } from "../shared/errors.ts";
 import { type ClientEntry, createClientRules } from "./clients/rules.ts";
 import type { ClientNames } from "./clients/pattern.ts";
@@ -69,6 +70,8 @@ export class Destinations {
   /** For streams that are refused: a connection that is kept would serve them all the same. */
   readonly #noOrigins = createOriginPool();
   readonly #streams: SharedLimit<Cut>;
+  /** Streams that began in this turn of the event loop: their sockets are not open yet. */
+  #begun = 0;
   readonly #descriptors = new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS);
   readonly #lookups = new UnderWay(MAX_LOOKUPS, "look-ups of names");
   readonly #dials = new UnderWay(MAX_DIALS, "connections to targets");
@@ -131,8 +134,11 @@ export class Destinations {
   }
 
   #hasDescriptor(fingerprint: string): boolean {
-    const pending = this.#lookups.count + this.#dials.count;
-    if (this.#descriptors.hasRoom(this.#streams.count, pending)) return true;
+    const pending = this.#lookups.count + this.#begun;
+    if (this.#descriptors.hasRoom(this.#streams.count, pending)) {
+      if (this.#begun++ === 0) setImmediate(() => this.#begun = 0);
+      return true;
+    }
     return this.#origins.shed(GIVE_WAY) > 0 || this.#streams.makeWay(fingerprint, GIVE_WAY) > 0;
   }
 
