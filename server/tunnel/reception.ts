@@ -44,8 +44,8 @@ interface Guest {
  * The sessions of all agents that were let in.
  *
  * A certificate alone may have all connections. When they are all taken, the one that has the most gives way to one
- * that has clearly fewer: it loses what it misses least, of an agent with several connections before that of an agent
- * with one, and one without streams before one with streams; the oldest of those.
+ * that has clearly fewer. It loses the connection that it misses least: one without streams before one with streams,
+ * and among those one of an agent with several before the only one of an agent; the oldest of the rest.
  */
 export class Reception {
   readonly #init: ReceptionInit;

@@ -24,7 +24,7 @@ interface Entry {
 }
 
 /**
- * A pool of connections to origins for each client, and for nobody else: what an origin answers on a connection may
+ * A pool of connections to origins for each client, never shared: what an origin answers on a connection may
  * depend on all that it was asked there before, so that a connection of two clients would let the one decide what the
  * other gets.
  *

@@ -72,8 +72,8 @@ export class SharedLimit<Holder> {
   }
 
   /**
-   * Evicts up to `count` holders, by the rule of `evict`, though the limit is not reached: what they hold besides is
-   * short for one more of `client`.
+   * Evicts up to `count` holders, by the rule of `evict`, though the limit is not reached: another resource that they
+   * hold is short, and `client` needs some of it.
    *
    * @returns How many gave way.
    */

@@ -3,7 +3,7 @@ import { issueCertificate } from "../../agent/certs/issue.ts";
 import type { Chain, Keys } from "./chain.ts";
 import { type Program, startProgram } from "./programs.ts";
 
-/** An agent beside the chain's own, with a certificate of its own. */
+/** A second agent of a chain, with its own certificate. */
 export interface OtherAgent extends AsyncDisposable {
   readonly agent: Program;
   readonly proxyPort: number;
@@ -11,7 +11,7 @@ export interface OtherAgent extends AsyncDisposable {
   readonly proxyUrl: string;
 }
 
-/** Starts another agent of a chain whose own was started before; returns when it listens. */
+/** Starts a second agent of a chain whose first one was started before; returns when it listens. */
 export async function startOtherAgent(chain: Chain, name = "other"): Promise<OtherAgent> {
   await issueCertificate({ dir: `${chain.dir}/certs`, name });
   const keys: Keys = parse(await Deno.readTextFile(`${chain.dir}/agent.yaml`));
