@@ -11,13 +11,15 @@ const client = (commonName: string) => ({
 });
 
 function destinationsOf(clients: ClientEntry[], targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] }) {
-  const destinations = new Destinations({ targets, clients, ownPorts: new OwnPorts() });
+  const destinations = new Destinations({ targets, clients, ownPorts: new OwnPorts(), maxStreams: 1 });
   return { destinations, [Symbol.dispose]: () => destinations.destroy() };
 }
 
 /** What becomes of a client's wish to reach a port where nobody listens. */
 async function outcome(destinations: Destinations, name: string, host: string): Promise<string> {
-  const error = await destinations.of(client(name)).dial(host, 1).then(() => assert.fail(), (error) => error);
+  const { dial, done } = destinations.begin(client(name), () => {});
+  const error = await dial(host, 1).then(() => assert.fail(), (error) => error);
+  done();
   return error.code === "target_denied" ? `no: ${error.cause}` : error.code;
 }
 
@@ -51,19 +53,33 @@ Deno.test("destinations go by the first entry that matches, and refuse clients t
   assert.equal(await outcome(destinations, "x-1", "127.0.0.1"), "target_refused");
   assert.equal(await outcome(destinations, "x-1", "127.0.0.3"), "no: default loopback: 127.0.0.3");
   assert.equal(await outcome(destinations, "x-2", "127.0.0.1"), "no: no entry of clients.allow");
-  await assert.rejects(destinations.of(client("x-2")).dial("a.example", 443), {
+  await assert.rejects(destinations.begin(client("x-2"), () => {}).dial("a.example", 443), {
     message: "Cannot connect to a.example:443: clients.allow on the server does not name this client",
   });
 });
 
-Deno.test("destinations keep the connections of clients with other rules apart", () => {
-  using of = destinationsOf([{ client: "cn:a", targets: { allow: [], deny: [] } }, { client: "cn:b" }, {
-    client: "cn:c",
-  }]);
-  const origins = (name: string) => of.destinations.of(client(name)).origins;
+Deno.test("destinations keep the connections of clients apart, though the same rules are for them", () => {
+  using of = destinationsOf([]);
+  const origins = (name: string) => of.destinations.begin(client(name), () => {}).origins;
+  assert.equal(origins("a"), origins("a"));
   assert.notEqual(origins("a"), origins("b"));
-  assert.equal(origins("b"), origins("c"));
-  assert.notEqual(origins("d"), origins("b"));
+});
+
+Deno.test("destinations refuse a stream too many, and one client gives way to another", async () => {
+  using of = destinationsOf([]);
+  const { destinations } = of;
+  const cut: number[] = [];
+  const begin = (name: string, id: number) => destinations.begin(client(name), () => cut.push(id));
+  const streams = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => begin("a", id));
+  const refused = begin("a", 9);
+  await assert.rejects(refused.dial("127.0.0.1", 1), { code: "limit_reached" });
+  assert.notEqual(refused.origins, streams[0]!.origins, "no kept connection serves it either");
+  refused.done();
+  assert.equal(await outcome(destinations, "b", "127.0.0.1"), "target_refused");
+  assert.deepEqual(cut, [1]);
+  assert.equal(await outcome(destinations, "a", "127.0.0.1"), "target_refused", "there is room again");
+  const { used, refused: times, evicted } = destinations.figures().streams;
+  assert.deepEqual([used, times, evicted], [7, 1, 1]);
 });
 
 Deno.test("destinations name the entry that cannot be read", () => {
@@ -76,7 +92,7 @@ Deno.test("destinations name the entry that cannot be read", () => {
 Deno.test("destinations lead to where they say", async () => {
   await using origin = await SocketOrigin.start();
   using of = destinationsOf([{ client: "cn:a" }]);
-  const socket = await of.destinations.of(client("a")).dial("127.0.0.1", origin.port);
+  const socket = await of.destinations.begin(client("a"), () => {}).dial("127.0.0.1", origin.port);
   (await origin.next()).end("hello");
   assert.equal(await readUntil(socket, (text) => text === "hello"), "hello");
   socket.destroy();

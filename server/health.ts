@@ -25,6 +25,8 @@ export interface HealthPortInit {
   readonly port: number;
   health(): Health;
   readonly counters: Counters;
+  /** How much each limit is used, by its name in the metrics. */
+  limits(): Gauges["limits"];
   /** The port was lost for a while. */
   onTrouble(error: SallyportError): void;
 }
@@ -35,16 +37,20 @@ export interface HealthPortInit {
  *
  * @throws {SallyportError} When the port cannot be had.
  */
-export function openHealthPort({ host, port, health, counters, onTrouble }: HealthPortInit): JsonPort {
+export function openHealthPort(
+  { host, port, health, counters, limits, onTrouble }: HealthPortInit,
+): JsonPort {
   const answer = () => {
     const body = health();
     return { status: body.state === "ready" ? 200 : 503, body };
   };
-  const metrics = () => prometheusText(counters, gaugesOf(health()));
+  const metrics = () => prometheusText(counters, { ...gaugesOf(health()), limits: limits() });
   return openJsonPort({ host, port, routes: { "/health": answer, "/metrics": metrics }, onTrouble });
 }
 
-function gaugesOf({ connections, agents, streams, certificate, ca_certificate, crl }: Health): Gauges {
+function gaugesOf(
+  { connections, agents, streams, certificate, ca_certificate, crl }: Health,
+): Omit<Gauges, "limits"> {
   const expiries = {
     own: secondsOf(certificate.not_after),
     ca: secondsOf(ca_certificate.not_after),

@@ -5,7 +5,7 @@ import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
-import { listenAll } from "../shared/tls/listen_all.ts";
+import { listenAll, type TlsListeners } from "../shared/tls/listen_all.ts";
 import type { Peer } from "../shared/tls/peer.ts";
 import { VERSION } from "../shared/version.ts";
 import { createAudit } from "./audit.ts";
@@ -27,8 +27,6 @@ import { Standing } from "./tunnel/standing.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** Connections beyond `max_connections` that can be told so at the same time; those beyond them are cut. */
-const TOLD_AT_ONCE = 32;
 /** Bytes that all streams may take beyond their first window: with all of it taken the process stays below 256 MB. */
 const STREAM_MEMORY = 50_331_648;
 
@@ -76,8 +74,8 @@ export async function startServer(
   });
   undo.defer(() => identities.close());
   const ownPorts = new OwnPorts();
-  const { targets, clients } = config;
-  const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, lookup });
+  const { targets, clients, maxStreams } = config;
+  const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, maxStreams, lookup });
   // Audit lines go to standard output, logs to standard error: they have different readers.
   const auditLines = new LineWriter(
     systemClock,
@@ -94,7 +92,7 @@ export async function startServer(
   const reception: Reception = new Reception({
     log: getLogger("tunnel"),
     budget: new MemoryBudget(STREAM_MEMORY),
-    session: { software: `sallyport/${VERSION}`, maxStreams: config.maxStreams },
+    session: { software: `sallyport/${VERSION}`, maxStreams },
     maxConnections: config.maxConnections,
     onRefused: (code) => counters.refused.add([code]),
     onAgentsChanged: () => reports?.changed(),
@@ -109,6 +107,7 @@ export async function startServer(
     host: config.listenAddr,
     port: config.healthPort,
     counters,
+    limits: () => ({ ...reception.figures(), ...destinations.figures(), handshakes: listener.handshakes() }),
     onTrouble: ({ message }) => log.warn("health port lost", { reason: message }),
     health: () => ({
       state,
@@ -123,11 +122,10 @@ export async function startServer(
   if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
   undo.defer(() => reports?.stop());
   const refusals = new RefusalLog({ log, clock: systemClock });
-  const listener = await listenAll(config.listenPorts, {
+  const listener: TlsListeners = await listenAll(config.listenPorts, {
     host: config.listenAddr,
     identity: identities.current,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
-    maxConnections: config.maxConnections + TOLD_AT_ONCE,
     onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
     onRefused(error, remote) {
       counters.refused.add([error.code]);
@@ -179,14 +177,23 @@ function createForwarder(
   return (stream, peer) => {
     // It is nobody's traffic: a server that is only measured may sleep.
     if (isForSpeed(stream.opening)) {
-      return speed.serve(stream, { clock: systemClock, onDone: (outcome) => audit(peer, outcome) });
+      return speed.serve(stream, peer.fingerprint, {
+        clock: systemClock,
+        onDone: (outcome) => audit(peer, outcome),
+      });
     }
     onBegin();
+    const { dial, origins, done } = destinations.begin(
+      peer,
+      ({ code, message }) => stream.reset(code, message),
+    );
     forward(stream, {
-      ...destinations.of(peer),
+      dial,
+      origins,
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
       onDone(outcome) {
+        done();
         audit(peer, outcome);
         for (const count of counts) count.streamDone(outcome);
       },

@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import { SallyportError } from "../shared/errors.ts";
+import { SharedLimit } from "../shared/limits/shared_limit.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import type { OpeningMessage } from "../shared/protocol/messages.ts";
 import { MAX_SPEED_BYTES, SPEED_HOST } from "../shared/protocol/speed_target.ts";
@@ -10,8 +11,11 @@ const CHUNK = new Uint8Array(65_536);
 
 /** Milliseconds without progress after which an agent that does not read is given up. */
 const PATIENCE = 60_000;
-/** Streams at once, of all agents: who measures beside others measures nothing. */
-const MAX_AT_ONCE = 8;
+/**
+ * Streams at once, of all agents: who measures beside others measures nothing. Each certificate may have as many as
+ * are free.
+ */
+const MAX_AT_ONCE = 16;
 
 /** Tells whether a stream is for measuring the path, and reaches no target (SPEC.md 4.7). */
 export function isForSpeed({ type, payload }: OpeningMessage): boolean {
@@ -20,17 +24,16 @@ export function isForSpeed({ type, payload }: OpeningMessage): boolean {
 
 /** Serves streams that are for measuring the path. */
 export class Speed {
-  #open = 0;
+  readonly #limit = new SharedLimit<MuxStream>({ total: MAX_AT_ONCE, whenFull: "reserve" });
 
-  /** Serves one; beyond 8 at once they are refused with `limit_reached`. */
-  serve(stream: MuxStream, context: OutcomeListener): void {
+  /** Serves one of `client`; beyond its share they are refused with `limit_reached`. */
+  serve(stream: MuxStream, client: string, context: OutcomeListener): void {
     const recorder = new OutcomeRecorder(stream, context);
-    this.#open++;
     const over = (error: SallyportError | undefined) => {
-      this.#open--;
+      this.#limit.release(stream);
       recorder.done(error);
     };
-    if (this.#open > MAX_AT_ONCE) return refuse(stream, recorder, over);
+    if (!this.#limit.take(client, stream)) return refuse(stream, recorder, over);
     const bytes = bytesAskedFor(stream.opening);
     recorder.status = bytes === undefined ? 404 : 200;
     const headers = ["Content-Type", "application/octet-stream", "Content-Length", String(bytes ?? 0)];

@@ -21,7 +21,7 @@ async function served(
   const done = Promise.withResolvers<Outcome>();
   const pairs = await streamPairs();
   const { near, far } = await pairs.open(opening, undefined, { end: true });
-  new Speed().serve(far, { clock, onDone: done.resolve });
+  new Speed().serve(far, "a", { clock, onDone: done.resolve });
   await body(near, clock, within(5_000, done.promise, "the outcome"));
   await pairs.close();
 }
@@ -59,29 +59,30 @@ Deno.test("an agent that measures the path and reads nothing is given up", () =>
     assert.equal((await outcome).code, "idle_timeout");
   }));
 
-Deno.test("at most 8 agents measure at once, and others are told so", async () => {
+Deno.test("a client has at most 8 measurements at once, is told so, and others have some too", async () => {
   const speed = new Speed();
   const pairs = await streamPairs();
   const context = { clock: new ManualClock(), onDone() {} };
-  const open = async () => {
+  const open = async (client = "greedy") => {
     const { near, far } = await pairs.open(request("/down?bytes=16777216"), undefined, { end: true });
-    speed.serve(far, context);
+    speed.serve(far, client, context);
     return near;
   };
   const measuring = [];
   for (let i = 0; i < 8; i++) measuring.push(await open());
   const { messages } = await within(5_000, collect(await open()), "the refusal");
   assert.equal(messages[0]?.type === "http_response" && messages[0].payload.error?.code, "limit_reached");
+  assert.equal((await served200(speed, "honest")).messages.length, 1);
   for (const near of measuring) near.reset("cancelled", "enough");
   await pairs.close();
-  assert.equal((await served200(speed)).messages.length, 1);
+  assert.equal((await served200(speed, "greedy")).messages.length, 1);
 });
 
-/** Another agent measures, now that others are over. */
-async function served200(speed: Speed) {
+/** A client measures and is served. */
+async function served200(speed: Speed, client: string) {
   const pairs = await streamPairs();
   const { near, far } = await pairs.open(request("/down?bytes=1"), undefined, { end: true });
-  speed.serve(far, { clock: new ManualClock(), onDone() {} });
+  speed.serve(far, client, { clock: new ManualClock(), onDone() {} });
   const collected = await within(5_000, collect(near), "the body");
   assert.equal(collected.bytes.byteLength, 1);
   await pairs.close();

@@ -2,7 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { ForwardContext } from "../../shared/forward/context.ts";
 import { forward } from "../../shared/forward/forward.ts";
-import { createOriginPool } from "../../shared/forward/origin_pool.ts";
+import { OriginPools } from "../../shared/forward/origin_pools.ts";
 import type { Logger } from "../../shared/log.ts";
 import { LocalStreams } from "../../shared/mux/local_streams.ts";
 import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
@@ -10,7 +10,7 @@ import type { EndOptions } from "../../shared/mux/outbox.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { createDialer } from "../../shared/targets/dial.ts";
-import { createResolver, type Lookup } from "../../shared/targets/resolve.ts";
+import { createResolver, type Lookup, soleClientLookup } from "../../shared/targets/resolve.ts";
 import { UnderWay } from "../../shared/targets/under_way.ts";
 import { createDirectPolicy, type DirectPolicyOptions } from "./policy.ts";
 
@@ -40,17 +40,17 @@ export class Direct {
   readonly #streams: LocalStreams;
   readonly #context: ForwardContext;
 
-  constructor({ clock, log, budget, lookup, ...rules }: DirectInit) {
+  constructor({ clock, log, budget, lookup = soleClientLookup(), ...rules }: DirectInit) {
     this.#clock = clock;
     const underWay = new UnderWay(MAX_DIALS, "connections to targets", OWN);
     const resolve = createResolver({
-      ...(lookup === undefined ? {} : { lookup }),
+      lookup,
       underWay: new UnderWay(MAX_LOOKUPS, "look-ups of names", OWN),
       clock,
     });
     this.#context = {
       dial: createDialer({ policy: createDirectPolicy(rules), resolve, underWay, clock }),
-      origins: createOriginPool(),
+      origins: new OriginPools().lease("").pool,
       clock,
       idleTimeoutMs: IDLE_TIMEOUT,
       onDone: ({ target, address, code, detail }) =>

@@ -26,7 +26,7 @@ export interface FrontDoorLimits {
   keepAliveTimeoutMs: number;
   /** Bytes of a request's line and headers. @default 65536 */
   maxHeaderBytes: number;
-  /** Clients connected at once; one more is told so and closed. @default 4096 */
+  /** Clients connected at once. One more gets the place of an idle one, or is told so and closed. @default 4096 */
   maxConnections: number;
 }
 
@@ -84,14 +84,18 @@ const CROWDED_LINGER = 250;
  */
 export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor> {
   const options = { ...DEFAULT_FRONT_DOOR_OPTIONS, ...given };
-  const connections = new Connections();
+  const { clock, maxConnections, log } = options;
+  const connections = new Connections({
+    clock,
+    maxConnections,
+    onEvicted: ({ remoteAddress: remote }) => log.debug("Closed a client for another one", { remote }),
+  });
   const context = contextOf(options);
   const http = new HttpDoor(context, connections, options);
   const accept = (socket: Socket) => {
     connections.add(socket);
     const { count } = connections;
-    const { maxConnections } = options;
-    if (count > maxConnections) return turnAway(context, socket, { count, maxConnections });
+    if (!connections.serve(socket)) return turnAway(context, socket, { count, maxConnections });
     withFirstByte(socket, options, (bytes) => {
       if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
       connections.markBusy(socket);

@@ -113,3 +113,22 @@ Deno.test("client beyond the limit that says nothing is closed after 2 s", () =>
     assert.equal(await near.rest(), "");
   });
 });
+
+Deno.test("client beyond the limit gets the place of one that has been idle for a second", () => {
+  const clock = new CountingClock();
+  return withFrontDoor({ maxConnections: 2, clock }, async ({ client, nextStream, door }) => {
+    const [silent, busy] = [client(), client()];
+    await eventually("two clients", () => assert.equal(door.connectionCount, 2));
+    busy.send(GET);
+    const stream = await nextStream();
+    clock.advance(1_000);
+    const late = client();
+    assert.equal(await silent.rest(), "");
+    late.send(GET);
+    answer(await nextStream(), 200, ["Content-Length", "2"], "ok");
+    await late.readTo("ok");
+    answer(stream, 200, ["Content-Length", "4"], "busy");
+    await busy.readTo("busy");
+    for (const each of [silent, busy, late]) await each.close();
+  });
+});

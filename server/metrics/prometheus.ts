@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import type { LimitFigures } from "../../shared/limits/shared_limit.ts";
 import type { Counters, Tally } from "./counters.ts";
 
 /** What is true at the moment. */
@@ -10,6 +11,8 @@ export interface Gauges {
   readonly expiries: { readonly own: number; readonly ca: number; readonly crl?: number };
   /** Certificates that the CA took back; 0 without a list. */
   readonly crlEntries: number;
+  /** How much of each limit is used, by its name. */
+  readonly limits: Readonly<Record<string, LimitFigures>>;
 }
 
 /**
@@ -44,5 +47,34 @@ export async function prometheusText(
   counter("user_bytes", "Bytes of streams that are over", ["direction"], counters.bytes);
   counter("refused_connections", "Connections that were not let in", ["reason"], counters.refused);
   counter("reloads", "Reloads of certificates", ["outcome"], counters.reloads);
+  writeLimits(gauges.limits, { Counter, Gauge, registers });
   return { contentType: registry.contentType, text: await registry.metrics() };
+}
+
+/** What clients share, and how: a client that takes more than its share is seen here. */
+function writeLimits(
+  limits: Gauges["limits"],
+  { Counter, Gauge, registers }: Pick<typeof import("prom-client"), "Counter" | "Gauge"> & {
+    registers: Registry[];
+  },
+): void {
+  const labelNames = ["limit"];
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `sallyport_limit_${name}`, help, labelNames, registers });
+  const max = gauge("max", "The most at once, over all clients");
+  const used = gauge("used", "Taken now, over all clients");
+  const largest = gauge("largest_share", "Taken now by the client that has the most");
+  const denied = new Counter({
+    name: "sallyport_limit_denied_total",
+    help: "Refused because there was no room, or evicted for another client",
+    labelNames: ["limit", "how"],
+    registers,
+  });
+  for (const [limit, figures] of Object.entries(limits)) {
+    max.set({ limit }, figures.total);
+    used.set({ limit }, figures.used);
+    largest.set({ limit }, figures.largestShare);
+    denied.labels(limit, "refused").inc(figures.refused);
+    denied.labels(limit, "evicted").inc(figures.evicted);
+  }
 }

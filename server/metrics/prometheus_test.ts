@@ -8,6 +8,7 @@ const GAUGES: Gauges = {
   streams: 7,
   expiries: { own: 1_800_000_000, ca: 1_900_000_000 },
   crlEntries: 0,
+  limits: { streams: { total: 32_768, used: 7, largestShare: 5, refused: 3, evicted: 0 } },
 };
 
 /** Lines without comments. */
@@ -31,6 +32,11 @@ Deno.test("the metrics are there from the start, at zero", async () => {
     'sallyport_refused_connections_total{reason="tunnel_down"} 0',
     'sallyport_reloads_total{outcome="ok"} 0',
     'sallyport_reloads_total{outcome="failed"} 0',
+    'sallyport_limit_max{limit="streams"} 32768',
+    'sallyport_limit_used{limit="streams"} 7',
+    'sallyport_limit_largest_share{limit="streams"} 5',
+    'sallyport_limit_denied_total{limit="streams",how="refused"} 3',
+    'sallyport_limit_denied_total{limit="streams",how="evicted"} 0',
   ]);
 });
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
-import type { ErrorCode, SallyportError } from "../../shared/errors.ts";
+import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
+import { type LimitFigures, SharedLimit } from "../../shared/limits/shared_limit.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
@@ -10,17 +11,20 @@ import type { Transport } from "../../shared/mux/transport.ts";
 import { turnAway } from "../../shared/mux/turn_away.ts";
 import type { Peer } from "../../shared/tls/peer.ts";
 
+/** Connections at least that may be closing, or be told that there is no room, at the same time. */
+const MIN_CLOSING = 32;
+
 /** What makes a reception. */
 export interface ReceptionInit {
   log: Logger;
   /** Memory of all streams beyond their first window. */
   budget: MemoryBudget;
   session: Partial<SessionOptions>;
-  /** Connections at once; those beyond it are told so. @default {no limit} */
+  /** Connections at once, shared by certificates; those that get no room are told so. @default {no limit} */
   maxConnections?: number;
-  /** Somebody was told that there is no room. @default {nobody counts} */
+  /** An agent got no room, or had to give it to another. @default {not counted} */
   onRefused?(code: ErrorCode): void;
-  /** An agent came or went. @default {nobody listens} */
+  /** An agent came or went. @default {none} */
   onAgentsChanged?(): void;
   /** An agent opened a stream; the room must `listen` and `resume`. */
   stream(stream: MuxStream, peer: Peer): void;
@@ -28,78 +32,113 @@ export interface ReceptionInit {
   clock?: Clock;
 }
 
-/** Whose session it is. */
+/** A connection of an agent. */
 interface Guest {
   readonly peer: Peer;
+  readonly transport: Transport;
   /** The id that the agent's `hello` gave, "" before it came. */
-  readonly id: string;
+  id: string;
+  /** Missing only until it is made. */
+  session?: Session;
 }
 
-/** The sessions of all agents that were let in. */
+/**
+ * The sessions of all agents that were let in.
+ *
+ * A certificate alone may have all connections. When they are all taken, the one that has the most gives way to one
+ * that has clearly fewer. It loses the connection that it misses least: one without streams before one with streams,
+ * and among those one of an agent with several before the only one of an agent; the oldest of the rest.
+ */
 export class Reception {
   readonly #init: ReceptionInit;
   readonly #clock: Clock;
-  readonly #sessions = new Map<Session, Guest>();
+  readonly #guests = new Set<Guest>();
+  readonly #limit: SharedLimit<Guest>;
+  /** Connections that are told why they end; they take no room from those that stay. */
+  readonly #closing: SharedLimit<Transport>;
+  /** Connections by the agent that they belong to. */
+  readonly #agents = new Map<string, number>();
   #draining = false;
   /** How many agents there were, and whose, when that changed last. */
-  #agents = "";
+  #lastAgents = "";
   #emptied: (() => void) | undefined;
 
   constructor(init: ReceptionInit) {
     this.#init = init;
     this.#clock = init.clock ?? systemClock;
+    const { maxConnections: total = Infinity } = init;
+    this.#limit = new SharedLimit({
+      total,
+      whenFull: "evict",
+      cost: (guest) => this.#costOf(guest),
+      evict: (guest) => this.#giveWay(guest, total),
+    });
+    this.#closing = new SharedLimit({
+      total: Math.max(MIN_CLOSING, total),
+      whenFull: "evict",
+      cost: () => 0,
+      evict: (transport) => transport.abort(),
+    });
   }
 
   /** Connections of agents. */
   get connectionCount(): number {
-    return this.#sessions.size;
+    return this.#guests.size;
   }
 
-  /** Agent processes: connections with the same id count once. */
+  /** How connections are shared, for metrics. */
+  figures(): { connections: LimitFigures; closing: LimitFigures } {
+    return { connections: this.#limit.figures(), closing: this.#closing.figures() };
+  }
+
+  /** Agent processes: connections with the same id and certificate count once. */
   get agentCount(): number {
-    const named = [...this.#sessions.values()].map(({ id }) => id).filter((id) => id !== "");
-    return new Set(named).size + this.#sessions.size - named.length;
+    let named = 0;
+    for (const connections of this.#agents.values()) named += connections;
+    return this.#agents.size + this.#guests.size - named;
   }
 
   /** Fingerprint of the certificate of all agents; undefined when they have several, or there is none. */
   get onlyClient(): string | undefined {
-    const clients = new Set([...this.#sessions.values()].map(({ peer }) => peer.fingerprint));
+    const clients = new Set([...this.#guests].map(({ peer }) => peer.fingerprint));
     return clients.size === 1 ? [...clients][0] : undefined;
   }
 
   /** Streams that are open, over all connections. */
   get streamCount(): number {
     let count = 0;
-    for (const session of this.#sessions.keys()) count += session.streamCount;
+    for (const { session } of this.#guests) count += session!.streamCount;
     return count;
   }
 
   /** Begins a session with an agent whose certificate was accepted, or tells it that there is no room. */
   welcome(transport: Transport, peer: Peer): void {
-    const { log, budget, session: options, maxConnections = Infinity } = this.#init;
-    const who = { client: peer.commonName, serial: peer.serial };
-    if (this.#sessions.size >= maxConnections) return this.#sendAway(transport, who, maxConnections);
-    const session: Session = new Session({
+    const { log, budget, session: options } = this.#init;
+    const who = whoIs(peer);
+    const guest: Guest = { peer, transport, id: "" };
+    if (!this.#limit.take(peer.fingerprint, guest)) return this.#sendAway(guest);
+    const session = guest.session = new Session({
       transport,
       role: "listener",
       clock: this.#clock,
       budget,
+      client: peer.fingerprint,
       options,
       events: {
         open: (hello) => {
-          this.#sessions.set(session, { peer, id: hello.id ?? "" });
+          this.#name(guest, hello.id ?? "");
           log.info("agent connected", { ...who, software: hello.software });
           this.#tellStatus();
         },
         stream: (stream) => this.#init.stream(stream, peer),
-        closed: (error) => this.#forget(session, who, error),
+        closed: (error) => this.#forget(guest, error),
         fault: ({ message, cause }) => {
           const stack = cause instanceof Error ? cause.stack : undefined;
           log.error("a callback failed", { ...who, reason: message, stack });
         },
       },
     });
-    this.#sessions.set(session, { peer, id: "" });
+    this.#guests.add(guest);
     if (this.#draining) session.drain();
   }
 
@@ -110,54 +149,116 @@ export class Reception {
    * @param judge Why an agent may not stay; undefined when it may.
    */
   expel(judge: (peer: Peer) => SallyportError | undefined): void {
-    for (const [session, { peer }] of this.#sessions) {
-      const error = judge(peer);
+    for (const guest of this.#guests) {
+      const error = judge(guest.peer);
       if (error === undefined) continue;
-      const { commonName: client, serial } = peer;
-      this.#init.log.warn("agent cut off", { client, serial, reason: error.message, code: error.code });
-      session.close(error.code, error.message);
+      const { message: reason, code } = error;
+      this.#init.log.warn("agent cut off", { ...whoIs(guest.peer), reason, code });
+      this.#dismiss(guest, error);
     }
   }
 
   /** Takes no more streams, and waits for those that are open for at most `timeout` milliseconds. */
   async drain(timeout: number): Promise<void> {
     this.#draining = true;
-    for (const session of this.#sessions.keys()) session.drain();
+    for (const { session } of this.#guests) session!.drain();
     const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
     const cancel = this.#clock.after(timeout, () => {
-      for (const session of this.#sessions.keys()) session.close("going_away", "the server stopped");
+      for (const { session } of this.#guests) session!.close("going_away", "the server stopped");
     });
-    if (this.#sessions.size > 0) await emptied;
+    if (!this.#isEmpty) await emptied;
     cancel();
   }
 
-  #sendAway(transport: Transport, who: object, max: number): void {
-    const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
-    this.#init.log.warn("agent refused", { ...who, code: "limit_reached", reason: message });
-    this.#init.onRefused?.("limit_reached");
-    turnAway({ transport, clock: this.#clock, code: "limit_reached", message });
+  get #isEmpty(): boolean {
+    return this.#guests.size + this.#closing.count === 0;
   }
 
-  #forget(session: Session, who: object, error: SallyportError | undefined): void {
-    this.#sessions.delete(session);
+  #name(guest: Guest, id: string): void {
+    guest.id = id;
+    if (id === "") return;
+    const agent = agentOf(guest);
+    this.#agents.set(agent, (this.#agents.get(agent) ?? 0) + 1);
+  }
+
+  /** What it costs an agent to lose a connection. */
+  #costOf(guest: Guest): number {
+    const { session } = guest;
+    // Before the `hello` nothing depends on it.
+    const isOnlyOne = session!.state !== "greeting" && (this.#agents.get(agentOf(guest)) ?? 1) === 1;
+    return 1 + (session!.streamCount > 0 ? 2 : 0) + (isOnlyOne ? 1 : 0);
+  }
+
+  #giveWay(guest: Guest, max: number): void {
+    const why = `all ${max} connections (max_connections) are taken, and its certificate has the most`;
+    const error = new SallyportError("limit_reached", `Cannot keep the connection: ${why}`);
+    const { message: reason, code } = error;
+    this.#init.log.warn("agent gave way to another", { ...whoIs(guest.peer), code, reason });
+    this.#init.onRefused?.(code);
+    this.#dismiss(guest, error);
+  }
+
+  #sendAway({ transport, peer }: Guest): void {
+    const max = this.#init.maxConnections;
+    const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
+    this.#init.log.warn("agent refused", { ...whoIs(peer), code: "limit_reached", reason: message });
+    this.#init.onRefused?.("limit_reached");
+    this.#closing.take(peer.fingerprint, transport);
+    const closed = () => this.#closed(transport);
+    turnAway({ transport, clock: this.#clock, code: "limit_reached", message, closed });
+  }
+
+  /** Ends a session; its room is free at once, however long the agent takes to leave. */
+  #dismiss(guest: Guest, { code, message }: SallyportError): void {
+    this.#remove(guest);
+    this.#closing.take(guest.peer.fingerprint, guest.transport);
+    guest.session!.close(code, message);
+    this.#tellStatus();
+  }
+
+  #remove(guest: Guest): void {
+    if (!this.#guests.delete(guest)) return;
+    this.#limit.release(guest);
+    const agent = agentOf(guest);
+    const left = (this.#agents.get(agent) ?? 0) - 1;
+    if (left > 0) this.#agents.set(agent, left);
+    else this.#agents.delete(agent);
+  }
+
+  #forget(guest: Guest, error: SallyportError | undefined): void {
+    this.#remove(guest);
     this.#init.log.info("agent disconnected", {
-      ...who,
+      ...whoIs(guest.peer),
       reason: error?.message ?? "drained",
       code: error?.code,
     });
-    if (this.#draining && this.#sessions.size === 0) this.#emptied?.();
-    else this.#tellStatus();
+    this.#closed(guest.transport);
+    this.#tellStatus();
+  }
+
+  #closed(transport: Transport): void {
+    this.#closing.release(transport);
+    if (this.#draining && this.#isEmpty) this.#emptied?.();
   }
 
   /** Tells every agent how many there are, whenever that changes: the last one may switch the lights off. */
   #tellStatus(): void {
     const status = { agents: this.agentCount, streams: this.streamCount };
-    for (const session of this.#sessions.keys()) {
-      if (session.state === "open") session.sendStatus(status);
+    for (const { session } of this.#guests) {
+      if (session!.state === "open") session!.sendStatus(status);
     }
     const agents = `${status.agents} ${this.onlyClient}`;
-    if (agents === this.#agents) return;
-    this.#agents = agents;
+    if (agents === this.#lastAgents) return;
+    this.#lastAgents = agents;
     this.#init.onAgentsChanged?.();
   }
+}
+
+/** Names an agent process. The certificate is part of it: an id alone is what any client may claim. */
+function agentOf({ peer, id }: Guest): string {
+  return `${peer.fingerprint} ${id}`;
+}
+
+function whoIs({ commonName: client, serial }: Peer): { client: string; serial: string } {
+  return { client, serial };
 }

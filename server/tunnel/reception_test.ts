@@ -5,8 +5,9 @@ import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
 import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { MemoryTransport } from "../../tests/support/memory_transport.ts";
+import { RawPeer } from "../../tests/support/raw_peer.ts";
 import { over } from "../../tests/support/over.ts";
-import { sessionEnd } from "../../tests/support/session_pair.ts";
+import { type SessionEnd, sessionEnd } from "../../tests/support/session_pair.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { within } from "../../tests/support/within.ts";
 import { Reception } from "./reception.ts";
@@ -156,4 +157,101 @@ Deno.test("reception tells whose all agents are, and when that changes", async (
   first.close("going_away", "it leaves");
   await eventually("all are gone", () => assert.equal(reception.agentCount, 0));
   assert.deepEqual(told, ["1 AA", "2 undefined", "1 AA", "0 undefined"]);
+});
+
+/** A reception for `maxConnections`, and how agents of several certificates enter. */
+function sharedReception(maxConnections: number) {
+  const log = new LogNotes();
+  const clock = new ManualClock();
+  const reception = new Reception({
+    ...{ log, budget: new MemoryBudget(0), session: {}, clock, maxConnections },
+    stream: (stream) => stream.resume(),
+  });
+  const welcome = async (fingerprint: string, id: string) => {
+    const [near, far] = MemoryTransport.pair();
+    const agent = sessionEnd(near, "dialer", { id });
+    reception.welcome(far, { ...PEER, fingerprint });
+    await within(5_000, agent.opened, "the session opens");
+    return agent;
+  };
+  return { log, clock, reception, welcome };
+}
+
+async function leave({ session, closed }: SessionEnd): Promise<void> {
+  session.close("going_away", "done");
+  await within(5_000, closed, "the session closes");
+  await MemoryTransport.settled();
+}
+
+Deno.test("reception takes from the certificate that has the most what it misses least", async () => {
+  const { reception, welcome, clock } = sharedReception(5);
+  const open = ({ session }: SessionEnd) =>
+    session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
+  const single = await welcome("greedy", "single");
+  const busySingle = await welcome("greedy", "busy single");
+  const [busyExtra, extra] = [await welcome("greedy", "double"), await welcome("greedy", "double")];
+  const alone = await welcome("other", "alone");
+  open(busySingle);
+  open(busyExtra);
+  await MemoryTransport.settled();
+  const gone: string[] = [];
+  for (const [name, { closed }] of Object.entries({ single, busySingle, busyExtra, extra, alone })) {
+    void closed.then((error) => gone.push(`${name}: ${error?.code}`));
+  }
+  const newcomers = [await welcome("third", "1")];
+  await within(5_000, extra.closed, "the idle one of an agent with two gives way");
+  newcomers.push(await welcome("fourth", "1"));
+  await within(5_000, single.closed, "the idle one gives way");
+  assert.deepEqual(gone, ["extra: limit_reached", "single: limit_reached"]);
+  assert.equal(reception.connectionCount, 5);
+  assert.equal(reception.figures().connections.evicted, 2);
+  for (const agent of [busySingle, busyExtra, alone, ...newcomers]) await leave(agent);
+  assert.deepEqual([reception.connectionCount, clock.timers], [0, 0]);
+});
+
+Deno.test("reception has room again at once when it cuts an agent off, however long that one takes", async () => {
+  const { reception, clock } = sharedReception(1);
+  const stubborn = MemoryTransport.pair();
+  stubborn[0].start({ data() {}, closed() {} });
+  reception.welcome(stubborn[1], PEER);
+  reception.expel(() => new SallyportError("peer_rejected", "Cannot keep the connection: it was revoked"));
+  assert.equal(reception.connectionCount, 0);
+  const [near, far] = MemoryTransport.pair();
+  const agent = sessionEnd(near, "dialer");
+  reception.welcome(far, { ...PEER, fingerprint: "other" });
+  await within(5_000, agent.opened, "the other gets in");
+  assert.equal(reception.connectionCount, 1);
+  clock.advance(1_000);
+  await leave(agent);
+  assert.equal(reception.figures().closing.used, 0);
+});
+
+Deno.test("reception tells a bounded number why there is no room, and leaves some of it to others", async () => {
+  const { reception, welcome } = sharedReception(1);
+  const first = await welcome("first", "");
+  const greedy = Array.from({ length: 40 }, () => {
+    const [near, far] = MemoryTransport.pair();
+    const peer = new RawPeer(near);
+    reception.welcome(far, { ...PEER, fingerprint: "greedy" });
+    return peer;
+  });
+  const [near, far] = MemoryTransport.pair();
+  const honest = new RawPeer(near);
+  reception.welcome(far, { ...PEER, fingerprint: "honest" });
+  assert.deepEqual(reception.figures().closing, {
+    ...{ total: 32, used: 32, largestShare: 31 },
+    ...{ refused: 0, evicted: 9 },
+  });
+  assert.equal((await honest.next("goaway")).payload["code"], "limit_reached");
+  for (const peer of [...greedy, honest]) peer.abort();
+  await leave(first);
+  assert.equal(reception.figures().closing.used, 0);
+});
+
+Deno.test("reception counts agents apart that claim the same id with different certificates", async () => {
+  const { reception, welcome } = sharedReception(4);
+  const agents = [await welcome("one", "id"), await welcome("one", "id"), await welcome("two", "id")];
+  assert.equal(reception.agentCount, 2);
+  for (const agent of agents) await leave(agent);
+  assert.equal(reception.agentCount, 0);
 });

@@ -1,6 +1,8 @@
 import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
+import { SharedLimit } from "../../shared/limits/shared_limit.ts";
 import type { Logger } from "../../shared/log.ts";
+import { addressBlock } from "../../shared/net/address_block.ts";
 import { faultOf } from "../../shared/tls/fault.ts";
 
 /** Milliseconds for which lines are counted together. */
@@ -19,12 +21,16 @@ export interface RefusalLogInit {
 /**
  * Logs who was not let in. A port of the internet is scanned all the time: a line for each connection would let any
  * stranger fill the log, and whoever pays for it would pay for that. Each kind has lines of its own, so that nobody
- * hides a revoked certificate behind the noise of connections without one.
+ * hides a revoked certificate behind the noise of connections without one; and of these an address may have as many as
+ * are left, so that a busy one leaves some to others.
  */
 export class RefusalLog {
   readonly #init: RefusalLogInit;
-  /** Refusals of this minute by kind: what is wrong with the certificate, or else the error's code. */
-  readonly #counts = new Map<string, number>();
+  /**
+   * Lines of this minute by kind: what is wrong with the certificate, or else the error's code. A line takes its room
+   * until the minute is over.
+   */
+  readonly #lines = new Map<string, SharedLimit<object>>();
   #cancel: CancelTimer | undefined;
 
   constructor(init: RefusalLogInit) {
@@ -33,25 +39,30 @@ export class RefusalLog {
 
   /** Somebody was not let in. */
   add(error: SallyportError, remote: string): void {
-    const { log, clock, limit = DEFAULT_LIMIT } = this.#init;
+    const { log, clock } = this.#init;
     this.#cancel ??= clock.after(WINDOW, () => this.flush());
     const { code, message } = error;
     const kind = faultOf(error)?.kind ?? code;
-    const count = (this.#counts.get(kind) ?? 0) + 1;
-    this.#counts.set(kind, count);
-    if (count <= limit) log.warn("agent refused", { remote, code, reason: message });
+    const lines = this.#lines.get(kind) ?? this.#add(kind);
+    if (lines.take(addressBlock(remote), {})) log.warn("agent refused", { remote, code, reason: message });
   }
 
   /** Tells what was only counted, and begins anew. */
   flush(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    const { log, limit = DEFAULT_LIMIT } = this.#init;
-    const left = [...this.#counts].filter(([, count]) => count > limit);
-    this.#counts.clear();
+    const left = [...this.#lines].map(([kind, lines]) => ({ kind, count: lines.figures().refused }))
+      .filter(({ count }) => count > 0);
+    this.#lines.clear();
     if (left.length === 0) return;
-    const kinds = left.map(([kind, count]) => `${kind} ${count - limit}`).join(", ");
-    const count = left.reduce((sum, [, count]) => sum + count - limit, 0);
-    log.warn("more agents refused, not logged one by one", { count, kinds });
+    const kinds = left.map(({ kind, count }) => `${kind} ${count}`).join(", ");
+    const count = left.reduce((sum, { count }) => sum + count, 0);
+    this.#init.log.warn("more agents refused, not logged one by one", { count, kinds });
+  }
+
+  #add(kind: string): SharedLimit<object> {
+    const lines = new SharedLimit<object>({ total: this.#init.limit ?? DEFAULT_LIMIT, whenFull: "reserve" });
+    this.#lines.set(kind, lines);
+    return lines;
   }
 }

@@ -25,7 +25,7 @@ Deno.test("a refusal is logged with who, which code and why", () => {
 });
 
 Deno.test("refusals beyond the limit of a minute are counted, and told at its end", () => {
-  const { clock, lines, refused } = refusalLog(2);
+  const { clock, lines, refused } = refusalLog(4);
   for (let i = 0; i < 7; i++) refused.add(STRANGER, "192.0.2.1");
   assert.deepEqual(lines.map(([message]) => message), ["agent refused", "agent refused"]);
   clock.advance(60_000);
@@ -41,7 +41,7 @@ Deno.test("refusals beyond the limit of a minute are counted, and told at its en
 });
 
 Deno.test("noise of one kind hides no refusal of another", () => {
-  const { lines, refused } = refusalLog(2);
+  const { lines, refused } = refusalLog(4);
   for (let i = 0; i < 100; i++) refused.add(STRANGER, "192.0.2.1");
   for (let i = 0; i < 100; i++) refused.add(new SallyportError("tunnel_down", "no TLS"), "192.0.2.1");
   const revoked = new Fault("revoked", "was revoked").rejection("Cannot let the peer in: it was revoked");
@@ -64,4 +64,18 @@ Deno.test("what was counted is told when the server stops, and no timer stays", 
     kinds: "peer_rejected 1",
   }]]);
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("noise of one address leaves lines of the same kind to others", () => {
+  const { lines, refused } = refusalLog(4);
+  for (let i = 0; i < 100; i++) refused.add(STRANGER, "2001:db8::" + i.toString(16));
+  assert.equal(lines.length, 2, "a /64 is one address");
+  refused.add(STRANGER, "192.0.2.2");
+  assert.deepEqual(lines.at(-1)?.[1], {
+    remote: "192.0.2.2",
+    code: "peer_rejected",
+    reason: STRANGER.message,
+  });
+  refused.flush();
+  assert.deepEqual(lines.at(-1)?.[1], { count: 98, kinds: "peer_rejected 98" });
 });

@@ -8,6 +8,18 @@ export interface OriginPoolOptions {
   idleMs?: number;
   /** Unused connections kept to one host and port. @default 32 */
   maxIdle?: number;
+  /** Room for unused connections, over several pools. @default {no limit} */
+  room?: IdleRoom;
+  /** The last connection was closed. */
+  emptied?(): void;
+}
+
+/** Room for unused connections; `SharedLimit` without the client. */
+export interface IdleRoom {
+  /** A connection is not used any more; false when it cannot be kept. */
+  take(socket: Socket): boolean;
+  /** It is used again, or closed. */
+  release(socket: Socket): void;
 }
 
 /** What a request to an origin carries beside what node:http knows. */
@@ -24,24 +36,29 @@ export interface OriginPool {
   readonly fresh: Agent;
   /** Whether a request went out on a connection that had served another one before. */
   wasReused(request: ClientRequest): boolean;
+  /** Connections that may be used again, in use or not. */
+  readonly size: number;
   /** Closes all connections. */
   destroy(): void;
 }
 
 /** Makes a pool of connections to origins. */
 export function createOriginPool(options: OriginPoolOptions = {}): OriginPool {
-  const { idleMs = 60_000, maxIdle = 32 } = options;
+  const { idleMs = 60_000, maxIdle = 32, room = UNLIMITED, emptied = () => {} } = options;
   // The last one used is the one that the origin is least likely to be closing.
-  const kept = new DialingAgent(idleMs, {
+  const kept = new DialingAgent({ idleMs, room, emptied }, {
     keepAlive: true,
     maxFreeSockets: maxIdle,
     scheduling: "lifo",
   });
-  const fresh = new DialingAgent(idleMs, { keepAlive: false });
+  const fresh = new DialingAgent({ idleMs, room, emptied: () => {} }, { keepAlive: false });
   return {
     kept,
     fresh,
     wasReused: (request) => kept.reused.has(request),
+    get size() {
+      return kept.open.size;
+    },
     destroy() {
       kept.destroy();
       fresh.destroy();
@@ -49,15 +66,20 @@ export function createOriginPool(options: OriginPoolOptions = {}): OriginPool {
   };
 }
 
+const UNLIMITED: IdleRoom = { take: () => true, release() {} };
+
 type Created = (error: Error | null, socket: Duplex) => void;
+
+type PoolOptions = Required<Pick<OriginPoolOptions, "idleMs" | "room" | "emptied">>;
 
 class DialingAgent extends Agent {
   readonly reused = new WeakSet<ClientRequest>();
-  readonly #idleMs: number;
+  readonly open = new Set<Socket>();
+  readonly #own: PoolOptions;
 
-  constructor(idleMs: number, options: ConstructorParameters<typeof Agent>[0]) {
+  constructor(own: PoolOptions, options: ConstructorParameters<typeof Agent>[0]) {
     super(options);
-    this.#idleMs = idleMs;
+    this.#own = own;
   }
 
   override createConnection(options: ClientRequestArgs, created?: Created): Duplex {
@@ -67,6 +89,7 @@ class DialingAgent extends Agent {
       (socket) => {
         // An HTTP origin that ends its side is done: nothing is left half-open in the pool.
         socket.allowHalfOpen = false;
+        this.#count(socket);
         created?.(null, socket);
       },
       (reason: Error) => created?.(reason, undefined as unknown as Duplex),
@@ -78,17 +101,18 @@ class DialingAgent extends Agent {
   override keepSocketAlive(stream: Duplex): boolean {
     const socket = stream as Socket;
     const keep = super.keepSocketAlive(stream) as unknown as boolean;
+    if (!keep || !this.#own.room.take(socket)) return false;
     // Less may have been set, because the origin said when it will close.
-    if (keep && !(socket.timeout && socket.timeout < this.#idleMs)) socket.setTimeout(this.#idleMs);
-    if (!keep) return keep;
+    if (!(socket.timeout && socket.timeout < this.#own.idleMs)) socket.setTimeout(this.#own.idleMs);
     socket.once("timeout", destroyThis);
     // An origin that speaks unasked is not to be trusted with the next request: its answer would be another's.
     socket.once("data", destroyThis);
-    return keep;
+    return true;
   }
 
   override reuseSocket(stream: Duplex, request: ClientRequest): void {
     const socket = stream as Socket;
+    this.#own.room.release(socket);
     socket.setTimeout(0);
     socket.removeListener("timeout", destroyThis);
     socket.removeListener("data", destroyThis);
@@ -97,6 +121,15 @@ class DialingAgent extends Agent {
     // cancelled ones too (denoland/deno#36786). It goes by this flag; whether to repeat is decided here.
     request.reusedSocket = false;
     this.reused.add(request);
+  }
+
+  #count(socket: Socket): void {
+    this.open.add(socket);
+    socket.once("close", () => {
+      this.open.delete(socket);
+      this.#own.room.release(socket);
+      if (this.open.size === 0) this.#own.emptied();
+    });
   }
 }
 

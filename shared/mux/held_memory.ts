@@ -27,11 +27,15 @@ export class HeldMemory {
     return this.#total > this.limit / 2;
   }
 
-  /** Gives a connection its share; it ends with `close`. */
-  share(shed: Shed): HeldShare {
-    const share: HeldShare = new HeldShare(this, (bytes) => this.#changed(bytes), shed, () => {
-      this.#shares.delete(share);
-    });
+  /**
+   * Gives a connection its share; it ends with `close`.
+   *
+   * @param client Whose connection it is. @default {all are of one client}
+   */
+  share(shed: Shed, client = ""): HeldShare {
+    const closed = () => void this.#shares.delete(share);
+    const changed = (bytes: number) => this.#changed(bytes);
+    const share: HeldShare = new HeldShare({ memory: this, client, changed, shed, closed });
     this.#shares.add(share);
     return share;
   }
@@ -47,18 +51,42 @@ export class HeldMemory {
     });
   }
 
-  /** The connection that holds most gives first, so that one of many is not ended for the greed of another. */
+  /**
+   * Of the client that holds most, over all of its connections, the one that holds most gives first: one of many is
+   * not ended for the greed of another.
+   */
   #shed(): void {
     while (this.#total > this.limit) {
       const before = this.#total;
-      let largest: HeldShare | undefined;
-      for (const share of this.#shares) {
-        if (largest === undefined || share.held > largest.held) largest = share;
-      }
-      largest?.shed();
+      this.#largest()?.shed();
       if (this.#total >= before) return;
     }
   }
+
+  #largest(): HeldShare | undefined {
+    const byClient = new Map<string, { held: number; largest: HeldShare }>();
+    for (const share of this.#shares) {
+      const { held = 0, largest = share } = byClient.get(share.client) ?? {};
+      byClient.set(share.client, {
+        held: held + share.held,
+        largest: share.held > largest.held ? share : largest,
+      });
+    }
+    let most: { held: number; largest: HeldShare } | undefined;
+    for (const each of byClient.values()) {
+      if (most === undefined || each.held > most.held) most = each;
+    }
+    return most?.largest;
+  }
+}
+
+/** What makes a share; only `HeldMemory` does. */
+interface HeldShareInit {
+  readonly memory: HeldMemory;
+  readonly client: string;
+  readonly shed: Shed;
+  changed(bytes: number): void;
+  closed(): void;
 }
 
 /** What the streams of one connection hold. */
@@ -67,13 +95,16 @@ export class HeldShare {
   readonly memory: HeldMemory;
   /** Ends what holds most of it. */
   readonly shed: Shed;
+  /** Whose connection it is. */
+  readonly client: string;
   readonly #changed: (bytes: number) => void;
   readonly #closed: () => void;
   #held = 0;
 
   /** Only `HeldMemory` makes one. */
-  constructor(memory: HeldMemory, changed: (bytes: number) => void, shed: Shed, closed: () => void) {
+  constructor({ memory, client, shed, changed, closed }: HeldShareInit) {
     this.memory = memory;
+    this.client = client;
     this.shed = shed;
     this.#changed = changed;
     this.#closed = closed;

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { HeldMemory, type HeldShare } from "./held_memory.ts";
 
 /** A share of which everything can be given up, in pieces of 10. */
-function shareOf(memory: HeldMemory, bytes: number): { share: HeldShare; sheds: () => number } {
+function shareOf(
+  memory: HeldMemory,
+  bytes: number,
+  client?: string,
+): { share: HeldShare; sheds: () => number } {
   let sheds = 0;
   const share: HeldShare = memory.share(() => {
     sheds++;
     share.change(-Math.min(10, share.held));
-  });
+  }, client);
   share.change(bytes);
   return { share, sheds: () => sheds };
 }
@@ -48,4 +52,14 @@ Deno.test("held memory looks again whenever more is added", async () => {
   share.change(15);
   await Promise.resolve();
   assert.deepEqual([sheds(), memory.total], [2, 10]);
+});
+
+Deno.test("held memory takes from the client that holds most over all of its connections (SPEC 5.5)", async () => {
+  const memory = new HeldMemory(100);
+  const modest = shareOf(memory, 30, "modest");
+  const greedy = [20, 25, 20].map((bytes) => shareOf(memory, bytes, "greedy"));
+  greedy[0]!.share.change(10);
+  await Promise.resolve();
+  assert.deepEqual([modest.sheds(), memory.total], [0, 95]);
+  assert.deepEqual(greedy.map(({ sheds }) => sheds()), [1, 0, 0], "of these the largest");
 });

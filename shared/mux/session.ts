@@ -73,6 +73,7 @@ export class Session {
       role: init.role,
       options,
       budget: init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
+      client: init.client,
       sender: this.#sender,
       fault: (error) => this.#listener.fault(error),
       wasted: () => this.#forbearance.wastedStreams.spend(),

@@ -19,4 +19,6 @@ export interface SessionInit {
   options?: Partial<SessionOptions>;
   /** Memory shared by all sessions of a process. @default 64 MiB of its own */
   budget?: MemoryBudget;
+  /** Who the peer is, for its share of the memory. @default {all are one} */
+  client?: string;
 }

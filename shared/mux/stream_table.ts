@@ -19,6 +19,8 @@ export interface StreamTableInit {
   role: Role;
   options: SessionOptions;
   budget: MemoryBudget;
+  /** Whose streams they are, for its share of the memory. @default {all are of one client} */
+  client?: string | undefined;
   sender: FrameSender;
   /** A callback of a stream's room failed. */
   fault(error: SallyportError): void;
@@ -50,7 +52,7 @@ export class StreamTable implements StreamOwner {
 
   constructor(init: StreamTableInit) {
     this.#init = init;
-    this.#share = init.budget.held.share(() => this.#shed());
+    this.#share = init.budget.held.share(() => this.#shed(), init.client);
     this.#ownParity = init.role === "dialer" ? 1 : 0;
     this.#nextId = init.role === "dialer" ? 1 : 2;
   }

@@ -17,13 +17,21 @@ export interface TurnAwayOptions {
   readonly code: ErrorCode;
   /** Why, for the peer; at most 1,024 characters travel. */
   readonly message: string;
+  /** The connection is over. */
+  closed?(): void;
 }
 
 /** Tells a peer with a `goaway` in place of the `hello` that it cannot stay (SPEC.md 3.1, 3.4), and closes. */
-export function turnAway({ transport, clock, code, message }: TurnAwayOptions): void {
+export function turnAway({ transport, clock, code, message, closed }: TurnAwayOptions): void {
   const cancel = clock.after(CLOSE_TIMEOUT, () => transport.abort());
   // Nothing that the peer says is of interest, and an error no more than its leaving.
-  transport.start({ data() {}, closed: cancel });
+  transport.start({
+    data() {},
+    closed() {
+      cancel();
+      closed?.();
+    },
+  });
   const payload = { code, message: message.slice(0, 1_024), last_stream: 0 };
   const encoder = new FrameEncoder(new Uint8Array(FRAME_BYTES));
   encoder.append(JSON.stringify({ type: "goaway", payload }));

@@ -17,22 +17,31 @@ const ANY_FILE = Deno.build.os === "windows" ? import.meta.filename! : "/dev/nul
 export class DescriptorRoom {
   readonly #clock: Clock;
   readonly #canOpen: (count: number) => boolean;
+  readonly #spare: number;
   #grantedUpTo = 0;
   #validUntil = -Infinity;
 
-  /** @param opens Whether `count` more files can be open at once. */
-  constructor(clock: Clock, opens: (count: number) => boolean = canOpen) {
+  /**
+   * @param opens Whether `count` more files can be open at once.
+   * @param spare Descriptors that stay free for others. @default 8
+   */
+  constructor(clock: Clock, opens: (count: number) => boolean = canOpen, spare = SPARE) {
     this.#clock = clock;
     this.#canOpen = opens;
+    this.#spare = spare;
   }
 
-  /** Whether one more connection may be taken, beside `open` ones. */
-  hasRoom(open: number): boolean {
+  /**
+   * Whether one more connection may be taken, beside `open` ones.
+   *
+   * @param pending How many of those may not have their descriptors yet.
+   */
+  hasRoom(open: number, pending = 0): boolean {
     const now = this.#clock.now();
     if (open < this.#grantedUpTo && now < this.#validUntil) return true;
-    if (!this.#canOpen(SPARE + GRANT)) {
+    if (!this.#canOpen(this.#spare + pending + GRANT)) {
       this.#validUntil = now;
-      return this.#canOpen(SPARE);
+      return this.#canOpen(this.#spare + pending);
     }
     this.#grantedUpTo = open + GRANT;
     this.#validUntil = now + VALID_MS;

@@ -28,6 +28,12 @@ Deno.test("DescriptorRoom refuses when only the spare ones are left, and lets in
   assert.ok(room.hasRoom(17));
 });
 
+Deno.test("DescriptorRoom counts what is still to be opened", () => {
+  const room = new DescriptorRoom(new ManualClock(), (count) => count <= 30, 12);
+  assert.ok(room.hasRoom(18, 18));
+  assert.ok(!room.hasRoom(19, 19));
+});
+
 Deno.test("DescriptorRoom finds out about this process", () => {
   assert.ok(new DescriptorRoom(new ManualClock()).hasRoom(0));
 });

@@ -1,3 +1,4 @@
+import { SharedLimit } from "../limits/shared_limit.ts";
 import type { Lookup } from "./resolve.ts";
 
 /**
@@ -6,6 +7,14 @@ import type { Lookup } from "./resolve.ts";
  * them too.
  */
 const LIMIT = 16;
+
+/** What can be set about {@linkcode fewAtATime}. */
+export interface FewAtATimeOptions {
+  /** Look-ups at once. @default 16 */
+  limit?: number;
+  /** Whether there are clients that must not take look-ups from each other. @default true */
+  isShared?: boolean;
+}
 
 interface Question {
   readonly name: string;
@@ -19,30 +28,35 @@ interface Question {
  * server then harms nothing but names. Who aborts while others wait leaves them waiting; a question that nobody
  * waits for is not asked, or not asked again when it is wanted later.
  *
- * @param limit Look-ups at once. @default 16
+ * Clients take turns, and each may have as many look-ups running as are free: whoever asks for names that nobody
+ * answers keeps no other client from an answer.
  */
-export function fewAtATime(lookup: Lookup, limit = LIMIT): Lookup {
-  const lookups = new Lookups(lookup, limit);
-  return (name, gone) => lookups.ask(name, gone);
+export function fewAtATime(lookup: Lookup, options: FewAtATimeOptions = {}): Lookup {
+  const lookups = new Lookups(lookup, options);
+  return (name, gone, client = "") => lookups.ask(name, gone, client);
 }
 
 class Lookups {
   readonly #lookup: Lookup;
-  readonly #limit: number;
-  /** Questions that somebody waits for, the oldest first. */
+  readonly #running: SharedLimit<Question>;
+  /** Questions that somebody waits for. */
   readonly #questions = new Map<string, Question>();
-  #running = 0;
+  /** Questions that wait for their turn, the oldest first, by client; whose turn is next stands first. */
+  readonly #queues = new Map<string, Set<Question>>();
 
-  constructor(lookup: Lookup, limit: number) {
+  constructor(lookup: Lookup, { limit = LIMIT, isShared = true }: FewAtATimeOptions) {
     this.#lookup = lookup;
-    this.#limit = limit;
+    this.#running = new SharedLimit({ total: limit, whenFull: isShared ? "reserve" : "refuse" });
   }
 
-  ask(name: string, gone: AbortSignal | undefined): Promise<{ address: string }[]> {
+  ask(name: string, gone: AbortSignal | undefined, client: string): Promise<{ address: string }[]> {
     const question = this.#questions.get(name) ?? this.#add(name);
     question.waiting++;
     gone?.addEventListener("abort", () => this.#leave(question), { once: true });
-    this.#startSome();
+    if (!question.started) {
+      this.#enqueue(question, client);
+      this.#startSome();
+    }
     return question.answer.promise;
   }
 
@@ -52,29 +66,56 @@ class Lookups {
     return question;
   }
 
+  /** A question of several clients waits in the queue of each: none has to wait for the turn of another. */
+  #enqueue(question: Question, client: string): void {
+    const queue = this.#queues.get(client);
+    if (queue === undefined) this.#queues.set(client, new Set([question]));
+    else queue.add(question);
+  }
+
   #leave(question: Question): void {
     if (--question.waiting > 0) return;
     this.#forget(question);
-    if (!question.started) question.answer.reject(new Error("nobody wants it any more"));
+    if (question.started) return;
+    this.#dequeue(question);
+    question.answer.reject(new Error("nobody wants it any more"));
   }
 
   #forget(question: Question): void {
     if (this.#questions.get(question.name) === question) this.#questions.delete(question.name);
   }
 
-  #startSome(): void {
-    for (const question of this.#questions.values()) {
-      if (this.#running >= this.#limit) return;
-      if (!question.started) this.#start(question);
+  #dequeue(question: Question): void {
+    for (const [client, queue] of this.#queues) {
+      queue.delete(question);
+      if (queue.size === 0) this.#queues.delete(client);
     }
+  }
+
+  #startSome(): void {
+    while (this.#startNext());
+  }
+
+  /** Starts a question of the next client that may have one more running. */
+  #startNext(): boolean {
+    for (const [client, queue] of this.#queues) {
+      const [question] = queue;
+      if (question === undefined || !this.#running.take(client, question)) continue;
+      // Behind all others from now on.
+      this.#queues.delete(client);
+      this.#queues.set(client, queue);
+      this.#dequeue(question);
+      this.#start(question);
+      return true;
+    }
+    return false;
   }
 
   #start(question: Question): void {
     question.started = true;
-    this.#running++;
     Promise.try(() => this.#lookup(question.name)).then(question.answer.resolve, question.answer.reject)
       .finally(() => {
-        this.#running--;
+        this.#running.release(question);
         this.#forget(question);
         this.#startSome();
       });

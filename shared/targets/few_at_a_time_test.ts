@@ -4,13 +4,13 @@ import { fewAtATime } from "./few_at_a_time.ts";
 type Answer = PromiseWithResolvers<{ address: string }[]>;
 
 /** Look-ups whose answers are given by hand. */
-function scene(limit: number) {
+function scene(limit: number, isShared = false) {
   const asked: { name: string; answer: Answer }[] = [];
   const lookup = fewAtATime((name) => {
     const answer: Answer = Promise.withResolvers();
     asked.push({ name, answer });
     return answer.promise;
-  }, limit);
+  }, { limit, isShared });
   return { lookup, asked, names: () => asked.map(({ name }) => name) };
 }
 
@@ -72,4 +72,39 @@ Deno.test("fewAtATime does not ask for a name that nobody waits for any more, an
   assert.deepEqual(names(), ["a", "c"]);
   asked[1]!.answer.resolve([]);
   await last;
+});
+
+Deno.test("fewAtATime leaves look-ups to others when one client asks for names that nobody answers", async () => {
+  const { lookup, asked, names } = scene(8, true);
+  const ask = (client: string, count: number) =>
+    Array.from({ length: count }, (_, i) => lookup(`${client}${i}`, undefined, client));
+  const greedy = ask("a", 100);
+  assert.deepEqual(names(), ["a0", "a1", "a2", "a3"]);
+  const honest = ask("b", 1);
+  const shared = lookup("a99", undefined, "c");
+  assert.deepEqual(names().slice(4), ["b0", "a99"], "also what the greedy one asks for too");
+  asked[4]!.answer.resolve([{ address: "192.0.2.1" }]);
+  asked[5]!.answer.resolve([{ address: "192.0.2.2" }]);
+  assert.deepEqual(await honest[0], [{ address: "192.0.2.1" }]);
+  assert.deepEqual([await shared, await greedy[99]], [[{ address: "192.0.2.2" }], [{
+    address: "192.0.2.2",
+  }]]);
+  await settle();
+  assert.equal(asked.length, 6, "its share is taken");
+  for (let next = 0; next < asked.length; next++) {
+    asked[next]!.answer.resolve([]);
+    await settle();
+  }
+  await Promise.all(greedy);
+});
+
+Deno.test("fewAtATime gives clients turns", async () => {
+  const { lookup, asked, names } = scene(1, true);
+  const answers = ["a1", "a2", "a3", "b1", "b2", "c1"].map((name) => lookup(name, undefined, name[0]));
+  for (let next = 0; next < answers.length; next++) {
+    asked[next]!.answer.resolve([]);
+    await settle();
+  }
+  assert.deepEqual(names(), ["a1", "a2", "b1", "c1", "a3", "b2"]);
+  await Promise.all(answers);
 });

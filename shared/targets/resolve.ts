@@ -15,8 +15,11 @@ import type { UnderWay } from "./under_way.ts";
  */
 export type Resolve = (name: string, signal?: AbortSignal, client?: string) => Promise<string[]>;
 
-/** Asks whoever knows names on this machine; `gone` aborts when nobody waits for the answer any more. */
-export type Lookup = (name: string, gone?: AbortSignal) => Promise<{ address: string }[]>;
+/**
+ * Asks whoever knows names on this machine; `gone` aborts when nobody waits for the answer any more, `client` is whom
+ * it is for.
+ */
+export type Lookup = (name: string, gone?: AbortSignal, client?: string) => Promise<{ address: string }[]>;
 
 /** What makes a resolver. */
 export interface ResolverOptions {
@@ -34,7 +37,13 @@ export interface ResolverOptions {
  * The system's own lookup honours the hosts file, gives both families, and reads odd forms of IPv4 addresses
  * (`127.1`, `0x7f000001`) as sockets would: they are judged by what they mean.
  */
-const defaultLookup: Lookup = fewAtATime((name) => systemLookup(name, { all: true, order: "verbatim" }));
+const askSystem: Lookup = (name) => systemLookup(name, { all: true, order: "verbatim" });
+const defaultLookup: Lookup = fewAtATime(askSystem);
+
+/** Asks the system as the default does, for a program that has one client only. */
+export function soleClientLookup(): Lookup {
+  return fewAtATime(askSystem, { isShared: false });
+}
 
 /** Makes a resolver with a deadline. A lookup that came too late is left alone: it cannot be called back. */
 export function createResolver(options: ResolverOptions = {}): Resolve {
@@ -45,7 +54,10 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
     const normal = normalName(name);
     if (normal === undefined) return Promise.reject(failed(name, "it is not a host name"));
     const gone = new AbortController();
-    const asking = ask(() => lookup(normal, gone.signal), () => underWay?.begin(`resolve ${normal}`, client));
+    const asking = ask(
+      () => lookup(normal, gone.signal, client),
+      () => underWay?.begin(`resolve ${normal}`, client),
+    );
     const onAbort = () => reject(cancelled(name));
     signal?.addEventListener("abort", onAbort);
     const cancelTimer: CancelTimer = clock.after(timeoutMs, () => reject(late(name, timeoutMs)));

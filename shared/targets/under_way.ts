@@ -1,4 +1,5 @@
 import { SallyportError } from "../errors.ts";
+import { type LimitFigures, SharedLimit } from "../limits/shared_limit.ts";
 
 /** Whose work it is. */
 export interface UnderWayOptions {
@@ -9,31 +10,34 @@ export interface UnderWayOptions {
 }
 
 /**
- * How much of one kind of work is under way in the process, and that it stays bounded. Of several clients none
- * takes more than half, so that one that asks for whatever is slow does not stop the others.
+ * How much of one kind of work is under way in the process, and that it stays bounded. Each of several clients may
+ * have as much under way as is free, so that one that asks for whatever is slow does not stop the others.
  */
 export class UnderWay {
+  readonly #limit: SharedLimit<object>;
   readonly #max: number;
   readonly #what: string;
   readonly #where: string;
-  readonly #isShared: boolean;
-  readonly #counts = new Map<string, number>();
-  #count = 0;
 
   /**
    * @param max The most at once.
    * @param what What is counted, for the message: "look-ups of names".
    */
   constructor(max: number, what: string, { where = "the server", isShared = true }: UnderWayOptions = {}) {
+    this.#limit = new SharedLimit({ total: max, whenFull: isShared ? "reserve" : "refuse" });
     this.#max = max;
     this.#what = what;
     this.#where = where;
-    this.#isShared = isShared;
   }
 
   /** How many are under way now. */
   get count(): number {
-    return this.#count;
+    return this.#limit.count;
+  }
+
+  /** How full it is, for metrics. */
+  figures(): LimitFigures {
+    return this.#limit.figures();
   }
 
   /**
@@ -42,32 +46,19 @@ export class UnderWay {
    * @param doing What it is for, so that "Cannot …" can stand before it.
    * @param client Whom it is for.
    * @returns Ends it; further calls do nothing.
-   * @throws SallyportError `limit_reached` when the most are under way, in all or for this client.
+   * @throws SallyportError `limit_reached` when too many are under way, in all or for this client.
    */
   begin(doing: string, client: string): () => void {
-    const own = this.#counts.get(client) ?? 0;
-    const share = this.#isShared ? Math.ceil(this.#max / 2) : this.#max;
-    if (this.#count >= this.#max) {
-      throw this.#full(doing, `${this.#max} ${this.#what} are under way on ${this.#where}`);
-    }
-    if (own >= share) throw this.#full(doing, `${share} ${this.#what} are under way for this client`);
-    this.#counts.set(client, own + 1);
-    this.#count++;
-    let over = false;
-    return () => {
-      if (!over) this.#end(client);
-      over = true;
-    };
+    const holder = {};
+    if (!this.#limit.take(client, holder)) throw this.#full(doing, client);
+    return () => void this.#limit.release(holder);
   }
 
-  #end(client: string): void {
-    const own = this.#counts.get(client)! - 1;
-    if (own > 0) this.#counts.set(client, own);
-    else this.#counts.delete(client);
-    this.#count--;
-  }
-
-  #full(doing: string, why: string): SallyportError {
+  #full(doing: string, client: string): SallyportError {
+    const own = this.#limit.countOf(client);
+    const why = own === 0 || own === this.#max
+      ? `${this.#limit.count} ${this.#what} are under way on ${this.#where}`
+      : `${own} ${this.#what} are under way for this client`;
     return new SallyportError("limit_reached", `Cannot ${doing}: ${why}`);
   }
 }

@@ -3,14 +3,14 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { withReason } from "../../tests/support/with_reason.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import type { SallyportError } from "../errors.ts";
 import { Handshakes } from "./handshakes.ts";
 
 /** A TCP connection from a port of its own. */
 class FakeTcp extends EventEmitter {
-  readonly remoteAddress = "192.0.2.1";
   destroyed = false;
-  constructor(readonly remotePort: number) {
+  constructor(readonly remotePort: number, readonly remoteAddress: string) {
     super();
   }
   destroy(): void {
@@ -21,17 +21,19 @@ class FakeTcp extends EventEmitter {
 
 function setUp(options: { limit?: number } = {}) {
   const refused: [SallyportError, string][] = [];
+  const clock = new ManualClock();
   const handshakes = new Handshakes({
+    clock,
     timeoutMs: 60_000,
     onRefused: (reason, remote) => refused.push([reason, remote]),
     ...options,
   });
-  const begin = (port: number) => {
-    const tcp = new FakeTcp(port);
+  const begin = (port: number, remoteAddress = "192.0.2.1") => {
+    const tcp = new FakeTcp(port, remoteAddress);
     handshakes.begin(tcp as unknown as Socket);
     return tcp;
   };
-  return { handshakes, refused, begin };
+  return { handshakes, refused, begin, clock };
 }
 
 /** The TLS socket on top of a TCP connection. */
@@ -84,4 +86,28 @@ Deno.test("Handshakes leaves a finished one alone", () => {
   assert.equal(handshakes.size, 0);
   handshakes.cutAll();
   assert.equal(tcp.destroyed, false);
+});
+
+Deno.test("Handshakes cuts the oldest of the address that has the most for one of another address", () => {
+  const { handshakes, refused, begin } = setUp({ limit: 3 });
+  const flood = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map((remote, port) => begin(port, remote));
+  const agents = [begin(1, "198.51.100.1"), begin(2, "198.51.100.2")];
+  assert.deepEqual(flood.map(({ destroyed }) => destroyed), [true, true, false], "a /64 is one address");
+  assert.deepEqual(agents.map(({ destroyed }) => destroyed), [false, false]);
+  const why = /^Cannot finish the handshake: 3 are under way, and its address has the most$/;
+  withReason("limit_reached", why)(refused[0]![0]);
+  assert.deepEqual(refused.map(([, remote]) => remote), ["2001:db8::1", "2001:db8::2"]);
+  assert.equal(handshakes.finished(tlsOver(agents[0]!)), "198.51.100.1");
+  assert.deepEqual(handshakes.figures(), { total: 3, used: 2, largestShare: 1, refused: 0, evicted: 2 });
+  handshakes.cutAll();
+});
+
+Deno.test("Handshakes lets an address replace its own that are older than a second, and no younger ones", () => {
+  const { handshakes, begin, clock } = setUp({ limit: 2 });
+  const [first, second] = [begin(1), begin(2)];
+  clock.advance(999);
+  assert.equal(begin(3).destroyed, true);
+  clock.advance(1);
+  assert.deepEqual([begin(4).destroyed, first!.destroyed, second!.destroyed], [false, true, false]);
+  handshakes.cutAll();
 });

@@ -17,9 +17,9 @@ export interface ListenOptions {
   readonly identity: Identity;
   /** Milliseconds for a TLS handshake. */
   readonly handshakeTimeoutMs: number;
-  /** Connections at once, of peers that were let in. */
-  readonly maxConnections: number;
-  /** A peer was let in; its socket was not yet read, and belongs to whoever takes it. */
+  /** Handshakes of other listeners too, that share one limit. @default {of this listener alone} */
+  readonly handshakes?: Handshakes;
+  /** A peer was let in; its socket was not yet read, and belongs to whoever takes it, who limits how many there are. */
   onConnection(socket: TLSSocket, peer: Peer): void;
   /** Somebody was not let in, and why: `peer_rejected`, `limit_reached` or `tunnel_down`. */
   onRefused(reason: SallyportError, remoteAddress: string): void;
@@ -67,7 +67,7 @@ class Listener implements TlsListener {
   constructor(options: ListenOptions) {
     this.#options = options;
     this.#identity = options.identity;
-    this.#handshakes = new Handshakes({
+    this.#handshakes = options.handshakes ?? new Handshakes({
       timeoutMs: options.handshakeTimeoutMs,
       onRefused: (reason, remote) => options.onRefused(reason, remote),
     });
@@ -138,7 +138,6 @@ class Listener implements TlsListener {
     try {
       const { authorities, revocation } = this.#identity;
       peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth" });
-      this.#requireRoom();
     } catch (reason) {
       socket.destroy();
       onRefused(SallyportError.from(reason, "peer_rejected"), remote);
@@ -148,12 +147,5 @@ class Listener implements TlsListener {
     socket.once("close", () => this.#connections--);
     socket.setNoDelay(true);
     onConnection(socket, peer);
-  }
-
-  #requireRoom(): void {
-    const { maxConnections } = this.#options;
-    if (this.#connections < maxConnections) return;
-    const problem = `all ${maxConnections} connections (max_connections) are taken`;
-    throw new SallyportError("limit_reached", `Cannot let the peer in: ${problem}`);
   }
 }

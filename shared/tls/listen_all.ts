@@ -1,3 +1,5 @@
+import type { LimitFigures } from "../limits/shared_limit.ts";
+import { Handshakes } from "./handshakes.ts";
 import type { Identity } from "./identity.ts";
 import { type ListenOptions, listenTls, type TlsListener } from "./listen.ts";
 
@@ -5,6 +7,8 @@ import { type ListenOptions, listenTls, type TlsListener } from "./listen.ts";
 export interface TlsListeners extends Pick<TlsListener, "use" | "close"> {
   /** Where they listen, in the order of their ports. */
   readonly addresses: readonly TlsListener["address"][];
+  /** Handshakes under way, over all ports. */
+  handshakes(): LimitFigures;
 }
 
 /**
@@ -14,18 +18,21 @@ export interface TlsListeners extends Pick<TlsListener, "use" | "close"> {
  */
 export async function listenAll(
   ports: readonly number[],
-  options: Omit<ListenOptions, "port">,
+  options: Omit<ListenOptions, "port" | "handshakes">,
 ): Promise<TlsListeners> {
   const listeners: TlsListener[] = [];
+  const { handshakeTimeoutMs: timeoutMs, onRefused } = options;
+  const handshakes = new Handshakes({ timeoutMs, onRefused });
   const close = async () => void await Promise.all(listeners.map((listener) => listener.close()));
   try {
-    for (const port of ports) listeners.push(await listenTls({ ...options, port }));
+    for (const port of ports) listeners.push(await listenTls({ ...options, handshakes, port }));
   } catch (error) {
     await close();
     throw error;
   }
   return {
     addresses: listeners.map(({ address }) => address),
+    handshakes: () => handshakes.figures(),
     use(identity: Identity) {
       for (const listener of listeners) listener.use(identity);
     },

@@ -136,23 +136,6 @@ Deno.test("listenTls cuts a handshake that takes too long", async () => {
   await within(5_000, ended, "the connection ends");
 });
 
-Deno.test("listenTls lets in no more than max_connections, and the next when one has ended", async () => {
-  const pki = await TestPki.create();
-  const client = await pki.client();
-  await using test = await TestListener.start(await pki.server(), { maxConnections: 1 });
-  const first = await test.dial(client);
-  const accepted = await test.accepted();
-  const second = await test.dial(client);
-  const ended = once(second.socket.resume(), "close");
-  withReason("limit_reached", /all 1 connections/)((await test.refused()).reason);
-  await within(5_000, ended, "the connection ends");
-  await destroyed(accepted.socket);
-  await destroyed(first.socket);
-  const third = await test.dial(client);
-  assert.equal((await test.accepted()).peer.commonName, "test-client");
-  await destroyed(third.socket);
-});
-
 Deno.test("listenTls says which port is taken", async () => {
   const pki = await TestPki.create();
   const identity = await pki.server();

@@ -5,15 +5,8 @@ import { clientOf, writeCrl } from "../support/chain_authority.ts";
 import { curl } from "../support/curl.ts";
 import { eventually } from "../support/eventually.ts";
 import { startHttpOrigin } from "../support/http_origin.ts";
+import { metrics } from "../support/metrics.ts";
 import { health } from "../support/zero.ts";
-
-/** Values of `/metrics` by name and labels. */
-async function metrics(chain: Chain): Promise<Map<string, number>> {
-  const { text, errors } = await curl([`http://127.0.0.1:${chain.healthPort}/metrics`]);
-  const lines = text.split("\n").filter((line) => /^sallyport_/.test(line));
-  assert.ok(lines.length > 0, errors + text);
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]));
-}
 
 Deno.test("the metrics tell of connections, streams, bytes, refusals, reloads and certificates", async () => {
   await using chain = await Chain.prepare({ server: { crl_file: "certs/ca.crl" } });

@@ -3,15 +3,18 @@
  * anything, however many ask.
  */
 import assert from "node:assert/strict";
-import type { Chain } from "../support/chain.ts";
+import { Chain } from "../support/chain.ts";
 import { Crowd } from "../support/crowd.ts";
 import { curl } from "../support/curl.ts";
 import { startDeadNameServer, whyNoDeadNameServer } from "../support/dead_name_server.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultOrigins, startFaultOrigins } from "../support/fault_origins.ts";
 import { withFault } from "../support/fault_scene.ts";
+import { startHttpOrigin } from "../support/http_origin.ts";
+import { startOtherAgent } from "../support/other_agent.ts";
 import { Pattern } from "../support/pattern.ts";
 import { assertAllWhole, Traffic } from "../support/traffic.ts";
+import { health } from "../support/zero.ts";
 
 /** Many more than the runtime has threads for look-ups. */
 const ASKING = 120;
@@ -47,6 +50,37 @@ Deno.test({
       assert.ok(found < TOLD, `a name of the hosts file is found after ${found} ms`);
       figure("ms until a name of the hosts file was found", Math.round(found));
     });
+  },
+});
+
+Deno.test({
+  name: `one client's questions to a dead name server keep no other client waiting${
+    missing === undefined ? "" : ` (skipped: ${missing})`
+  }`,
+  ignore: missing !== undefined,
+  async fn() {
+    await using dead = await startDeadNameServer();
+    await using chain = await Chain.start({ wrapper: { server: dead.wrapper } });
+    await using other = await startOtherAgent(chain);
+    await using origin = startHttpOrigin(() => new Response("hello"));
+    const get = (host: string) => curl(["-x", other.proxyUrl, `http://${host}/`]);
+    // By address, so that the agent is connected before names are asked for.
+    assert.equal((await get(origin.host)).text, "hello");
+    await using asking = new Crowd(chain.proxyPort, "nobody-$.test:443", ASKING);
+    await eventually("all of them wait", async () => assert.equal((await health(chain)).streams, ASKING));
+    let isTold = false;
+    const outcomes = asking.outcomes(TOLD).then((guests) => {
+      isTold = true;
+      return guests;
+    });
+    const began = performance.now();
+    assert.equal((await get(`localhost:${origin.port}`)).text, "hello");
+    const took = Math.round(performance.now() - began);
+    assert.equal(isTold, false, "the other client is answered while they wait");
+    Deno.stdout.writeSync(new TextEncoder().encode(`ms until the other client was answered ${took}\n`));
+    for (const { outcome } of await outcomes) assert.match(String(outcome), /^HTTP\/1\.1 504 /);
+    assert.equal((await other.agent.stop()).code, 0);
+    await chain.finish();
   },
 });
 

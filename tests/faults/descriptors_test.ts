@@ -3,11 +3,12 @@
  * clearly, does not spin, and takes connections again as soon as it can.
  */
 import assert from "node:assert/strict";
-import type { Chain } from "../support/chain.ts";
+import { Chain } from "../support/chain.ts";
 import { Crowd, type Guest, stillEchoes } from "../support/crowd.ts";
 import { processorTicks } from "../support/descriptors.ts";
 import { eventually } from "../support/eventually.ts";
 import { withFault } from "../support/fault_scene.ts";
+import { startOtherAgent } from "../support/other_agent.ts";
 import { type Program, withOpenFiles } from "../support/programs.ts";
 import { startTcpOrigin, type TcpOrigin } from "../support/tcp_origin.ts";
 import { agentStatus, assertQuiet, health } from "../support/zero.ts";
@@ -50,6 +51,23 @@ test("a server that is out of descriptors refuses further targets with 503 and l
     });
     figure("ms until another agent is in", Math.round(performance.now() - left));
   });
+});
+
+test("a client that takes all descriptors of a server keeps no other client out", async () => {
+  await using chain = await Chain.start({ wrapper: { server: withOpenFiles(64) } });
+  await using echo = startEcho();
+  await using crowd = new Crowd(chain.proxyPort, echo.host, GUESTS);
+  const served = (await crowd.outcomes(TOLD)).filter(({ outcome }) => outcome === 200);
+  assert.ok(served.length < GUESTS, "the server is full");
+  await using other = await startOtherAgent(chain);
+  {
+    await using honest = new Crowd(other.proxyPort, echo.host, 5);
+    for (const guest of await honest.outcomes(TOLD)) {
+      assert.equal(guest.outcome, 200);
+      assert.ok(await stillEchoes(guest));
+    }
+  }
+  assert.equal((await other.agent.stop()).code, 0);
 });
 
 test("an agent that is out of descriptors refuses further clients with 503 and lives on", async () => {

@@ -28,7 +28,6 @@ export class TestListener implements AsyncDisposable {
       port: 0,
       identity,
       handshakeTimeoutMs: 5_000,
-      maxConnections: 100,
       onConnection: (socket, peer) => {
         test.#sockets.push(socket);
         test.#accepted.add({ socket, peer });

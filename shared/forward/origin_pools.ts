@@ -1,0 +1,101 @@
+import type { Socket } from "node:net";
+import { type LimitFigures, SharedLimit } from "../limits/shared_limit.ts";
+import { createOriginPool, type OriginPool, type OriginPoolOptions } from "./origin_pool.ts";
+
+/** Unused connections that all clients together have; each takes a descriptor, here and at the origin. */
+const MAX_IDLE = 256;
+
+/** What can be set about {@linkcode OriginPools}. */
+export interface OriginPoolsOptions extends Pick<OriginPoolOptions, "idleMs"> {
+  /** Unused connections that are kept, over all clients. @default 256 */
+  maxIdle?: number;
+}
+
+/** A pool, for as long as a stream needs it. */
+export interface PoolLease {
+  readonly pool: OriginPool;
+  /** The stream is over; further calls do nothing. */
+  end(): void;
+}
+
+interface Entry {
+  readonly pool: OriginPool;
+  leases: number;
+}
+
+/**
+ * A pool of connections to origins for each client, never shared: what an origin answers on a connection may
+ * depend on all that it was asked there before, so that a connection of two clients would let the one decide what the
+ * other gets.
+ *
+ * Unused connections are limited over all clients; for one too many the oldest of the client that has the most is
+ * closed. A pool is dropped with its last stream and connection.
+ */
+export class OriginPools {
+  readonly #entries = new Map<string, Entry>();
+  readonly #idle: SharedLimit<Socket>;
+  readonly #idleMs: number | undefined;
+
+  constructor({ maxIdle = MAX_IDLE, idleMs }: OriginPoolsOptions = {}) {
+    this.#idleMs = idleMs;
+    this.#idle = new SharedLimit({
+      total: maxIdle,
+      whenFull: "evict",
+      cost: () => 0,
+      evict: (socket) => void socket.destroy(),
+    });
+  }
+
+  /** Pools that there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Unused connections, for metrics. */
+  figures(): LimitFigures {
+    return this.#idle.figures();
+  }
+
+  /** Lends a client its pool. */
+  lease(client: string): PoolLease {
+    const entry = this.#entries.get(client) ?? this.#add(client);
+    entry.leases++;
+    let isOver = false;
+    return {
+      pool: entry.pool,
+      end: () => {
+        if (isOver) return;
+        isOver = true;
+        entry.leases--;
+        this.#dropIfUnused(client, entry);
+      },
+    };
+  }
+
+  /** Closes up to `count` unused connections, of the client that has the most; returns how many. */
+  shed(count: number): number {
+    return this.#idle.makeWay("", count);
+  }
+
+  /** Closes all connections. */
+  destroy(): void {
+    for (const { pool } of this.#entries.values()) pool.destroy();
+  }
+
+  #add(client: string): Entry {
+    const room = {
+      take: (socket: Socket) => this.#idle.take(client, socket),
+      release: (socket: Socket) => void this.#idle.release(socket),
+    };
+    const emptied = () => this.#dropIfUnused(client, entry);
+    const idleMs = this.#idleMs === undefined ? {} : { idleMs: this.#idleMs };
+    const entry: Entry = { pool: createOriginPool({ room, emptied, ...idleMs }), leases: 0 };
+    this.#entries.set(client, entry);
+    return entry;
+  }
+
+  #dropIfUnused(client: string, entry: Entry): void {
+    if (entry.leases > 0 || entry.pool.size > 0) return;
+    if (this.#entries.get(client) === entry) this.#entries.delete(client);
+  }
+}

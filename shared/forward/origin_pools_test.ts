@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { eventually } from "../../tests/support/eventually.ts";
+import { SocketOrigin } from "../../tests/support/socket_origin.ts";
+import { within } from "../../tests/support/within.ts";
+import { OriginPools, type OriginPoolsOptions } from "./origin_pools.ts";
+
+function dial(_host: string, port: number): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect({ port, host: "127.0.0.1" }, () => resolve(socket)).on("error", reject);
+  return promise;
+}
+
+/** Asks the origin once for a client, and resolves when the connection is free again. */
+async function ask(pools: OriginPools, client: string, port: number, host = "a.example"): Promise<void> {
+  const { pool, end } = pools.lease(client);
+  const asked = new Promise<void>((resolve, reject) => {
+    const sent = request({ agent: pool.kept, host, port, headers: ["Host", host], ...{ dial } });
+    sent.on("response", (response) => response.resume()).on("close", resolve).on("error", reject);
+    sent.end();
+  });
+  await within(5_000, asked, "an answer");
+  end();
+}
+
+async function withPools(
+  options: OriginPoolsOptions,
+  body: (pools: OriginPools, origin: SocketOrigin) => Promise<void>,
+): Promise<void> {
+  await using origin = await SocketOrigin.start();
+  origin.serve((socket) => {
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    socket.on("end", () => socket.end());
+  });
+  const pools = new OriginPools(options);
+  try {
+    await body(pools, origin);
+  } finally {
+    pools.destroy();
+  }
+}
+
+Deno.test("origin pools give no client the connection of another", () =>
+  withPools({}, async (pools, origin) => {
+    await ask(pools, "a", origin.port);
+    await ask(pools, "b", origin.port);
+    assert.equal(origin.accepted, 2);
+    await ask(pools, "a", origin.port);
+    await ask(pools, "b", origin.port);
+    assert.equal(origin.accepted, 2);
+    assert.equal(pools.size, 2);
+  }));
+
+Deno.test("origin pools close the oldest unused connection of the client that has the most", () =>
+  withPools({ maxIdle: 3 }, async (pools, origin) => {
+    await ask(pools, "honest", origin.port);
+    for (const host of ["a", "b", "c", "d"]) await ask(pools, "greedy", origin.port, `${host}.example`);
+    const { used, largestShare, evicted } = pools.figures();
+    assert.deepEqual([used, largestShare, evicted], [3, 2, 2]);
+    await ask(pools, "honest", origin.port);
+    await ask(pools, "greedy", origin.port, "d.example");
+    assert.equal(origin.accepted, 5, "these were kept");
+    await ask(pools, "greedy", origin.port, "a.example");
+    assert.equal(origin.accepted, 6, "this one was not");
+  }));
+
+Deno.test("origin pools drop a client's pool with its last stream and connection", () =>
+  withPools({ idleMs: 20 }, async (pools, origin) => {
+    const lease = pools.lease("a");
+    await ask(pools, "a", origin.port);
+    await eventually("no connection", () => assert.equal(lease.pool.size, 0));
+    assert.equal(pools.size, 1, "a stream may still need it");
+    assert.equal(pools.lease("a").pool, lease.pool);
+    lease.end();
+    lease.end();
+    assert.equal(pools.size, 1, "the other lease goes on");
+    await ask(pools, "b", origin.port);
+    await eventually("the pool of b is dropped", () => assert.equal(pools.size, 1));
+    assert.equal(pools.figures().used, 0);
+  }));
