@@ -60,8 +60,34 @@ Deno.test("a revocation list says nothing of another authority's certificate wit
   const { authorities, list } = await setUp();
   const other = await setUp();
   const both = [...authorities, ...other.authorities];
-  const revocation = read(await list({ revoked: [other.mine.toString()] }), both);
+  const lists = crlPem(await list({ revoked: [other.mine.toString()] }), await other.list({ revoked: [] }));
+  const revocation = read(lists, both);
   assert.equal(revocation.faultOf([other.mine], both), undefined);
+});
+
+Deno.test("every authority needs a list, and the error names the one without", async () => {
+  const [a, b] = [await setUp(), await setUp()];
+  const both = [...a.authorities, ...b.authorities];
+  const serial = b.authorities[0]!.serialNumber;
+  const list = await a.list();
+  const why = new RegExp(`it has no list of CN=Test CA \\(serial ${serial}\\), .* make one with certs crl`);
+  assert.throws(() => read(list, both), withReason("bad_request", why));
+  const material = { bytes: list, name: "list" };
+  assert.throws(
+    () => revocationOf(material, both, NOW, { takesEnded: true }),
+    withReason("bad_request", why),
+  );
+});
+
+Deno.test("of two lists of one authority the newer counts, in any order, and the older may have ended", async () => {
+  const { list, authorities, stolen } = await setUp();
+  const older = await list({ revoked: [], thisUpdate: inDays(-9), nextUpdate: inDays(-2) });
+  const newer = await list();
+  for (const lists of [crlPem(older, newer), crlPem(newer, older)]) {
+    const revocation = read(lists, authorities);
+    assert.equal(revocation.byAuthority.length, 1);
+    assert.match(String(revocation.faultOf([stolen], authorities)), /^was revoked/);
+  }
 });
 
 /** Lists that are refused: what they say, and why. */
