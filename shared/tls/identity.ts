@@ -59,7 +59,9 @@ export async function loadIdentity(
   const revocation = crl && revocationOf(crl, authorities, at, { takesEnded });
   // An agent's own certificate is judged by the server: its list has to be taken up all the same.
   const revoked = usage === "serverAuth" ? revocation?.faultOf(chain, authorities) : undefined;
-  if (revoked !== undefined) throw unusable(certificate, `it ${revoked}: make another with certs renew`);
+  if (revoked !== undefined) {
+    throw unusable(certificate, `it ${revoked}: issue another with certs issue --server`);
+  }
   return { ...texts, chain, authorities, revocation };
 }
 

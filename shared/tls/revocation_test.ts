@@ -92,11 +92,6 @@ Deno.test("of two lists of one authority the newer counts, in any order, and the
 
 /** Lists that are refused: what they say, and why. */
 const BAD_LISTS: [string, TestCrlOptions, RegExp][] = [
-  [
-    "ran out",
-    { thisUpdate: inDays(-9), nextUpdate: inDays(-2) },
-    /: it ran out at .*Z, a newer one is needed: make it with certs crl/,
-  ],
   ["is of a future date", { thisUpdate: inDays(1), nextUpdate: inDays(3) }, /: it is not valid before .*Z$/],
   ["has another issuer", { issuer: "CN=Other CA" }, /: its issuer is not CN=Test CA$/],
 ];
@@ -113,6 +108,17 @@ Deno.test("a revocation list that ran out is taken up where that is asked for, i
     () => revocationOf(forged, [new X509Certificate(pki.ca)], NOW, { takesEnded: true }),
     withReason("bad_request", /its signature is not that of/),
   );
+});
+
+Deno.test("a revocation list that ran out is refused, and named where there are several", async () => {
+  const [a, b] = [await setUp(), await setUp()];
+  const ended = await a.list({ thisUpdate: inDays(-9), nextUpdate: inDays(-2) });
+  const what = "ran out at .*Z, a newer one is needed: make it with certs crl";
+  assert.throws(() => read(ended, a.authorities), withReason("bad_request", new RegExp(`: it ${what}`)));
+  const both = [...a.authorities, ...b.authorities];
+  const named = withReason("bad_request", new RegExp(`: the list of CN=Test CA ${what}`));
+  const lists = crlPem(ended, await b.list());
+  assert.throws(() => read(lists, both), named);
 });
 
 for (const [what, options, reason] of BAD_LISTS) {
