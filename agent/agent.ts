@@ -5,6 +5,7 @@ import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import { isLoopback } from "../shared/net/loopback.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
 import { type DialledConnection, dialTls } from "../shared/tls/dial.ts";
+import { OpenServers } from "./open_servers.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
 import type { TrustReport } from "../shared/tls/trust_report.ts";
 import type { Lookup } from "../shared/targets/resolve.ts";
@@ -159,10 +160,11 @@ export async function startAgent(
 type DialServer = (server: ServerAddress, signal: AbortSignal) => Promise<DialledConnection["socket"]>;
 
 function createDial(config: AgentConfig, identities: IdentityStore): DialServer {
+  const open = new OpenServers(config.serverName, identities);
   return async ({ host, port }, signal) => {
     const { serverName, sni } = config;
     const connectTimeoutMs = CONNECT_TIMEOUT;
-    const { socket } = await dialTls({
+    const { socket, peer } = await dialTls({
       host,
       port,
       serverName,
@@ -172,6 +174,7 @@ function createDial(config: AgentConfig, identities: IdentityStore): DialServer 
       via: proxyFor(config.upstream, host, port),
       signal,
     });
+    open.add(socket, peer);
     return socket;
   };
 }

@@ -75,6 +75,7 @@ const AGENT_KEYS = {
   cert_file: pem("./certs/client.crt", "CERT_PEM"),
   key_file: pem("./certs/client.key", "KEY_PEM"),
   ca_cert_file: pem("./certs/ca.crt", "CA_CERT_PEM"),
+  crl_file: optionalPem("CRL_PEM"),
   log_level: logLevel("info"),
   wake_endpoint: endpoint(),
   query_endpoint: endpoint(),
@@ -115,7 +116,7 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
     localProxyPort: read.local_proxy_port,
     localProxyAuth: read.local_proxy_auth,
     consolePort: read.console_port,
-    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file },
+    identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file, crl: read.crl_file },
     logLevel: read.log_level,
     cloud: read.server_ip !== "" || wake === undefined ? undefined : {
       endpoints: { wake, query: read.query_endpoint, kill: read.kill_endpoint },

@@ -4,6 +4,7 @@ import { MemoryBudget } from "../shared/mux/memory_budget.ts";
 import type { MuxStream } from "../shared/mux/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
+import type { Identity } from "../shared/tls/identity.ts";
 import { IdentityStore } from "../shared/tls/identity_store.ts";
 import { listenAll, type TlsListeners } from "../shared/tls/listen_all.ts";
 import type { Peer } from "../shared/tls/peer.ts";
@@ -139,6 +140,8 @@ export async function startServer(
   ownPorts.add(health.address.port);
   for (const address of listener.addresses) log.info("server listening", address);
   log.info("health listening", health.address);
+  identities.onChange(tellLists);
+  tellLists(identities.current);
   if (identities.current.revocation === undefined) {
     log.warn("nobody can be kept out who has a certificate: neither crl_file nor crl_parameter is set");
   }
@@ -199,4 +202,12 @@ function createForwarder(
       },
     });
   };
+}
+
+/** Says which revocation list is in force for each CA. */
+function tellLists({ revocation }: Identity): void {
+  for (const { issuer, entries, nextUpdate } of revocation?.byAuthority ?? []) {
+    const fields = { issuer, entries, next_update: nextUpdate.toISOString() };
+    getLogger("tls").info("revocation list in force", fields);
+  }
 }

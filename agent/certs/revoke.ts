@@ -55,9 +55,19 @@ export async function revokeCertificate(options: RevokeOptions): Promise<Outcome
     });
     if (added.length === 0) return { files: [], notes };
     const written = await writeList(dir, authority, list, added, days);
-    return { files: [written.path], notes: [...notes, noteOf(written, authority)] };
+    const reach = "name" in options.which && options.which.name === "server" ? SERVER_REACH : [];
+    return { files: [written.path], notes: [...notes, noteOf(written, authority), ...reach] };
   });
 }
+
+/** What the revocation of the server's certificate reaches. */
+const SERVER_REACH = [
+  "agents whose crl_file has this list refuse the server; agents without crl_file still accept it",
+  "copy crl.pem to every agent and set crl_file there: open tunnels to the server end within seconds",
+  "a server with this list does not start or reload with that certificate, nor does deploy take it: " +
+  "move server.crt and server.key away, and make another with certs issue --server",
+  "functions judge callers by the deployed list; deploy again with a new certificate",
+];
 
 /**
  * Signs the revocation list anew, with the entries that it has, so that it does not run out; makes it when there

@@ -193,6 +193,12 @@ export const PROBLEMS = {
     means: "The tunnel was there, and broke off while it was used",
     advice: "Try again; if it goes on, something on the path cuts connections that last or carry much",
   },
+  server_revoked: {
+    exitCode: 68,
+    means: "The server's certificate was revoked: whoever holds its key may be a thief",
+    advice:
+      "Do not go on without crl_file. Ask who runs the server; it needs a new certificate (agent certs issue --server)",
+  },
   page: {
     exitCode: 70,
     means: "The tunnel is good, and the page behind it could not be had",

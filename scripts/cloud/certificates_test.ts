@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { initCertificates } from "../../agent/certs/init.ts";
+import { revokeCertificate } from "../../agent/certs/revoke.ts";
+import { TestPki } from "../../tests/support/pki.ts";
 import { crlPem, testCrl } from "../../tests/support/test_crl.ts";
 import { readServerFiles, tellListEnd } from "./certificates.ts";
 
@@ -40,6 +42,20 @@ Deno.test("a list that ran out is refused with what to do, unless none is wanted
   await withList(new Date(Date.now() - 60_000), async (dir) => {
     await assert.rejects(readServerFiles(dir), /ran out at .*deno task certs crl --dir/);
     assert.equal((await readServerFiles(dir, false)).crl, undefined);
+  });
+});
+
+Deno.test("a CA without a list, and a server that the list revokes, are not deployed", async () => {
+  const end = new Date(Date.now() + DAY_MS);
+  await withList(end, async (dir) => {
+    const ca = await Deno.readTextFile(`${dir}/ca.crt`);
+    const { ca: other } = await TestPki.create("Older CA");
+    await Deno.writeTextFile(`${dir}/ca.crt`, `${ca}\n${other}`);
+    await assert.rejects(readServerFiles(dir), /it has no list of CN=Older CA/);
+    await Deno.writeTextFile(`${dir}/ca.crt`, ca);
+    const { notes } = await revokeCertificate({ dir, which: { name: "server" } });
+    assert.match(notes.join("\n"), /agents without crl_file still accept it/);
+    await assert.rejects(readServerFiles(dir), /server\.crt: it was revoked/);
   });
 });
 

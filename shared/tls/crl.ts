@@ -10,6 +10,8 @@ export interface Crl {
   readonly thisUpdate: Date;
   /** When the next one is due. */
   readonly nextUpdate: Date;
+  /** Counts the lists of one issuer (RFC 5280 section 5.2.3); undefined where the list carries none. */
+  readonly number: bigint | undefined;
   /** Serial numbers of the certificates that were taken back, as `serialOf` writes them. */
   readonly serials: ReadonlySet<string>;
   /** The bytes that are signed. */
@@ -38,11 +40,13 @@ export function parseCrl(der: Uint8Array): Crl {
   const [innerAlgorithm, issuer, thisUpdate, nextUpdate] = parts;
   if (innerAlgorithm?.raw.toHex() !== algorithm?.raw.toHex()) throw unreadable("it names two algorithms");
   if (!isTime(nextUpdate)) throw unreadable("it does not say when the next one is due (nextUpdate)");
+  const { serials, number } = restOf(parts.slice(4));
   return {
     issuer: comparableName(issuer),
     thisUpdate: timeOf(thisUpdate),
     nextUpdate: timeOf(nextUpdate),
-    serials: serialsOf(parts.slice(4)),
+    number,
+    serials,
     signed: signed.raw,
     algorithm: identifierOf(algorithm),
     signature: signature.content.subarray(1),
@@ -50,12 +54,30 @@ export function parseCrl(der: Uint8Array): Crl {
 }
 
 /** Reads the entries and the extensions, which are all that may stand after the dates. */
-function serialsOf(rest: DerElement[]): Set<string> {
+function restOf(rest: DerElement[]): Pick<Crl, "serials" | "number"> {
   const entries = rest[0]?.tag === DER.sequence ? readWholeDer(rest.shift()!.content) : [];
   const extensions = rest[0]?.tag === DER.crlExtensions ? rest.shift() : undefined;
   if (rest.length > 0) throw unreadable(`it has a part of type ${rest[0]!.tag} after its entries`);
-  for (const list of readWholeDer(extensions?.content ?? new Uint8Array())) requireKnown(list);
-  return new Set(entries.map(serialOfEntry));
+  const lists = readWholeDer(extensions?.content ?? new Uint8Array());
+  for (const list of lists) requireKnown(list);
+  const numbers = lists.map(numberOf).filter((number) => number !== undefined);
+  return { serials: new Set(entries.map(serialOfEntry)), number: numbers[0] };
+}
+
+/** id-ce-cRLNumber, 2.5.29.20. */
+const CRL_NUMBER = "551d14";
+
+function numberOf(extensions: DerElement): bigint | undefined {
+  for (const { content } of readWholeDer(extensions.content)) {
+    const [id, ...rest] = readWholeDer(content);
+    if (id?.content.toHex() !== CRL_NUMBER) continue;
+    const [number] = readWholeDer(rest.at(-1)?.content ?? new Uint8Array());
+    if (number?.tag !== DER.integer || number.content.length === 0) {
+      throw unreadable("its number is no integer");
+    }
+    return BigInt(`0x${number.content.toHex()}`);
+  }
+  return undefined;
 }
 
 function serialOfEntry(entry: DerElement, index: number): string {

@@ -88,7 +88,12 @@ function handshake(options: DialOptions, doing: string, through?: Socket): Promi
   socket.once("close", () => fail(lost(doing, "it was closed at once", "target_reset")));
   socket.once("secureConnect", () => {
     try {
-      const peer = judgePeer(socket, { authorities: identity.authorities, usage: "serverAuth", serverName });
+      const peer = judgePeer(socket, {
+        authorities: identity.authorities,
+        revocation: identity.revocation,
+        usage: "serverAuth",
+        serverName,
+      });
       socket.setNoDelay(true);
       settle();
       resolve({ socket, peer });

@@ -95,14 +95,21 @@ Deno.test("ExpiryWatch warns of a revocation list in the second half of its life
 Deno.test("trustReport tells when each part ends, and that a list ran out", async () => {
   const identity = await lasting({ own: 20.5, ca: 300.5, crl: 3.5 });
   const at = (days: number) => new Date(START + days * DAY_MS).toISOString();
+  const authorities = [{ issuer: "CN=Test CA", entries: 0, next_update: at(3.5) }];
   assert.deepEqual(trustReport(identity, START), {
     certificate: { not_after: at(20.5), days_left: 20 },
     ca_certificate: { not_after: at(300.5), days_left: 300 },
-    crl: { next_update: at(3.5), days_left: 3, entries: 0, expired: false },
+    crl: { next_update: at(3.5), days_left: 3, entries: 0, expired: false, authorities },
   });
   const reload = { outcome: "failed", at: at(4), error: "why" } as const;
   const later = trustReport(identity, START + 4 * DAY_MS, reload);
-  assert.deepEqual(later.crl, { next_update: at(3.5), days_left: -1, entries: 0, expired: true });
+  assert.deepEqual(later.crl, {
+    next_update: at(3.5),
+    days_left: -1,
+    entries: 0,
+    expired: true,
+    authorities,
+  });
   assert.equal(later.last_reload, reload);
   assert.equal(trustReport(await lasting({ own: 1, ca: 1 }), START).crl, undefined);
 });

@@ -43,6 +43,7 @@ export async function explainRejection(dial: RejectedDial): Promise<SallyportErr
   const fault = chain[0] && findFault({
     chain,
     authorities: identity.authorities,
+    revocation: identity.revocation,
     usage: "serverAuth",
     serverName,
     trustsUncheckable: true,

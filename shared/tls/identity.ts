@@ -57,6 +57,11 @@ export async function loadIdentity(
   // A kept text is read by servers that start with nobody there; see RevocationRules. The store's watch complains.
   const takesEnded = source.crl !== undefined && "text" in source.crl;
   const revocation = crl && revocationOf(crl, authorities, at, { takesEnded });
+  // An agent's own certificate is judged by the server: its list has to be taken up all the same.
+  const revoked = usage === "serverAuth" ? revocation?.faultOf(chain, authorities) : undefined;
+  if (revoked !== undefined) {
+    throw unusable(certificate, `it ${revoked}: issue another with certs issue --server`);
+  }
   return { ...texts, chain, authorities, revocation };
 }
 

@@ -17,6 +17,14 @@ interface SignedCrl {
   readonly authority: X509Certificate;
 }
 
+/** What reports say of one list. */
+export interface ListSummary {
+  readonly issuer: string;
+  /** How many certificates it names. */
+  readonly entries: number;
+  readonly nextUpdate: Date;
+}
+
 /**
  * The certificates that the CA took back. A list that runs out while the program runs goes on being obeyed:
  * whom it names stays out, and others come in, since a CA that is late with its next list must not cut everybody
@@ -30,6 +38,8 @@ export class Revocation {
   readonly thisUpdate: Date;
   /** How many certificates were taken back, over all lists. */
   readonly entries: number;
+  /** One for each authority that has a list. */
+  readonly byAuthority: readonly ListSummary[];
 
   /** @param lists At least one. */
   constructor(lists: readonly SignedCrl[]) {
@@ -38,6 +48,11 @@ export class Revocation {
     this.nextUpdate = first.nextUpdate;
     this.thisUpdate = first.thisUpdate;
     this.entries = lists.reduce((sum, { crl }) => sum + crl.serials.size, 0);
+    this.byAuthority = lists.map(({ crl, authority }) => ({
+      issuer: subjectOf(authority),
+      entries: crl.serials.size,
+      nextUpdate: crl.nextUpdate,
+    }));
   }
 
   /**
@@ -84,7 +99,8 @@ export interface RevocationRules {
 
 /**
  * Reads revocation lists, PEM or DER, and checks each: its signature by one of the authorities, whether that one
- * may sign lists, and its dates.
+ * may sign lists, and its dates. Of several lists of one authority the newest counts. Every authority must have a
+ * list: without one, those that it revoked would be let in.
  *
  * @throws {SallyportError} `bad_request`, naming the file, the entry and what is wrong with it.
  */
@@ -95,15 +111,64 @@ export function revocationOf(
   rules: RevocationRules = {},
 ): Revocation {
   const lists = derOf(material);
-  return new Revocation(lists.map((der, index) => {
+  const signed = lists.map((der, index) => {
     try {
-      return checked(parseCrl(der), authorities, at, rules);
+      return checked(parseCrl(der), authorities, at);
     } catch (error) {
       const where = lists.length === 1 ? "" : `entry ${index + 1}: `;
       const { message } = SallyportError.from(error);
       throw unusable(material, where + message.replace(/^Cannot [^:]*: /, ""), error);
     }
-  }));
+  });
+  const newest = newestOfEach(signed);
+  if (!rules.takesEnded) requireCurrent(newest, material, at);
+  requireListOfEach(newest, authorities, material, at);
+  return new Revocation(newest);
+}
+
+function newestOfEach(lists: readonly SignedCrl[]): SignedCrl[] {
+  const newest = new Map<X509Certificate, SignedCrl>();
+  for (const list of lists) {
+    const other = newest.get(list.authority);
+    if (other === undefined || isNewer(list.crl, other.crl)) newest.set(list.authority, list);
+  }
+  return [...newest.values()];
+}
+
+function isNewer(a: Crl, b: Crl): boolean {
+  if (a.number !== undefined && b.number !== undefined && a.number !== b.number) return a.number > b.number;
+  return a.thisUpdate > b.thisUpdate;
+}
+
+function requireCurrent(lists: readonly SignedCrl[], material: Material, at: Date): void {
+  const ended = lists.find(({ crl }) => crl.nextUpdate < at);
+  if (ended === undefined) return;
+  const whose = lists.length === 1 ? "it" : `the list of ${subjectOf(ended.authority)}`;
+  const what = "a newer one is needed: make it with certs crl, and copy it here";
+  throw unusable(material, `${whose} ran out at ${ended.crl.nextUpdate.toISOString()}, ${what}`);
+}
+
+/** A CA whose own certificate has ended lets no one in, and needs no list. */
+function requireListOfEach(
+  lists: readonly SignedCrl[],
+  authorities: readonly X509Certificate[],
+  material: Material,
+  at: Date,
+): void {
+  const without = authorities.find((authority) =>
+    new Date(authority.validTo) >= at &&
+    // A CA that was renewed with the same key has the list of the older certificate.
+    !lists.some(({ crl }) =>
+      certificateFields(authority).subject === crl.issuer && isSignedBy(crl, authority)
+    )
+  );
+  if (without === undefined) return;
+  const [whose, number] = [subjectOf(without), without.serialNumber];
+  throw unusable(
+    material,
+    `it has no list of ${whose} (serial ${number}), which is trusted too: make one with certs crl in the folder of ` +
+      "that CA, and append it to this file",
+  );
 }
 
 /** DER begins with a SEQUENCE, whose tag is "0"; PEM may have any text before its blocks. */
@@ -123,7 +188,6 @@ function checked(
   crl: Crl,
   authorities: readonly X509Certificate[],
   at: Date,
-  { takesEnded = false }: RevocationRules,
 ): SignedCrl {
   if (!isKnownAlgorithm(crl)) {
     const known = "ECDSA, RSA (PKCS #1) with SHA-256, -384 or -512, and Ed25519 are known";
@@ -132,10 +196,6 @@ function checked(
   const authority = signerOf(crl, authorities);
   if (crl.thisUpdate.getTime() > at.getTime() + CLOCK_SKEW) {
     throw problem(`it is not valid before ${crl.thisUpdate.toISOString()}`);
-  }
-  if (crl.nextUpdate < at && !takesEnded) {
-    const what = "a newer one is needed: make it with certs crl, and copy it here";
-    throw problem(`it ran out at ${crl.nextUpdate.toISOString()}, ${what}`);
   }
   return { crl, authority };
 }

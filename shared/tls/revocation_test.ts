@@ -60,17 +60,38 @@ Deno.test("a revocation list says nothing of another authority's certificate wit
   const { authorities, list } = await setUp();
   const other = await setUp();
   const both = [...authorities, ...other.authorities];
-  const revocation = read(await list({ revoked: [other.mine.toString()] }), both);
+  const lists = crlPem(await list({ revoked: [other.mine.toString()] }), await other.list({ revoked: [] }));
+  const revocation = read(lists, both);
   assert.equal(revocation.faultOf([other.mine], both), undefined);
+});
+
+Deno.test("every authority needs a list, and the error names the one without", async () => {
+  const [a, b] = [await setUp(), await setUp()];
+  const both = [...a.authorities, ...b.authorities];
+  const serial = b.authorities[0]!.serialNumber;
+  const list = await a.list();
+  const why = new RegExp(`it has no list of CN=Test CA \\(serial ${serial}\\), .* make one with certs crl`);
+  assert.throws(() => read(list, both), withReason("bad_request", why));
+  const material = { bytes: list, name: "list" };
+  assert.throws(
+    () => revocationOf(material, both, NOW, { takesEnded: true }),
+    withReason("bad_request", why),
+  );
+});
+
+Deno.test("of two lists of one authority the newer counts, in any order, and the older may have ended", async () => {
+  const { list, authorities, stolen } = await setUp();
+  const older = await list({ revoked: [], thisUpdate: inDays(-9), nextUpdate: inDays(-2) });
+  const newer = await list();
+  for (const lists of [crlPem(older, newer), crlPem(newer, older)]) {
+    const revocation = read(lists, authorities);
+    assert.equal(revocation.byAuthority.length, 1);
+    assert.match(String(revocation.faultOf([stolen], authorities)), /^was revoked/);
+  }
 });
 
 /** Lists that are refused: what they say, and why. */
 const BAD_LISTS: [string, TestCrlOptions, RegExp][] = [
-  [
-    "ran out",
-    { thisUpdate: inDays(-9), nextUpdate: inDays(-2) },
-    /: it ran out at .*Z, a newer one is needed: make it with certs crl/,
-  ],
   ["is of a future date", { thisUpdate: inDays(1), nextUpdate: inDays(3) }, /: it is not valid before .*Z$/],
   ["has another issuer", { issuer: "CN=Other CA" }, /: its issuer is not CN=Test CA$/],
 ];
@@ -87,6 +108,17 @@ Deno.test("a revocation list that ran out is taken up where that is asked for, i
     () => revocationOf(forged, [new X509Certificate(pki.ca)], NOW, { takesEnded: true }),
     withReason("bad_request", /its signature is not that of/),
   );
+});
+
+Deno.test("a revocation list that ran out is refused, and named where there are several", async () => {
+  const [a, b] = [await setUp(), await setUp()];
+  const ended = await a.list({ thisUpdate: inDays(-9), nextUpdate: inDays(-2) });
+  const what = "ran out at .*Z, a newer one is needed: make it with certs crl";
+  assert.throws(() => read(ended, a.authorities), withReason("bad_request", new RegExp(`: it ${what}`)));
+  const both = [...a.authorities, ...b.authorities];
+  const named = withReason("bad_request", new RegExp(`: the list of CN=Test CA ${what}`));
+  const lists = crlPem(ended, await b.list());
+  assert.throws(() => read(lists, both), named);
 });
 
 for (const [what, options, reason] of BAD_LISTS) {

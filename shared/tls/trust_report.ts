@@ -33,6 +33,13 @@ export interface TrustReport {
     readonly entries: number;
     /** It is still obeyed, but nobody knows who was revoked since. */
     readonly expired: boolean;
+    /** The list of each authority. */
+    readonly authorities: readonly {
+      readonly issuer: string;
+      readonly entries: number;
+      /** ISO 8601. */
+      readonly next_update: string;
+    }[];
   };
   /** Missing before the first. */
   readonly last_reload?: ReloadReport;
@@ -51,5 +58,11 @@ export function trustReport(identity: Identity, now: number, lastReload?: Reload
   if (revocation === undefined) return { ...report, ...reload };
   const { not_after: next_update, days_left } = endOf("revocation list");
   const expired = revocation.nextUpdate.getTime() < now;
-  return { ...report, crl: { next_update, days_left, entries: revocation.entries, expired }, ...reload };
+  const authorities = revocation.byAuthority.map(({ issuer, entries, nextUpdate }) => ({
+    issuer,
+    entries,
+    next_update: nextUpdate.toISOString(),
+  }));
+  const { entries } = revocation;
+  return { ...report, crl: { next_update, days_left, entries, expired, authorities }, ...reload };
 }

@@ -1,7 +1,7 @@
 import { SallyportError } from "../../../shared/errors.ts";
 import { daysLeft, expiriesOf, nearnessOf } from "../../../shared/tls/expiry.ts";
 import { type FaultKind, faultOf } from "../../../shared/tls/fault.ts";
-import { loadIdentity } from "../../../shared/tls/identity.ts";
+import { type Identity, loadIdentity } from "../../../shared/tls/identity.ts";
 import { subjectOf } from "../../../shared/tls/subject.ts";
 import { fail, pass } from "../finding.ts";
 import type { Step } from "../step.ts";
@@ -23,7 +23,11 @@ export const certificate: Step = {
         ? ""
         : `: the ${first!.what} ends soon, have it renewed`;
       const issuer = leaf.issuer.replaceAll("\n", ", ");
-      return pass(`${subjectOf(leaf)}, issued by ${issuer}, its key fits, good for ${left}${warning}`);
+      return pass(
+        `${subjectOf(leaf)}, issued by ${issuer}, its key fits, good for ${left}${warning}${
+          listsOf(identity)
+        }`,
+      );
     } catch (error) {
       const { message } = SallyportError.from(error);
       const fault = faultOf(error);
@@ -32,3 +36,10 @@ export const certificate: Step = {
     }
   },
 };
+
+function listsOf({ revocation }: Identity): string {
+  const lists = revocation?.byAuthority ?? [];
+  return lists.map(({ issuer, entries, nextUpdate }) =>
+    `; revocation list of ${issuer}: ${entries} entries, next update ${nextUpdate.toISOString()}`
+  ).join("");
+}

@@ -14,6 +14,7 @@ const PROBLEM_OF: Readonly<Partial<Record<FaultKind, ProblemName>>> = {
   not_yet_valid: "server_dates",
   issuer_dates: "server_dates",
   name: "server_name",
+  revoked: "server_revoked",
 };
 
 /** Does the server prove by TLS who it is? */
