@@ -20,6 +20,9 @@ const MOST = 256;
 const BYTES = 200_000;
 /** Frames of one write. */
 const BLOCK = 10_000;
+/** Tunnels of targets, and the bytes that each target sends. */
+const TUNNELS = 24;
+const EACH = 50_000;
 const ignore = NO_PROCESS_MEMORY !== undefined;
 const why = ignore ? ` (${NO_PROCESS_MEMORY})` : "";
 
@@ -48,7 +51,6 @@ async function attackServer(chain: Chain, port: number, streams: number): Promis
     }
   }
   const highest = await watch.stop();
-  console.log(`# server ${highest["server"]} MiB`);
   assert.ok(highest["server"]! < MOST, `${highest["server"]} MiB`);
   peer.close();
   await within(10_000, peer.closed, "the end of the connection");
@@ -72,7 +74,7 @@ Deno.test({
     await using chain = await Chain.start();
     const over = Promise.withResolvers<void>();
     await using origin = startTcpOrigin(() => over.promise);
-    await attackServer(chain, origin.port, 10);
+    await attackServer(chain, origin.port, 24);
     over.resolve();
     await chain.finish();
   },
@@ -94,14 +96,13 @@ Deno.test({
     });
     using watch = new MemoryWatch({ server: chain.server.process.pid, agent: chain.agent.process.pid });
     using tunnels = new DisposableStack();
-    for (let i = 0; i < 4; i++) tunnels.use(await openTunnel(chain.proxyPort, origin.host));
+    for (let i = 0; i < TUNNELS; i++) tunnels.use(await openTunnel(chain.proxyPort, origin.host));
     await eventually(
       "the targets sent their bytes",
-      () => assert.ok(written >= 4 * BYTES, `${written}`),
+      () => assert.ok(written >= TUNNELS * EACH, `${written}`),
       60_000,
     );
     const highest = await watch.stop();
-    console.log(`# ${JSON.stringify(highest)} MiB`);
     assert.ok(highest["server"]! < MOST && highest["agent"]! < MOST, `${JSON.stringify(highest)} MiB`);
     tunnels.dispose();
     await chain.finish();
