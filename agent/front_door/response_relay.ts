@@ -3,6 +3,7 @@ import { SallyportError } from "../../shared/errors.ts";
 import { removeFromTrailers, removeHopByHop, withoutHeaders } from "../../shared/http/headers.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { StreamEvents } from "../../shared/mux/stream_events.ts";
+import { PartWriter } from "../../shared/net/part_writer.ts";
 import type { HeaderList, Payload, StreamMessage } from "../../shared/protocol/messages.ts";
 import { answerError } from "./answer_error.ts";
 import { closeIfBodyIsDoubtful } from "./doubtful_body.ts";
@@ -25,12 +26,14 @@ const TRAILER: ReadonlySet<string> = new Set(["trailer"]);
 /** Carries an answer from its stream to the client: interim heads, head, body and trailers, all as they came. */
 export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "end" | "closed"> {
   readonly #init: RelayInit;
+  readonly #writer: PartWriter;
   #phase: "head" | "body" | "over" = "head";
   #endsWithConnection = false;
   #continued = false;
 
   constructor(init: RelayInit) {
     this.#init = init;
+    this.#writer = new PartWriter(init.response, (count) => init.stream.consumed(count));
     init.response.sendDate = false;
     // RFC 9112 section 7: a client of HTTP/1.0 knows no chunks.
     if (isOld(init.request)) init.response.useChunkedEncodingByDefault = false;
@@ -53,17 +56,17 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
   }
 
   data(bytes: Uint8Array): void {
-    const { response, stream } = this.#init;
     if (this.#phase === "head") return this.#violated("bytes came before the answer");
     // Bytes that have no place in the answer, behind a HEAD for example, are dropped.
-    if (this.#phase === "over" || !hasBody(this.#init)) return stream.consumed(bytes.byteLength);
-    response.write(bytes, () => stream.consumed(bytes.byteLength));
+    if (this.#phase === "over" || !hasBody(this.#init)) return this.#init.stream.consumed(bytes.byteLength);
+    this.#writer.write(bytes);
   }
 
   end(trailers: HeaderList | undefined): void {
     if (this.#phase === "over") return;
     if (this.#phase === "head") return this.#violated("the stream ended before an answer");
     const { response } = this.#init;
+    this.#writer.flush();
     if (trailers !== undefined && response.chunkedEncoding) {
       this.#guard(() => response.addTrailers(pairs(removeFromTrailers(trailers))));
       if (this.over) return;
@@ -136,6 +139,7 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
     // Where the end of the connection is the end of the body, only a reset tells the difference.
     if (this.#endsWithConnection) socket?.resetAndDestroy();
     if (socket === null || socket.destroyed) return;
+    this.#writer.flush();
     // A head that waits for its body would be lost, and the client would know of no answer at all.
     response.flushHeaders();
     // What did arrive is the client's, unless it does not take it.

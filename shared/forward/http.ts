@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as startRequest } fro
 import { SallyportError } from "../errors.ts";
 import { removeFromTrailers } from "../http/headers.ts";
 import type { MuxStream } from "../mux/stream.ts";
+import { PartWriter } from "../net/part_writer.ts";
 import { IdleTimer } from "../net/idle_timer.ts";
 import { type HeaderList, MAX_INTERIM, type Payload } from "../protocol/messages.ts";
 import { hostPort } from "../net/host_port.ts";
@@ -44,6 +45,7 @@ class HttpExchange {
   };
   #head: RequestHead | undefined;
   #request: ClientRequest | undefined;
+  #writer: PartWriter | undefined;
   #response: IncomingMessage | undefined;
   /** Body bytes that came before the request was begun. */
   #early: Uint8Array[] = [];
@@ -105,6 +107,10 @@ class HttpExchange {
 
   #watch(request: ClientRequest): void {
     this.#request = request;
+    this.#writer = new PartWriter(request, (count) => {
+      this.#idle.touch();
+      this.#stream.consumed(count);
+    });
     // The bytes of a head are limited; fields beyond a number would be left out without a word.
     request.maxHeadersCount = 0;
     // What a request that was given up still says is of no interest.
@@ -135,12 +141,7 @@ class HttpExchange {
     const request = this.#request;
     // An origin may answer and close without reading the body, which then has nowhere to go.
     if (!request || request.destroyed) this.#stream.consumed(byteLength);
-    else {
-      request.write(bytes, () => {
-        this.#idle.touch();
-        this.#stream.consumed(byteLength);
-      });
-    }
+    else this.#writer?.write(bytes);
   }
 
   #end(trailers: HeaderList | undefined): void {
@@ -158,6 +159,7 @@ class HttpExchange {
     }
     const trailers = removeFromTrailers(this.#trailers ?? []);
     try {
+      this.#writer?.flush();
       if (framing === "chunked" && trailers.length > 0) request.addTrailers(pairs(trailers));
       request.end();
     } catch (reason) {

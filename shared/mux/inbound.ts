@@ -4,6 +4,7 @@ import { compact } from "./compact.ts";
 import { Conversation } from "./conversation.ts";
 import type { IncomingStreamMessage } from "./incoming.ts";
 import type { Listener } from "./listener.ts";
+import { merge, type Part, PART_BYTES } from "./part.ts";
 import type { StreamMemory } from "./stream_memory.ts";
 import { weightOf } from "./weight.ts";
 import { ReceiveWindow } from "./window.ts";
@@ -27,7 +28,7 @@ export interface InboundInit {
 /** Something that waits for the room to resume. */
 type Held =
   | { kind: "message"; message: StreamMessage }
-  | { kind: "data"; bytes: Uint8Array }
+  | { kind: "data" } & Part
   | { kind: "end"; trailers: HeaderList | undefined };
 
 /**
@@ -96,9 +97,11 @@ export class Inbound {
   /** A part of a message's body came. */
   body(bytes: Uint8Array): void {
     this.#bytes += bytes.byteLength;
-    const own = compact(bytes);
-    if (this.#held === undefined) this.#data(own);
-    else this.#held.push({ kind: "data", bytes: own });
+    if (this.#held === undefined) return this.#data(compact(bytes));
+    const last = this.#held.at(-1);
+    if (last?.kind === "data" && merge(last, bytes)) return;
+    this.#held.push({ kind: "data", bytes: compact(bytes) });
+    this.#memory.add(PART_BYTES);
   }
 
   /** The peer half-closed. */
@@ -114,8 +117,10 @@ export class Inbound {
     this.#held = undefined;
     for (const event of held ?? []) {
       if (this.#phase === "stopped") return;
-      if (event.kind === "data") this.#data(event.bytes);
-      else if (event.kind === "message") this.#listener.message(event.message);
+      if (event.kind === "data") {
+        this.#memory.remove(PART_BYTES);
+        this.#data(event.bytes);
+      } else if (event.kind === "message") this.#listener.message(event.message);
       else this.#deliverEnd(event.trailers);
     }
   }

@@ -34,6 +34,8 @@ export class Outbound {
   #wantsDrain = false;
   #begun = false;
   #bytes = 0;
+  /** What the memory was charged for the parts that wait, beyond their bytes. */
+  #overhead = 0;
 
   constructor({ id, opening, credit, marks, memory, listener }: OutboundInit) {
     this.#outbox = new Outbox(id, dataTypeOf(opening));
@@ -74,6 +76,7 @@ export class Outbound {
     this.#outbox.push(message, bytes, { end, trailers: options?.trailers });
     if (end) this.#phase = "ending";
     this.#memory.add((bytes?.byteLength ?? 0) + (message === undefined ? 0 : weightOf(message)));
+    this.#chargeOverhead();
     if (this.#outbox.queued < this.#highMark) return true;
     this.#wantsDrain = true;
     return false;
@@ -85,6 +88,7 @@ export class Outbound {
     this.#window.spend(frame.body.byteLength);
     this.#bytes += frame.body.byteLength;
     this.#memory.remove(frame.body.byteLength);
+    this.#chargeOverhead();
     this.#begun = true;
     if (frame.end) this.#phase = "ended";
     return frame;
@@ -111,5 +115,11 @@ export class Outbound {
   /** Drops what waits. */
   stop(): void {
     this.#outbox.clear();
+  }
+
+  #chargeOverhead(): void {
+    const { overhead } = this.#outbox;
+    this.#memory.add(overhead - this.#overhead);
+    this.#overhead = overhead;
   }
 }

@@ -1,5 +1,7 @@
 import { encodeEnvelope } from "../protocol/envelope.ts";
 import type { HeaderList, StreamMessage } from "../protocol/messages.ts";
+import { merge, type Part, PART_BYTES } from "./part.ts";
+import { Queue } from "./queue.ts";
 
 /** One frame of a stream, ready to be written. */
 export interface OutgoingFrame {
@@ -19,10 +21,9 @@ export interface EndOptions {
   trailers?: HeaderList | undefined;
 }
 
-interface Item extends EndOptions {
+interface Item extends EndOptions, Part {
   /** Undefined for plain bytes, and once the message itself has gone out ahead of its bytes. */
   message: StreamMessage | undefined;
-  bytes: Uint8Array;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -33,7 +34,7 @@ export class Outbox {
   readonly #dataType: StreamMessage["type"];
   /** Plain data is by far the most common message, so that its envelope is made once. */
   readonly #dataJson: Uint8Array;
-  #items: Item[] = [];
+  readonly #items = new Queue<Item>();
   #queued = 0;
 
   constructor(id: number, dataType: StreamMessage["type"]) {
@@ -47,28 +48,37 @@ export class Outbox {
     return this.#queued;
   }
 
+  /** What the parts that wait take beyond their bytes. */
+  get overhead(): number {
+    return this.#items.length * PART_BYTES;
+  }
+
   /** Queues a message, or plain bytes when `message` is undefined. */
   push(message: StreamMessage | undefined, bytes: Uint8Array = NO_BYTES, options: EndOptions = {}): void {
-    this.#items.push({ message, bytes, end: options.end ?? false, trailers: options.trailers });
     this.#queued += bytes.byteLength;
+    const last = this.#items.last;
+    const plain = message === undefined && options.end !== true && bytes.byteLength > 0;
+    // The first bytes of an item that has a message stay its own: its frame says what they are.
+    if (plain && last?.message === undefined && last?.end === false && merge(last, bytes)) return;
+    this.#items.push({ message, bytes, end: options.end ?? false, trailers: options.trailers });
   }
 
   /** Drops everything. */
   clear(): void {
-    this.#items = [];
+    this.#items.clear();
     this.#queued = 0;
   }
 
   /** Tells whether a frame can be made with this much credit. */
   sendable(credit: number): boolean {
-    const item = this.#items[0];
+    const item = this.#items.first;
     if (item === undefined) return false;
     return credit > 0 || item.message !== undefined || item.bytes.byteLength === 0;
   }
 
   /** Takes the next frame, its body at most `limit` bytes; only after `sendable`. */
   take(limit: number): OutgoingFrame {
-    const item = this.#items[0]!;
+    const item = this.#items.first!;
     const body = item.bytes.byteLength <= limit ? item.bytes : item.bytes.subarray(0, limit);
     const whole = body.byteLength === item.bytes.byteLength;
     const end = whole && item.end === true;

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
 import type { MuxStream } from "../mux/stream.ts";
 import { IdleTimer } from "./idle_timer.ts";
+import { PartWriter } from "./part_writer.ts";
 import { TurnCork } from "./turn_cork.ts";
 
 /** What a splice uses of a stream. */
@@ -44,6 +45,7 @@ class Splice {
   readonly #options: SpliceOptions;
   readonly #idle: IdleTimer;
   readonly #cork: TurnCork;
+  readonly #writer: PartWriter;
   #socketEnded = false;
   #socketError: Error | undefined;
   #socketClosed = false;
@@ -55,6 +57,12 @@ class Splice {
     this.#socket = options.socket;
     this.#stream = options.stream;
     this.#cork = new TurnCork(options.socket);
+    // Credit goes back when the bytes have left, so that the socket never waits for the next ones (`drain`
+    // would come only when it has run dry) and what it holds is bounded by the stream's window.
+    this.#writer = new PartWriter(options.socket, (count) => {
+      this.#idle.touch();
+      this.#stream.consumed(count);
+    });
     const { clock, idleTimeoutMs: timeoutMs = 600_000 } = options;
     this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });
   }
@@ -65,7 +73,10 @@ class Splice {
     socket.once("close", () => this.#socketWasClosed());
     stream.listen({
       data: (bytes) => this.#toSocket(bytes),
-      end: () => void socket.end(),
+      end: () => {
+        this.#writer.flush();
+        socket.end();
+      },
       drain: () => void socket.resume(),
       closed: (error) => this.#streamWasClosed(error),
     });
@@ -92,14 +103,8 @@ class Splice {
 
   #toSocket(bytes: Uint8Array): void {
     this.#idle.touch();
-    const { byteLength } = bytes;
-    this.#cork.before(byteLength);
-    // Credit goes back when the bytes have left, so that the socket never waits for the next ones (`drain`
-    // would come only when it has run dry) and what it holds is bounded by the stream's window.
-    this.#socket.write(bytes, () => {
-      this.#idle.touch();
-      this.#stream.consumed(byteLength);
-    });
+    this.#cork.before(bytes.byteLength);
+    this.#writer.write(bytes);
   }
 
   #idled(timeoutMs: number): void {
