@@ -11,7 +11,6 @@ import { createDialer, type Dial } from "../shared/targets/dial.ts";
 import type { OwnPorts } from "../shared/targets/own_ports.ts";
 import { createTargetPolicy } from "./targets/policy.ts";
 import { createResolver, type Lookup } from "../shared/targets/resolve.ts";
-import { hostPort } from "../shared/net/host_port.ts";
 import { UnderWay } from "../shared/targets/under_way.ts";
 
 /** Look-ups at once: each takes a thread for as long as the name servers are silent. */
@@ -110,8 +109,15 @@ export class Destinations {
     };
   }
 
+  /** Why a client is not served at all; undefined when it is. */
+  refusalOf(client: Client): SallyportError | undefined {
+    if (this.#find(client) !== undefined) return undefined;
+    const problem = "clients.allow on the server does not name this client";
+    return new SallyportError("peer_rejected", `Cannot let the agent in: ${problem}`);
+  }
+
   /**
-   * Begins a stream: how it reaches its target, or is told why it does not.
+   * Begins a stream of a client that is served: how it reaches its target, or is told why it does not.
    *
    * @param cut Ends the stream, when it has to give way to one of another client.
    */
@@ -143,9 +149,10 @@ export class Destinations {
   }
 
   #dialOf(client: Client): Dial {
+    const refusal = this.refusalOf(client);
+    if (refusal !== undefined) return () => Promise.reject(refusal);
     const entry = this.#find(client);
-    if (entry === undefined) return refuseStranger;
-    return (entry === "everybody" ? undefined : this.#own.get(entry)) ?? this.#common;
+    return (typeof entry === "number" ? this.#own.get(entry) : undefined) ?? this.#common;
   }
 
   /** Closes the connections to origins that are kept. */
@@ -158,11 +165,4 @@ const OUT_OF_DESCRIPTORS = "the program has too many files and connections open"
 
 function full(why = "too many are open on the server"): SallyportError {
   return new SallyportError("limit_reached", `Cannot serve another stream: ${why}`);
-}
-
-function refuseStranger(host: string, port: number): Promise<never> {
-  const message = `Cannot connect to ${
-    hostPort(host, port)
-  }: clients.allow on the server does not name this client`;
-  return Promise.reject(new SallyportError("target_denied", message, { cause: "no entry of clients.allow" }));
 }

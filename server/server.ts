@@ -95,6 +95,7 @@ export async function startServer(
     budget: new MemoryBudget(STREAM_MEMORY),
     session: { software: `sallyport/${VERSION}`, maxStreams },
     maxConnections: config.maxConnections,
+    refusalOf: (peer) => destinations.refusalOf(peer),
     onRefused: (code) => counters.refused.add([code]),
     onAgentsChanged: () => reports?.changed(),
     stream: createForwarder(config, destinations, auditLines, [counters, period], () => {

@@ -125,7 +125,9 @@ export const REFUSAL_RULES: Readonly<Record<ErrorCode, RefusalRule>> = {
     type: "tls_certificate_error",
     where: "tunnel",
     what: "the certificate of the agent or of the server was not accepted",
-    advice: "Check that both certificates are of the same CA, in date and not revoked",
+    advice:
+      "Check that both certificates are of the same CA, in date and not revoked, and that clients.allow on the server, " +
+      "if it has entries, names this client",
   },
   version_unsupported: {
     status: 502,

@@ -22,7 +22,9 @@ export interface ReceptionInit {
   session: Partial<SessionOptions>;
   /** Connections at once, shared by certificates; those that get no room are told so. @default {no limit} */
   maxConnections?: number;
-  /** An agent got no room, or had to give it to another. @default {not counted} */
+  /** Why an agent whose certificate is good is not served all the same; it is told. @default {all are served} */
+  refusalOf?(peer: Peer): SallyportError | undefined;
+  /** An agent was refused, or had to give its room to another. @default {not counted} */
   onRefused?(code: ErrorCode): void;
   /** An agent came or went. @default {none} */
   onAgentsChanged?(): void;
@@ -111,12 +113,14 @@ export class Reception {
     return count;
   }
 
-  /** Begins a session with an agent whose certificate was accepted, or tells it that there is no room. */
+  /** Begins a session with an agent whose certificate was accepted, or tells it why not. */
   welcome(transport: Transport, peer: Peer): void {
-    const { log, budget, session: options } = this.#init;
+    const { log, budget, session: options, maxConnections } = this.#init;
     const who = whoIs(peer);
     const guest: Guest = { peer, transport, id: "" };
-    if (!this.#limit.take(peer.fingerprint, guest)) return this.#sendAway(guest);
+    const refusal = this.#init.refusalOf?.(peer);
+    if (refusal !== undefined) return this.#sendAway(guest, refusal);
+    if (!this.#limit.take(peer.fingerprint, guest)) return this.#sendAway(guest, noRoom(maxConnections));
     const session = guest.session = new Session({
       transport,
       role: "listener",
@@ -198,14 +202,12 @@ export class Reception {
     this.#dismiss(guest, error);
   }
 
-  #sendAway({ transport, peer }: Guest): void {
-    const max = this.#init.maxConnections;
-    const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
-    this.#init.log.warn("agent refused", { ...whoIs(peer), code: "limit_reached", reason: message });
-    this.#init.onRefused?.("limit_reached");
+  #sendAway({ transport, peer }: Guest, { code, message }: SallyportError): void {
+    this.#init.log.warn("agent refused", { ...whoIs(peer), code, reason: message });
+    this.#init.onRefused?.(code);
     this.#closing.take(peer.fingerprint, transport);
     const closed = () => this.#closed(transport);
-    turnAway({ transport, clock: this.#clock, code: "limit_reached", message, closed });
+    turnAway({ transport, clock: this.#clock, code, message, closed });
   }
 
   /** Ends a session; its room is free at once, however long the agent takes to leave. */
@@ -252,6 +254,11 @@ export class Reception {
     this.#lastAgents = agents;
     this.#init.onAgentsChanged?.();
   }
+}
+
+function noRoom(max: number | undefined): SallyportError {
+  const message = `Cannot let the agent in: all ${max} connections (max_connections) are taken`;
+  return new SallyportError("limit_reached", message);
 }
 
 /** Names an agent process. The certificate is part of it: an id alone is what any client may claim. */
