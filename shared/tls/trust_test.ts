@@ -8,7 +8,8 @@ import { findFault, type TrustQuestion } from "./trust.ts";
 const read = ({ cert }: Pick<CertifiedKey, "cert">) => new X509Certificate(cert);
 
 function faultOf(key: CertifiedKey, pki: TestPki, question: Partial<TrustQuestion> = {}) {
-  return findFault({ chain: [read(key)], authorities: [read({ cert: pki.ca })], ...question })?.text;
+  return findFault({ chain: [read(key)], authorities: [read({ cert: pki.ca })], proof: "tls", ...question })
+    ?.text;
 }
 
 Deno.test("findFault finds nothing wrong with a good certificate", async () => {
@@ -40,7 +41,7 @@ Deno.test("findFault is not deceived by a CA of the same name", async () => {
 Deno.test("findFault accepts no issuer that is not a CA", async () => {
   const pki = await TestPki.create();
   const leaf = await pki.clientKey();
-  const fault = findFault({ chain: [read(leaf)], authorities: [read(leaf)] });
+  const fault = findFault({ chain: [read(leaf)], authorities: [read(leaf)], proof: "tls" });
   assert.match(fault!.text, /^was issued by CN=Test CA, not by CN=test-client$/);
 });
 
