@@ -7,6 +7,7 @@ import { createClientRules } from "../shared/clients/rules.ts";
 import type { Identity } from "../shared/tls/identity.ts";
 import { revocationOf } from "../shared/tls/revocation.ts";
 import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
+import { countChecks, MadeCertificate } from "../tests/support/made_certificate.ts";
 import { openssl, withOpenssl } from "../tests/support/openssl.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../tests/support/pki.ts";
 import { testCrl } from "../tests/support/test_crl.ts";
@@ -203,6 +204,60 @@ for (const [what, [reason, make]] of Object.entries(WRONG)) {
     );
   });
 }
+
+/** Calls that cost nothing but comparisons, since they are not meant for this function or not of now. */
+const CHEAP = [
+  "another method",
+  "another host",
+  "another path",
+  "an age of over 60 s",
+  "an audience of its own",
+];
+
+for (const what of CHEAP) {
+  Deno.test(`a call with ${what} costs no signature check, and the revocation list is not read`, async () => {
+    const [reason, make] = WRONG[what]!;
+    const call = { ...asked, authorization: undefined, ...await make() };
+    const revocation = () => assert.fail("asked for the list");
+    const checks = await countChecks(() =>
+      assert.rejects(gatekeeper().admit(call, { ...trust, revocation }), refused(reason))
+    );
+    assert.equal(checks, 0);
+  });
+}
+
+Deno.test("the revocation list is read for no call whose certificate or signature is not good", async () => {
+  const revocation = () => assert.fail("asked for the list");
+  for (const what of ["an expired certificate", "an altered payload", "somebody else's certificate"]) {
+    const [reason, make] = WRONG[what]!;
+    const call = { ...asked, authorization: undefined, ...await make() };
+    await assert.rejects(gatekeeper().admit(call, { ...trust, revocation }), refused(reason));
+  }
+});
+
+Deno.test("a call whose certificate a sub-CA issued is refused, and let in where that is trusted itself", async () => {
+  const root = await MadeCertificate.authority("CN=root");
+  const sub = await MadeCertificate.authority("CN=sub", root);
+  const leaf = await MadeCertificate.client("CN=x", sub);
+  const who = unchecked(await leaf.certified(sub));
+  const now = Date.now();
+  const call = { ...asked, authorization: await bearer({ now }, who) };
+  const believe = (...authorities: MadeCertificate[]) => ({
+    ...trust,
+    authorities: authorities.map(({ read }) => read),
+  });
+  await assert.rejects(
+    gatekeeper(now).admit(call, believe(root)),
+    refused(/issued by CN=sub, not by CN=root/),
+  );
+  assert.equal((await gatekeeper(now).admit(call, believe(root, sub))).commonName, "x");
+});
+
+Deno.test("of the certificates in a call, those after the first are neither read nor believed", async () => {
+  const der = identity.chain[0]!.raw.toString("base64");
+  const authorization = await handMade({}, { x5c: [der, "no certificate"] });
+  assert.equal((await gatekeeper().admit({ ...asked, authorization }, trust)).commonName, "test-client");
+});
 
 Deno.test("a call whose certificate was revoked is refused", async () => {
   const revoked = await pki.clientKey();
