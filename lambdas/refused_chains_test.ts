@@ -1,8 +1,10 @@
 /** Purpose: chains that TLS refuses at the server are refused by the functions too. */
 import "reflect-metadata"; // x509 needs it to be there first
 import assert from "node:assert/strict";
+import type { X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { signCall } from "../agent/cloud/sign_call.ts";
+import { importPKCS8, SignJWT } from "jose";
+import { audienceOf, CALL_TYPE } from "../shared/cloud/call.ts";
 import { parseCertificates } from "../shared/tls/certificates.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { openssl, withOpenssl } from "../tests/support/openssl.ts";
@@ -54,6 +56,24 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "a CA as leaf": async () => [await MadeCertificate.client("CN=x", root, [CA]), [], root],
 };
 
+const HOST = "abc.example";
+
+/** A call that carries the whole chain, as an attacker would send it; agents send their own certificate alone. */
+async function wholeChainCall(key: string, chain: readonly X509Certificate[]): Promise<string> {
+  const claims = {
+    aud: audienceOf("wake"),
+    htm: "POST",
+    host: HOST,
+    path: "/",
+    iat: Math.floor(Date.now() / 1000),
+    jti: crypto.randomUUID(),
+  };
+  const x5c = chain.map(({ raw }) => raw.toString("base64"));
+  const signed = await new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: CALL_TYPE, x5c })
+    .sign(await importPKCS8(key, "ES256"));
+  return `Bearer ${signed}`;
+}
+
 /** What is said of a client that presented a certificate; one that presented none proves nothing here. */
 const REASON = /^Cannot (let the peer in: its certificate |finish the handshake)/;
 
@@ -82,10 +102,8 @@ async function assertRefused(client: { cert: string; key: string }, caPem: strin
   const { reason } = await test.refused();
   assert.match(reason.message, REASON);
 
-  const url = new URL("https://abc.example/");
-  const unsigned = { action: "wake", method: "POST", url, now: Date.now() } as const;
-  const authorization = `Bearer ${await signCall(unsigned, { key: client.key, chain: parse(client.cert) })}`;
-  const call = { action: "wake", method: "POST", host: url.hostname, path: "/", authorization } as const;
+  const authorization = await wholeChainCall(client.key, parse(client.cert));
+  const call = { action: "wake", method: "POST", host: HOST, path: "/", authorization } as const;
   const revocation = () => assert.fail("asked for the list");
   await assert.rejects(new Gatekeeper(systemClock).admit(call, { authorities, revocation }), (error) => {
     assert.ok(error instanceof Refused, String(error));
