@@ -38,7 +38,7 @@ export function agentsDoor(init: DoorInit): Handler {
   });
   return httpFunction({
     ...init,
-    trust: (signal) => keeper.current(signal),
+    trust: keeper,
     mayCall: createClientRules(clients),
     clock: systemClock,
     log,

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { decodeProtectedHeader, importX509, jwtVerify } from "jose";
+import { decodeJwt, decodeProtectedHeader, importX509, jwtVerify } from "jose";
 import { z } from "zod";
 import type { Clock } from "../shared/clock.ts";
 import {
@@ -11,9 +11,21 @@ import {
 } from "../shared/cloud/call.ts";
 import { createClientRules, type FindEntry } from "../shared/clients/rules.ts";
 import { certificateFields } from "../shared/tls/certificate_fields.ts";
+import type { Fault } from "../shared/tls/fault.ts";
+import type { Revocation } from "../shared/tls/revocation.ts";
 import { findFault } from "../shared/tls/trust.ts";
 import { SeenIds } from "./seen_ids.ts";
-import type { Trust } from "./trust.ts";
+
+/** Whom the functions believe. */
+export interface Trust {
+  /** The certificates of the private CA. */
+  readonly authorities: readonly X509Certificate[];
+  /**
+   * Which certificates the CA took back; undefined where nobody keeps a list. Asked only for calls that passed
+   * everything else: it may have to be read.
+   */
+  revocation(): Promise<Revocation | undefined>;
+}
 
 /** What of a request decides whether its caller is let in. */
 export interface Call {
@@ -44,16 +56,18 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
-/** Characters of a token; a chain of three certificates with RSA keys fits. Checked before anything is parsed. */
+/** Characters of a token; three certificates with RSA keys fit. Checked before anything is parsed. */
 const MAX_TOKEN = 16_384;
 
 const HEADER = z.object({
   alg: z.enum(CALL_ALGORITHMS),
   typ: z.literal(CALL_TYPE),
-  x5c: z.array(z.base64().min(1)).min(1).max(4),
+  // What follows the first is neither read nor believed: older agents send their whole file.
+  x5c: z.array(z.string()).min(1).max(4),
 });
 
 const CLAIMS = z.object({
+  aud: z.string(),
   htm: z.string(),
   host: z.string(),
   path: z.string(),
@@ -61,9 +75,15 @@ const CLAIMS = z.object({
   jti: z.string().min(16).max(64),
 });
 
+type Claims = z.output<typeof CLAIMS>;
+
 /**
  * Lets in who proves, with the key of a certificate that the server would accept, that the call is theirs, meant
- * for this function and fresh (DESIGN.md 6; the claims: shared/cloud/call.ts).
+ * for this function and fresh (the claims: shared/cloud/call.ts). The certificate has to be issued by one of the
+ * authorities itself.
+ *
+ * Anybody can call, so what costs least comes first: the token's form, its claims and time, then the certificate, the
+ * token's signature, and last the revocation list.
  */
 export class Gatekeeper {
   readonly #clock: Clock;
@@ -78,44 +98,45 @@ export class Gatekeeper {
     this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS);
   }
 
-  /** @throws {Refused} With the reason. */
+  /**
+   * @throws {Refused} With the reason.
+   * @throws What asking for the revocation list threw.
+   */
   async admit(call: Call, trust: Trust): Promise<Caller> {
     const token = tokenOf(call.authorization);
-    const { alg, x5c } = headerOf(token);
-    const chain = chainOf(x5c);
-    const leaf = chain[0]!;
+    const { alg, x5c: [der] } = headerOf(token);
     const at = new Date(this.#clock.wallTime());
-    const fault = findFault({ ...trust, chain, usage: "clientAuth", at });
-    if (fault !== undefined) throw new Refused(`its certificate ${fault.text}`);
-    const claims = await this.#verified(token, alg, leaf, call.action);
-    requireSame("method (htm)", claims.htm, call.method);
-    requireSame("host", claims.host, call.host);
-    requireSame("path", claims.path, call.path);
-    const age = at.getTime() - claims.iat * 1000;
-    if (!(Math.abs(age) <= CALL_LIFETIME_MS)) throw new Refused(`it was signed ${age / 1000} s ago`);
+    const { jti } = requireMeant(claimsOf(token), call, at);
+    const leaf = certificateOf(der!);
+    const question = { chain: [leaf], authorities: trust.authorities, usage: "clientAuth", at } as const;
+    requireNoFault(findFault({ ...question, proof: "alone" }));
+    await this.#requireSignature(token, alg, leaf, call.action);
     const fields = certificateFields(leaf);
     if (this.#mayCall(fields) === undefined) {
       throw new Refused(`clients.allow does not name ${shownName(fields)}`);
     }
+    const revocation = await trust.revocation();
+    requireNoFault(findFault({ ...question, revocation, proof: "alone" }));
     // Only now: what did not pass everything else must not fill the memory.
-    if (!this.#seen.add(`${leaf.fingerprint256} ${claims.jti}`)) throw new Refused("its id was seen before");
+    if (!this.#seen.add(leaf.fingerprint256, jti)) {
+      throw new Refused("its id was seen before, or its certificate called too often");
+    }
     const { serialNumber: serial, fingerprint256: fingerprint } = leaf;
     return { commonName: fields.commonName, serial, fingerprint };
   }
 
-  async #verified(token: string, alg: string, leaf: X509Certificate, action: Action) {
+  async #requireSignature(token: string, alg: string, leaf: X509Certificate, action: Action): Promise<void> {
     try {
       const key = await importX509(leaf.toString(), alg);
-      const { payload } = await jwtVerify(token, key, {
+      await jwtVerify(token, key, {
         algorithms: [alg],
         audience: audienceOf(action),
         typ: CALL_TYPE,
-        // Its own judgement of the time would be a second one; ours follows.
+        // Its own judgement of the time would be a second one.
         currentDate: new Date(this.#clock.wallTime()),
       });
-      return CLAIMS.parse(payload);
     } catch (error) {
-      throw new Refused(`its signature or claims do not hold: ${reasonOf(error)}`, { cause: error });
+      throw new Refused(`its signature does not hold: ${reasonOf(error)}`, { cause: error });
     }
   }
 }
@@ -135,16 +156,40 @@ function headerOf(token: string): z.output<typeof HEADER> {
   }
 }
 
-function chainOf(x5c: readonly string[]): X509Certificate[] {
+/** What the token says, which nobody has proved yet. */
+function claimsOf(token: string): Claims {
   try {
-    return x5c.map((der) => new X509Certificate(Uint8Array.fromBase64(der)));
+    return CLAIMS.parse(decodeJwt(token));
   } catch (error) {
-    throw new Refused("its certificates cannot be read", { cause: error });
+    throw new Refused(`its claims do not hold: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function certificateOf(der: string): X509Certificate {
+  try {
+    return new X509Certificate(Uint8Array.fromBase64(der));
+  } catch (error) {
+    throw new Refused("its certificate cannot be read", { cause: error });
+  }
+}
+
+/** Makes sure that a token is meant for this call, and is of now. */
+function requireMeant(claims: Claims, call: Call, at: Date): Claims {
+  requireSame("function (aud)", claims.aud, audienceOf(call.action));
+  requireSame("method (htm)", claims.htm, call.method);
+  requireSame("host", claims.host, call.host);
+  requireSame("path", claims.path, call.path);
+  const age = at.getTime() - claims.iat * 1000;
+  if (!(Math.abs(age) <= CALL_LIFETIME_MS)) throw new Refused(`it was signed ${age / 1000} s ago`);
+  return claims;
 }
 
 function requireSame(what: string, signed: string, real: string): void {
   if (signed !== real) throw new Refused(`it was signed for the ${what} ${JSON.stringify(signed)}`);
+}
+
+function requireNoFault(fault: Fault | undefined): void {
+  if (fault !== undefined) throw new Refused(`its certificate ${fault.text}`);
 }
 
 function shownName({ commonName, serial }: { commonName: string; serial: string }): string {

@@ -7,16 +7,16 @@ import { createClientRules } from "../shared/clients/rules.ts";
 import type { Identity } from "../shared/tls/identity.ts";
 import { revocationOf } from "../shared/tls/revocation.ts";
 import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
+import { countChecks, MadeCertificate } from "../tests/support/made_certificate.ts";
 import { openssl, withOpenssl } from "../tests/support/openssl.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../tests/support/pki.ts";
 import { testCrl } from "../tests/support/test_crl.ts";
-import { type Call, Gatekeeper, Refused } from "./caller.ts";
-import type { Trust } from "./trust.ts";
+import { type Call, Gatekeeper, Refused, type Trust } from "./caller.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const pki = await TestPki.create();
 const identity = await pki.client();
-const trust: Trust = { authorities: identity.authorities, revocation: undefined };
+const trust: Trust = { authorities: identity.authorities, revocation: () => Promise.resolve(undefined) };
 /** A moment within the life of the certificates. */
 const NOW = Date.now();
 
@@ -102,7 +102,7 @@ for (const action of ["wake", "query", "kill"] as const) {
     const other = action === "wake" ? "kill" : "wake";
     await assert.rejects(
       gatekeeper().admit({ ...asked, action: other, authorization }, trust),
-      refused(/"aud" claim/),
+      refused(/the function \(aud\)/),
     );
   });
 }
@@ -145,7 +145,10 @@ const WRONG: Readonly<
   "a time that is no number": [/iat/, async () => ({ authorization: await handMade({ iat: "now" }) })],
   "no id": [/jti/, async () => ({ authorization: await handMade({ jti: undefined }) })],
   "an id that is too short": [/jti/, async () => ({ authorization: await handMade({ jti: "1" }) })],
-  "an audience of its own": [/"aud" claim/, async () => ({ authorization: await handMade({ aud: "wake" }) })],
+  "an audience of its own": [
+    /the function \(aud\)/,
+    async () => ({ authorization: await handMade({ aud: "wake" }) }),
+  ],
   "another type of token": [
     /header does not hold: typ/,
     async () => ({ authorization: await handMade({}, { typ: "JWT" }) }),
@@ -155,7 +158,7 @@ const WRONG: Readonly<
     async () => ({ authorization: await handMade({}, { x5c: [] }) }),
   ],
   "a certificate that is none": [
-    /certificates cannot be read/,
+    /certificate cannot be read/,
     async () => ({ authorization: await handMade({}, { x5c: ["AAAA"] }) }),
   ],
   "five certificates": [/x5c/, async () => {
@@ -202,12 +205,66 @@ for (const [what, [reason, make]] of Object.entries(WRONG)) {
   });
 }
 
+/** Calls that cost nothing but comparisons, since they are not meant for this function or not of now. */
+const CHEAP = [
+  "another method",
+  "another host",
+  "another path",
+  "an age of over 60 s",
+  "an audience of its own",
+];
+
+for (const what of CHEAP) {
+  Deno.test(`a call with ${what} costs no signature check, and the revocation list is not read`, async () => {
+    const [reason, make] = WRONG[what]!;
+    const call = { ...asked, authorization: undefined, ...await make() };
+    const revocation = () => assert.fail("asked for the list");
+    const checks = await countChecks(() =>
+      assert.rejects(gatekeeper().admit(call, { ...trust, revocation }), refused(reason))
+    );
+    assert.equal(checks, 0);
+  });
+}
+
+Deno.test("the revocation list is read for no call whose certificate or signature is not good", async () => {
+  const revocation = () => assert.fail("asked for the list");
+  for (const what of ["an expired certificate", "an altered payload", "somebody else's certificate"]) {
+    const [reason, make] = WRONG[what]!;
+    const call = { ...asked, authorization: undefined, ...await make() };
+    await assert.rejects(gatekeeper().admit(call, { ...trust, revocation }), refused(reason));
+  }
+});
+
+Deno.test("a call whose certificate a sub-CA issued is refused, and let in where that is trusted itself", async () => {
+  const root = await MadeCertificate.authority("CN=root");
+  const sub = await MadeCertificate.authority("CN=sub", root);
+  const leaf = await MadeCertificate.client("CN=x", sub);
+  const who = unchecked(await leaf.certified(sub));
+  const now = Date.now();
+  const call = { ...asked, authorization: await bearer({ now }, who) };
+  const believe = (...authorities: MadeCertificate[]) => ({
+    ...trust,
+    authorities: authorities.map(({ read }) => read),
+  });
+  await assert.rejects(
+    gatekeeper(now).admit(call, believe(root)),
+    refused(/issued by CN=sub, not by CN=root/),
+  );
+  assert.equal((await gatekeeper(now).admit(call, believe(root, sub))).commonName, "x");
+});
+
+Deno.test("of the certificates in a call, those after the first are neither read nor believed", async () => {
+  const der = identity.chain[0]!.raw.toString("base64");
+  const authorization = await handMade({}, { x5c: [der, "no certificate"] });
+  assert.equal((await gatekeeper().admit({ ...asked, authorization }, trust)).commonName, "test-client");
+});
+
 Deno.test("a call whose certificate was revoked is refused", async () => {
   const revoked = await pki.clientKey();
   const authorities = parseAuthorities(material(pki.ca));
   const crl = await testCrl(pki.authority.files, { revoked: [revoked.cert] });
   const revocation = revocationOf({ bytes: crl, name: "of a test" }, authorities, new Date(NOW));
-  const strict = { authorities, revocation };
+  const strict = { authorities, revocation: () => Promise.resolve(revocation) };
   await assert.rejects(
     gatekeeper().admit({ ...asked, authorization: await bearer({}, unchecked(revoked)) }, strict),
     refused(/was revoked/),
@@ -269,7 +326,10 @@ Deno.test(
         // openssl's certificates begin when they are made.
         const now = Date.now() + 1_000;
         const forged = unchecked({ cert: cert!, key: key! });
-        const big = { authorities: parseAuthorities(material(ca!)), revocation: undefined };
+        const big = {
+          authorities: parseAuthorities(material(ca!)),
+          revocation: () => Promise.resolve(undefined),
+        };
         await assert.rejects(
           gatekeeper(now).admit({ ...asked, authorization: await bearer({ now }, forged) }, big),
           refused(/signatures cannot be checked here/),

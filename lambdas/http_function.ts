@@ -12,7 +12,8 @@ import type { Logger } from "../shared/log.ts";
 import type { FindEntry } from "../shared/clients/rules.ts";
 import { type Caller, Gatekeeper, Refused } from "./caller.ts";
 import type { Handler } from "./invocation.ts";
-import type { Trust } from "./trust.ts";
+import { RefusedCalls } from "./refused_calls.ts";
+import type { TrustKeeper } from "./trust.ts";
 
 /** The event of a Function URL, as far as it is needed (payload format 2.0). */
 const HTTP_EVENT = z.object({
@@ -35,8 +36,8 @@ export interface HttpFunctionInit {
   readonly action: Action;
   /** The one method that it takes. */
   readonly method: "GET" | "POST";
-  /** Whom to believe now. */
-  trust(signal: AbortSignal): Promise<Trust>;
+  /** Whom to believe. */
+  readonly trust: Pick<TrustKeeper, "authorities" | "revocation">;
   readonly clock: Clock;
   readonly log: Logger;
   /** `clients.allow`, as the server has it. @default {every client of the CA} */
@@ -52,6 +53,8 @@ const RETRY_AFTER_S = "5";
 export function httpFunction(init: HttpFunctionInit): Handler {
   const { action, clock, log } = init;
   const gatekeeper = new Gatekeeper(clock, init.mayCall);
+  const refusedCalls = new RefusedCalls(clock, log);
+  const { trust } = init;
   return async (event, { awsRequestId, signal }) => {
     const fields = { action, request: awsRequestId };
     const read = HTTP_EVENT.safeParse(event);
@@ -63,13 +66,14 @@ export function httpFunction(init: HttpFunctionInit): Handler {
     const call = { action, authorization, method, host: domainName.toLowerCase(), path: rawPath };
     let caller: Caller;
     try {
-      caller = await gatekeeper.admit(call, await init.trust(signal));
+      const { authorities } = trust;
+      caller = await gatekeeper.admit(call, { authorities, revocation: () => trust.revocation(signal) });
     } catch (error) {
       if (error instanceof Refused) {
-        log.warn("call refused", { ...fields, reason: error.message });
+        refusedCalls.add({ ...fields, reason: error.message });
         return answer(401);
       }
-      log.error("nobody can be judged", { ...fields, reason: String(error) });
+      log.error("caller not judged", { ...fields, reason: String(error) });
       return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
     }
     try {

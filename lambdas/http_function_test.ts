@@ -9,7 +9,7 @@ import { LogNotes } from "../tests/support/log_notes.ts";
 import type { FindEntry } from "../shared/clients/rules.ts";
 import { TestPki } from "../tests/support/pki.ts";
 import { type HttpAnswer, httpFunction } from "./http_function.ts";
-import type { Trust } from "./trust.ts";
+import type { TrustKeeper } from "./trust.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const STOPPED: FleetStatus = { state: "stopped", servers: [] };
@@ -24,12 +24,12 @@ interface Asked {
   readonly method?: string;
   readonly signed?: boolean;
   readonly act?: () => Promise<FleetStatus>;
-  readonly trust?: () => Promise<Trust>;
+  readonly revocation?: TrustKeeper["revocation"];
   readonly mayCall?: FindEntry;
 }
 
 /** Asks a Wake function of the test. */
-async function ask({ method = "POST", signed = true, act, trust, mayCall }: Asked) {
+async function ask({ method = "POST", signed = true, act, revocation, mayCall }: Asked) {
   const log = new LogNotes();
   const acts: number[] = [];
   const handler = httpFunction({
@@ -38,7 +38,10 @@ async function ask({ method = "POST", signed = true, act, trust, mayCall }: Aske
     clock: systemClock,
     log,
     ...(mayCall === undefined ? {} : { mayCall }),
-    trust: trust ?? (() => Promise.resolve({ authorities: identity.authorities, revocation: undefined })),
+    trust: {
+      authorities: identity.authorities,
+      revocation: revocation ?? (() => Promise.resolve(undefined)),
+    },
     act: () => {
       acts.push(1);
       return act?.() ?? Promise.resolve(STOPPED);
@@ -72,6 +75,11 @@ Deno.test("who may not call learns nothing, and nothing is done; the log knows w
   assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["warn", "call refused"]]);
 });
 
+Deno.test("for a stranger's call the revocation list is not read", async () => {
+  const { answer } = await ask({ signed: false, revocation: () => assert.fail("asked for the list") });
+  assert.equal(answer.statusCode, 401);
+});
+
 Deno.test("a client that clients.allow does not name gets what strangers get; the log knows why", async () => {
   const stranger = await ask({ signed: false });
   const { answer, log, acts } = await ask({ mayCall: () => undefined });
@@ -96,8 +104,8 @@ Deno.test("a caller with another method is told which one is right", async () =>
 });
 
 Deno.test("without a revocation list that it has to have, nobody comes in and nobody learns why", async () => {
-  const trust = () => Promise.reject(new CloudError("not_allowed", "Cannot read the parameter /secret"));
-  const { answer, acts } = await ask({ trust });
+  const revocation = () => Promise.reject(new CloudError("not_allowed", "Cannot read the parameter /secret"));
+  const { answer, acts } = await ask({ revocation });
   assert.equal(answer.statusCode, 503);
   assert.equal(answer.body, "");
   assert.equal(acts, 0);
@@ -119,7 +127,7 @@ Deno.test("an event that is no request is an error of the function", async () =>
     method: "POST",
     clock: systemClock,
     log: new LogNotes(),
-    trust: () => assert.fail("asked whom to believe"),
+    trust: { authorities: [], revocation: () => assert.fail("asked for the list") },
     act: () => assert.fail("acted"),
   });
   await assert.rejects(handler({ source: "aws.events" }, context), /no request to a Function URL/);

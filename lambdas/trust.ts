@@ -4,14 +4,6 @@ import type { Logger } from "../shared/log.ts";
 import { parseAuthorities } from "../shared/tls/certificates.ts";
 import { type Revocation, revocationOf } from "../shared/tls/revocation.ts";
 
-/** Whom a function believes. */
-export interface Trust {
-  /** The certificates of the private CA. */
-  readonly authorities: readonly X509Certificate[];
-  /** Which certificates the CA took back; undefined where nobody keeps a list. */
-  readonly revocation: Revocation | undefined;
-}
-
 /** What makes a {@linkcode TrustKeeper}. */
 export interface TrustKeeperInit {
   /** The private CA, PEM. */
@@ -33,7 +25,8 @@ const FAILURE_LIFETIME = 2_000;
  */
 export class TrustKeeper {
   readonly #init: TrustKeeperInit;
-  readonly #authorities: readonly X509Certificate[];
+  /** The certificates of the private CA. */
+  readonly authorities: readonly X509Certificate[];
   #revocation: Revocation | undefined;
   #readAt = -Infinity;
   /** Why there is no list at all. */
@@ -43,15 +36,16 @@ export class TrustKeeper {
   constructor(init: TrustKeeperInit) {
     this.#init = init;
     const bytes = new TextEncoder().encode(init.caPem);
-    this.#authorities = parseAuthorities({ bytes, name: "CA certificate SALLYPORT_CA_CERT_PEM" });
+    this.authorities = parseAuthorities({ bytes, name: "CA certificate SALLYPORT_CA_CERT_PEM" });
   }
 
   /**
-   * Whom to believe now. A list that cannot be read, or used, leaves the last one in force.
+   * Which certificates the CA took back; undefined where nobody keeps a list. A list that cannot be read, or used,
+   * leaves the last one in force.
    *
    * @throws What reading threw, when there is no last one: nobody may come in unjudged.
    */
-  async current(signal: AbortSignal): Promise<Trust> {
+  async revocation(signal: AbortSignal): Promise<Revocation | undefined> {
     const { readCrl, clock, log } = this.#init;
     if (this.#failed !== undefined && clock.now() - this.#failed.at < FAILURE_LIFETIME) {
       throw this.#failed.error;
@@ -70,13 +64,13 @@ export class TrustKeeper {
         this.#readAt = clock.now();
       }
     }
-    return { authorities: this.#authorities, revocation: this.#revocation };
+    return this.#revocation;
   }
 
   #revocationOf(text: string): Revocation {
     const now = new Date(this.#init.clock.wallTime());
     const material = { bytes: new TextEncoder().encode(text), name: "revocation list of the parameter" };
-    const revocation = revocationOf(material, this.#authorities, now, { takesEnded: true });
+    const revocation = revocationOf(material, this.authorities, now, { takesEnded: true });
     if (revocation.nextUpdate < now) {
       const end = revocation.nextUpdate.toISOString();
       this.#init.log.error(

@@ -26,12 +26,12 @@ Deno.test("the revocation list is read again once it is a minute old, and not be
   let reads = 0;
   const readCrl = () => Promise.resolve(pem(lists[Math.min(reads++, 1)]!));
   const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
-  assert.equal((await keeper.current(never)).revocation?.entries, 0);
+  assert.equal((await keeper.revocation(never))?.entries, 0);
   clock.advance(59_000);
-  assert.equal((await keeper.current(never)).revocation?.entries, 0);
+  assert.equal((await keeper.revocation(never))?.entries, 0);
   assert.equal(reads, 1);
   clock.advance(1_000);
-  assert.equal((await keeper.current(never)).revocation?.entries, 1);
+  assert.equal((await keeper.revocation(never))?.entries, 1);
   assert.equal(reads, 2);
 });
 
@@ -41,10 +41,10 @@ Deno.test("a list that cannot be read leaves the last one in force, and says so"
   let text: string | Error = pem(await testCrl(pki.authority.files, { revoked: [pki.ca] }));
   const readCrl = () => text instanceof Error ? Promise.reject(text) : Promise.resolve(text);
   const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log });
-  await keeper.current(never);
+  await keeper.revocation(never);
   for (text of [new Error("throttled"), "no list"]) {
     clock.advance(60_000);
-    assert.equal((await keeper.current(never)).revocation?.entries, 1);
+    assert.equal((await keeper.revocation(never))?.entries, 1);
   }
   assert.equal(log.notes.filter(({ level }) => level === "error").length, 2);
 });
@@ -56,13 +56,14 @@ Deno.test("a list that ran out is obeyed, and every time that it is read the log
   const revoked = [await pki.client()].map(({ cert }) => cert);
   const list = await testCrl(pki.authority.files, { revoked, thisUpdate: past, nextUpdate: later });
   const keeper = new TrustKeeper({ caPem: pki.ca, readCrl: () => Promise.resolve(pem(list)), clock, log });
-  const { authorities, revocation } = await keeper.current(never);
+  const { authorities } = keeper;
+  const revocation = await keeper.revocation(never);
   const chain = revoked.map((cert) => new X509Certificate(cert));
   assert.match(revocation?.faultOf(chain, authorities) ?? "", /was revoked/);
-  await keeper.current(never);
+  await keeper.revocation(never);
   assert.equal(log.notes.length, 1);
   clock.advance(60_000);
-  await keeper.current(never);
+  await keeper.revocation(never);
   assert.deepEqual(log.notes.map(({ level, fields }) => [level, fields["end"]]), [
     ["error", `${later.toISOString().slice(0, 19)}.000Z`],
     ["error", `${later.toISOString().slice(0, 19)}.000Z`],
@@ -74,9 +75,9 @@ Deno.test("without any list nobody is judged, and strangers cannot make it be re
   let reads = 0;
   const readCrl = () => Promise.reject(new Error(`failure ${++reads}`));
   const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
-  for (let call = 0; call < 5; call++) await assert.rejects(keeper.current(never), /failure 1/);
+  for (let call = 0; call < 5; call++) await assert.rejects(keeper.revocation(never), /failure 1/);
   clock.advance(2_000);
-  await assert.rejects(keeper.current(never), /failure 2/);
+  await assert.rejects(keeper.revocation(never), /failure 2/);
   assert.equal(reads, 2);
 });
 

@@ -43,6 +43,6 @@ export async function signCall(
   };
   const pkcs8 = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   return await new SignJWT({ ...claims })
-    .setProtectedHeader({ alg, typ: CALL_TYPE, x5c: chain.map(({ raw }) => raw.toString("base64")) })
+    .setProtectedHeader({ alg, typ: CALL_TYPE, x5c: [chain[0]!.raw.toString("base64")] })
     .sign(await importPKCS8(pkcs8, alg));
 }

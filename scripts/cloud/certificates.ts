@@ -9,7 +9,7 @@ import type { Names } from "./names.ts";
 import type { Say } from "./say.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { loadIdentity } from "../../shared/tls/identity.ts";
-import { findFault } from "../../shared/tls/trust.ts";
+import { unaidedAuthorityFault } from "../../shared/tls/unaided.ts";
 
 /** What of the folder with certificates goes to AWS: nothing else is even read. */
 export interface ServerFiles {
@@ -70,10 +70,13 @@ async function check(folder: string, withCrl: boolean): Promise<Date | undefined
     // Every other message says what to do already.
     throw /it ran out/.test(message) ? new Error(`${message}: ${renewal(folder)}`, { cause: error }) : error;
   });
-  // The functions have no TLS that would check what they cannot.
-  const fault = findFault({ ...identity, usage: "serverAuth" });
-  if (fault === undefined) return identity.revocation?.nextUpdate;
-  throw new Error(`Cannot use ${cert.file} with the functions of the cloud: it ${fault.text}`);
+  // The functions have no TLS that would check what they cannot: with such CAs alone they would let no agent in.
+  const faults = identity.authorities.map(unaidedAuthorityFault);
+  const [fault] = faults;
+  if (fault === undefined || faults.includes(undefined)) return identity.revocation?.nextUpdate;
+  throw new Error(
+    `Cannot use ${source.ca.file} with the functions of the cloud: what it issued ${fault.text}`,
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  * certificate, in the manner of DPoP (RFC 9449). It travels as `Authorization: Bearer JWS`.
  *
  * The header has `alg` (one of {@linkcode CALL_ALGORITHMS}), `typ` ({@linkcode CALL_TYPE}) and `x5c` (RFC 7515
- * section 4.1.6: the agent's certificate first, then its chain, each DER in base64).
+ * section 4.1.6: the agent's certificate, DER in base64; what follows it in calls of older agents is ignored).
  */
 
 /** What a caller may ask for. */

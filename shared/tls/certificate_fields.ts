@@ -15,11 +15,34 @@ export interface AlternativeNames {
 // Object identifiers, as the DER has them.
 const KEY_USAGE = "551d0f"; // 2.5.29.15
 const ALTERNATIVE_NAME = "551d11"; // 2.5.29.17
+const BASIC_CONSTRAINTS = "551d13"; // 2.5.29.19
+const NAME_CONSTRAINTS = "551d1e"; // 2.5.29.30
+const CRL_DISTRIBUTION_POINTS = "551d1f"; // 2.5.29.31
 const EXTENDED_KEY_USAGE = "551d25"; // 2.5.29.37
+/** Extensions of a leaf that TLS understands here; another one must not be critical. */
+const LEAF_EXTENSIONS = [
+  KEY_USAGE,
+  ALTERNATIVE_NAME,
+  BASIC_CONSTRAINTS,
+  CRL_DISTRIBUTION_POINTS,
+  EXTENDED_KEY_USAGE,
+];
 const PURPOSES: Readonly<Record<string, KeyUsage>> = {
   "2b06010505070301": "serverAuth", // 1.3.6.1.5.5.7.3.1
   "2b06010505070302": "clientAuth", // 1.3.6.1.5.5.7.3.2
 };
+
+/** Algorithms of signatures that TLS takes here (RFC 5758, RFC 8017, RFC 8410), by identifier. */
+const STRONG_SIGNATURES = new Set([
+  "2a8648ce3d040302", // ECDSA with SHA-256
+  "2a8648ce3d040303", // ECDSA with SHA-384
+  "2a8648ce3d040304", // ECDSA with SHA-512
+  "2a864886f70d01010a", // RSASSA-PSS
+  "2a864886f70d01010b", // RSA with SHA-256
+  "2a864886f70d01010c", // RSA with SHA-384
+  "2a864886f70d01010d", // RSA with SHA-512
+  "2b6570", // Ed25519
+]);
 
 /** Tag of the version, which comes first and may be left out (RFC 5280 section 4.1). */
 const VERSION = 0xa0;
@@ -44,6 +67,12 @@ export interface CertificateFields {
   readonly serial: string;
   /** The subject as {@linkcode comparableName} writes it. */
   readonly subject: string;
+  /** Identifiers, in hex, of its critical extensions that no leaf may have (RFC 5280 section 4.2). */
+  readonly unknownCritical: readonly string[];
+  /** Whether it limits the names of what it issues (RFC 5280 section 4.2.1.10). */
+  readonly hasNameConstraints: boolean;
+  /** Whether it is signed with an algorithm that TLS 1.3 takes here: no SHA-1, for example. */
+  readonly hasStrongSignature: boolean;
   /** Whether its key may sign revocation lists; one that says nothing of its key may (RFC 5280 section 4.2.1.3). */
   readonly maySignCrls: boolean;
 }
@@ -56,13 +85,13 @@ export function serialOf(integer: DerElement | undefined): string {
 /** Reads the fields of a certificate. */
 export function certificateFields(certificate: X509Certificate): CertificateFields {
   const [whole] = readDer(certificate.raw);
-  const [signed] = readDer(whole?.content);
+  const [signed, algorithm] = readDer(whole?.content);
   const parts = readDer(signed?.content);
   // serial number, signature algorithm, issuer, validity, subject
   const [serial, , , , subject] = parts[0]?.tag === VERSION ? parts.slice(1) : parts;
   const extensions = extensionsOf(parts);
-  const purposes = entriesOf(extensions.get(EXTENDED_KEY_USAGE));
-  const names = entriesOf(extensions.get(ALTERNATIVE_NAME));
+  const purposes = entriesOf(extensions.get(EXTENDED_KEY_USAGE)?.value);
+  const names = entriesOf(extensions.get(ALTERNATIVE_NAME)?.value);
   return {
     commonName: commonNameOf(subject),
     usages: purposes.flatMap(({ content }) => PURPOSES[content.toHex()] ?? []),
@@ -73,7 +102,12 @@ export function certificateFields(certificate: X509Certificate): CertificateFiel
     },
     serial: serialOf(serial),
     subject: comparableName(subject),
-    maySignCrls: maySignCrls(extensions.get(KEY_USAGE)),
+    unknownCritical: [...extensions].flatMap(([id, { isCritical }]) =>
+      isCritical && !LEAF_EXTENSIONS.includes(id) ? [id] : []
+    ),
+    hasNameConstraints: extensions.has(NAME_CONSTRAINTS),
+    hasStrongSignature: STRONG_SIGNATURES.has(readDer(algorithm?.content)[0]?.content.toHex() ?? ""),
+    maySignCrls: maySignCrls(extensions.get(KEY_USAGE)?.value),
   };
 }
 
@@ -88,14 +122,20 @@ function entriesOf(extension: DerElement | undefined): DerElement[] {
   return extension?.tag === DER.sequence ? readDer(extension.content) : [];
 }
 
-/** The values of the extensions by identifier. */
-function extensionsOf(parts: readonly DerElement[]): Map<string, DerElement> {
-  const found = new Map<string, DerElement>();
+interface Extension {
+  readonly value: DerElement;
+  readonly isCritical: boolean;
+}
+
+/** The extensions by identifier. */
+function extensionsOf(parts: readonly DerElement[]): Map<string, Extension> {
+  const found = new Map<string, Extension>();
   const [list] = readDer(parts.find(({ tag }) => tag === DER.extensions)?.content);
   for (const extension of readDer(list?.content)) {
     const [id, ...rest] = readDer(extension.content);
     const [value] = readDer(rest.find(({ tag }) => tag === DER.octetString)?.content);
-    if (id !== undefined && value !== undefined) found.set(id.content.toHex(), value);
+    const isCritical = rest.some(({ tag, content }) => tag === DER.boolean && content[0] !== 0);
+    if (id !== undefined && value !== undefined) found.set(id.content.toHex(), { value, isCritical });
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { confusingChain, countChecks } from "../../tests/support/made_certificate.ts";
 import { EXPIRED, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
 import { serve } from "../../tests/support/serving.ts";
 import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
@@ -49,6 +50,28 @@ for (const [who, impostor, reason] of IMPOSTORS) {
     await assert.rejects(test.dial(await pki.client()), withReason("peer_rejected", reason));
   });
 }
+
+Deno.test("dialTls checks no signature for a server of another CA, however many certificates it shows", async () => {
+  const [pki, client] = [await TestPki.create(), await (await TestPki.create("Other CA")).client()];
+  const impostor = { ...await pki.server(), ...await confusingChain(210, "CN=x") };
+  await using test = await TestListener.start(impostor);
+  const checks = await countChecks(() =>
+    assert.rejects(
+      test.dial(client),
+      withReason("peer_rejected", /\(CN=x\) was issued by CN=x, not by CN=Other CA/),
+    )
+  );
+  assert.equal(checks, 0);
+});
+
+Deno.test("dialTls lives on when a server shows bytes that are no certificate", async () => {
+  const pki = await TestPki.create("Other CA");
+  const { cert, key } = await pki.serverKey();
+  const junk = `-----BEGIN CERTIFICATE-----\n${btoa("no certificate")}\n-----END CERTIFICATE-----\n`;
+  await using listening = await serve(createTlsServer({ cert: cert + junk, key }));
+  const reason = /was not accepted|was issued by CN=Other CA/;
+  await assert.rejects(dialPort(await TestPki.create(), listening.port), withReason("peer_rejected", reason));
+});
 
 Deno.test("dialTls shows its certificate to no server of another CA", async () => {
   const pki = await TestPki.create();

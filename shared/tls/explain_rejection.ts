@@ -46,7 +46,8 @@ export async function explainRejection(dial: RejectedDial): Promise<SallyportErr
     revocation: identity.revocation,
     usage: "serverAuth",
     serverName,
-    trustsUncheckable: true,
+    // A server that TLS refused must not make us check its signatures.
+    proof: "names",
   });
   if (fault === undefined) {
     const message = `Cannot ${doing}: ${whose} was not accepted`;
@@ -86,7 +87,11 @@ function presentedTo(
     signal?.addEventListener("abort", over);
     socket.on("error", over);
     socket.once("secureConnect", () => {
-      seen = presentedChain(socket);
+      try {
+        seen = presentedChain(socket);
+      } catch {
+        // It is no certificate: that it was not accepted is all there is to say. Thrown here it would end the program.
+      }
       over();
     });
     socket.once("close", () => {

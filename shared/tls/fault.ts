@@ -14,6 +14,8 @@ export type FaultKind =
   | "other_authority"
   /** Its signature is of a kind that cannot be checked here. */
   | "uncheckable"
+  /** It came with more certificates than may be, or needs more signature checks than may be. */
+  | "chain"
   | "revoked"
   /** It is for something else. */
   | "usage"

@@ -50,7 +50,7 @@ export async function loadIdentity(
   if (!chain[0]!.checkPrivateKey(key)) {
     throw unusable(privateKey, `it is not the key of the ${certificate.name}`);
   }
-  const fault = findFault({ chain, authorities, usage, at, trustsUncheckable: true });
+  const fault = findFault({ chain, authorities, usage, at, proof: "tls" });
   if (fault !== undefined) throw unusable(certificate, `it ${fault.text}`, fault);
   const texts = { cert: pemOf(chain), key: textOf(privateKey), ca: pemOf(authorities) };
   requireUsable(texts, key, privateKey);

@@ -191,3 +191,10 @@ async function makeChain(dir: string, algorithm: string): Promise<void> {
   const parts = await Promise.all(["leaf", "middle"].map((name) => Deno.readTextFile(`${dir}/${name}.crt`)));
   await Deno.writeTextFile(`${dir}/leaf.pem`, parts.join(""));
 }
+
+Deno.test("loadIdentity refuses more certificates than peers accept", async () => {
+  const pki = await TestPki.create();
+  const { cert, key } = await pki.clientKey();
+  const source = await sourceOf(pki, { cert: cert + pki.ca.repeat(4), key });
+  await assert.rejects(loadIdentity(source), refused(/it came in a chain of 5 certificates, and at most 4/));
+});

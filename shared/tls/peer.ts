@@ -2,10 +2,10 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import { type AlternativeNames, certificateFields, type KeyUsage } from "./certificate_fields.ts";
-import { presentedChain } from "./presented_chain.ts";
+import { MAX_CHAIN, presentedChain, presentedCount } from "./presented_chain.ts";
 import type { Revocation } from "./revocation.ts";
 import { subjectOf } from "./subject.ts";
-import { findFault } from "./trust.ts";
+import { findFault, longChainFault } from "./trust.ts";
 
 /** Who is at the other end of a connection, as its certificate says. */
 export interface Peer {
@@ -51,18 +51,26 @@ export type JudgedSocket = Pick<
  * other TLS listener of the process, and `authorized` was wrong before. What TLS itself has proved in a full
  * handshake is that the peer holds the certificate's key.
  *
+ * Strangers get here too. A chain that is too long is refused before it is parsed, and a peer that the runtime
+ * refused costs no signature check: its names and dates tell what is wrong.
+ *
  * @throws {SallyportError} `peer_rejected` with the reason.
  */
 export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   if (socket.isSessionReused()) throw rejected("it resumed an earlier session, which proves nothing");
   if (socket.getProtocol() !== "TLSv1.3") throw rejected(`it speaks ${socket.getProtocol()}, not TLSv1.3`);
-  if (!socket.getPeerCertificate()?.subject) throw rejected("it presented no certificate");
+  const count = presentedCount(socket);
+  if (count > MAX_CHAIN) {
+    const fault = longChainFault(count);
+    throw fault.rejection(`Cannot let the peer in: its certificate ${fault.text}`);
+  }
   const chain = presentedChain(socket);
   const leaf = chain[0];
   if (leaf === undefined) throw rejected("it presented no certificate");
-  const fault = findFault({ ...rule, chain, trustsUncheckable: true });
+  const isAuthorized = socket.authorized === true;
+  const fault = findFault({ ...rule, chain, proof: isAuthorized ? "tls" : "names" });
   if (fault !== undefined) throw fault.rejection(`Cannot let the peer in: ${whoseOf(leaf)} ${fault.text}`);
-  if (socket.authorized !== true) {
+  if (!isAuthorized) {
     throw rejected(`${whoseOf(leaf)} was not accepted: ${socket.authorizationError}`);
   }
   const { commonName, names } = certificateFields(leaf);
@@ -83,7 +91,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
  * @returns `peer_rejected` with the reason when it may not.
  */
 export function judgeAgain({ chain }: Pick<Peer, "chain">, rule: PeerRule): SallyportError | undefined {
-  const fault = findFault({ ...rule, chain, trustsUncheckable: true });
+  const fault = findFault({ ...rule, chain, proof: "tls" });
   if (fault === undefined) return undefined;
   const whose = chain[0] === undefined ? "its certificate" : whoseOf(chain[0]);
   return fault.rejection(`Cannot keep the connection: ${whose} ${fault.text}`);

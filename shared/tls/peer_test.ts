@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import type { CertifiedKey } from "../../agent/certs/authority.ts";
+import { countChecks } from "../../tests/support/made_certificate.ts";
 import { TestPki } from "../../tests/support/pki.ts";
 import { testCrl } from "../../tests/support/test_crl.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
@@ -104,4 +105,31 @@ Deno.test("judgeAgain refuses a peer of a CA that is believed no more", async ()
   const authorities = [new X509Certificate((await TestPki.create("Other CA")).ca)];
   const reason = /^Cannot keep the connection: .* was issued by CN=Test CA, not by CN=Other CA$/;
   withReason("peer_rejected", reason)(judgeAgain(peer, { ...rule, authorities }));
+});
+
+/** A socket of which the runtime has a chain of so many copies of a certificate. */
+function socketOfMany(key: CertifiedKey, count: number, changes: Partial<JudgedSocket> = {}): JudgedSocket {
+  const { raw } = new X509Certificate(key.cert);
+  const certificates = Array.from({ length: count }, () => raw);
+  return {
+    ...socketOf(key, { getPeerCertificate: () => assert.fail("parsed the chain"), ...changes }),
+    ...{ _handle: { getPeerCertificateChain: () => ({ certificates }) } },
+  };
+}
+
+Deno.test("judgePeer refuses a chain of more than four before it parses it, though the runtime accepted it", async () => {
+  const { rule, client } = await setUp();
+  const reason = /: its certificate came in a chain of 210 certificates, and at most 4 are accepted$/;
+  assert.throws(() => judgePeer(socketOfMany(client, 210), rule), withReason("peer_rejected", reason));
+  assert.equal(judgePeer(socketOfMany(client, 4), rule).commonName, "test-client");
+});
+
+Deno.test("judgePeer checks no signature for a peer that the runtime refused", async () => {
+  const { rule, client } = await setUp();
+  const error = "SOME_REASON" as unknown as Error;
+  const changes = { authorized: false, authorizationError: error };
+  const checks = await countChecks(() => {
+    assert.throws(() => judgePeer(socketOfMany(client, 4, changes), rule), /was not accepted: SOME_REASON$/);
+  });
+  assert.equal(checks, 0);
 });

@@ -3,7 +3,7 @@ import { SallyportError } from "../errors.ts";
 import { certificateFields } from "./certificate_fields.ts";
 import { type Crl, parseCrl } from "./crl.ts";
 import { isKnownAlgorithm, isSignedBy } from "./crl_signature.ts";
-import { hasIssued } from "./has_issued.ts";
+import { hasIssued, type Issued } from "./has_issued.ts";
 import { type Material, unusable } from "./material.ts";
 import { pemBlocks } from "./pem.ts";
 import { subjectOf } from "./subject.ts";
@@ -58,19 +58,24 @@ export class Revocation {
   /**
    * Looks whether a certificate was taken back, or one of those that it depends on.
    *
+   * @param issued Answers who issued what came from the peer. @default {by signature}
    * @returns The fault, in words that follow "the certificate … ".
    */
   faultOf(
     chain: readonly X509Certificate[],
     authorities: readonly X509Certificate[],
+    issued: Issued = hasIssued,
   ): string | undefined {
     const line = new Set(chain);
+    // The authorities are our own: what is found out about them is kept, and costs the peer's judgement nothing.
+    const askerOf = (certificate: X509Certificate) => authorities.includes(certificate) ? hasIssued : issued;
     // What is added here is looked at in its turn.
     for (const certificate of line) {
-      for (const authority of authorities) if (hasIssued(authority, certificate)) line.add(authority);
+      const isIssuer = askerOf(certificate);
+      for (const authority of authorities) if (isIssuer(authority, certificate)) line.add(authority);
     }
     for (const certificate of line) {
-      if (!this.#isRevoked(certificate)) continue;
+      if (!this.#isRevoked(certificate, askerOf(certificate))) continue;
       const serial = certificate.serialNumber;
       return certificate === chain[0]
         ? `was revoked (serial ${serial})`
@@ -79,10 +84,10 @@ export class Revocation {
     return undefined;
   }
 
-  #isRevoked(certificate: X509Certificate): boolean {
+  #isRevoked(certificate: X509Certificate, issued: Issued): boolean {
     const { serial } = certificateFields(certificate);
     return this.#lists.some(({ crl, authority }) =>
-      crl.serials.has(serial) && hasIssued(authority, certificate)
+      crl.serials.has(serial) && issued(authority, certificate)
     );
   }
 }

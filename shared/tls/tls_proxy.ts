@@ -139,7 +139,7 @@ function faultOf(
   const own = ca === undefined
     ? undefined
     : parseCertificates({ bytes: new TextEncoder().encode(ca), name: "CA of the proxy" });
-  const fault = findFault({ chain, authorities: own ?? chain, trustsUncheckable: true });
+  const fault = findFault({ chain, authorities: own ?? chain, proof: "names" });
   switch (fault?.kind) {
     case "expired":
     case "issuer_dates":

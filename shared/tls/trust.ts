@@ -1,10 +1,19 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateFields, type KeyUsage } from "./certificate_fields.ts";
 import { Fault } from "./fault.ts";
-import { hasIssued, issuanceOf } from "./has_issued.ts";
+import {
+  hasIssued,
+  issuanceOf,
+  type Issued,
+  namesIssuer,
+  SignatureBudget,
+  TooManyChecks,
+} from "./has_issued.ts";
+import { MAX_CHAIN } from "./presented_chain.ts";
 import type { Revocation } from "./revocation.ts";
 import { carriesName, shownNames } from "./server_name.ts";
 import { oneLine, subjectOf } from "./subject.ts";
+import { unaidedAuthorityFault, unaidedLeafFault } from "./unaided.ts";
 
 /** What a certificate is judged by. */
 export interface TrustQuestion {
@@ -20,30 +29,56 @@ export interface TrustQuestion {
   readonly revocation?: Revocation | undefined;
   /** @default {now} */
   readonly at?: Date;
-  /**
-   * Whether a signature that cannot be checked here counts: only where TLS checks it, or nobody else gave the
-   * certificate. @default false
-   */
-  readonly trustsUncheckable?: boolean;
+  readonly proof: Proof;
 }
 
-const MAX_DEPTH = 8;
+/**
+ * What stands behind a judgement:
+ *
+ * - `tls`: TLS accepted the chain, and has the last word on what cannot be checked here; or it is from our own files.
+ * - `names`: TLS refused it. No signature is checked, names alone are compared, to tell what is wrong: whoever was
+ *   refused must not cost more. That nothing is found wrong means nothing.
+ * - `alone`: no TLS stands behind it. The first certificate counts alone, one of the authorities must have issued it
+ *   itself, and what cannot be checked is refused.
+ */
+export type Proof = "tls" | "names" | "alone";
 
 /**
  * Looks for what is wrong with a certificate: its dates, who issued it, whether it was taken back, what
  * it is for, and whose it is (RFC 5280 section 6, RFC 9525). One that does not say what it is for is for nothing.
+ * It costs few signature checks, whatever the chain: see {@linkcode SignatureBudget}.
  *
  * @returns undefined when there is nothing wrong.
  */
 export function findFault(question: TrustQuestion): Fault | undefined {
-  const { chain, authorities, usage, serverName, revocation, at = new Date() } = question;
+  if (question.chain.length > MAX_CHAIN) return longChainFault(question.chain.length);
+  try {
+    return faultWithin(question, new SignatureBudget());
+  } catch (error) {
+    if (!(error instanceof TooManyChecks)) throw error;
+    return new Fault("chain", "needs more signature checks than one judgement may cost");
+  }
+}
+
+/** What is wrong with a chain that is too long to be looked at. */
+export function longChainFault(length: number): Fault {
+  return new Fault(
+    "chain",
+    `came in a chain of ${length} certificates, and at most ${MAX_CHAIN} are accepted`,
+  );
+}
+
+function faultWithin(question: TrustQuestion, budget: SignatureBudget): Fault | undefined {
+  const { authorities, usage, serverName, revocation, at = new Date(), proof } = question;
+  const chain = proof === "alone" ? question.chain.slice(0, 1) : question.chain;
   const leaf = chain[0];
   if (leaf === undefined) return new Fault("missing", "is missing");
   const late = dateFault(leaf, at);
   if (late !== undefined) return late;
-  const lost = pathFault(chain, authorities, at, question.trustsUncheckable ? hasIssued : isProved);
+  const issued = issuedBy(proof, budget);
+  const lost = pathFault(chain, authorities, at, issued, proof);
   if (lost !== undefined) return lost;
-  const withdrawn = revocation?.faultOf(chain, authorities);
+  const withdrawn = revocation?.faultOf(chain, authorities, issued);
   if (withdrawn !== undefined) return new Fault("revoked", withdrawn);
   const { usages, names } = certificateFields(leaf);
   if (usage !== undefined && !usages.includes(usage)) {
@@ -63,21 +98,31 @@ function dateFault(certificate: X509Certificate, at: Date): Fault | undefined {
   return undefined;
 }
 
-function isProved(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return issuanceOf(issuer, certificate) === "yes";
+function issuedBy(proof: Proof, budget: SignatureBudget): Issued {
+  switch (proof) {
+    case "names":
+      return namesIssuer;
+    case "tls":
+      return (issuer, certificate) => hasIssued(issuer, certificate, budget);
+    case "alone":
+      return (issuer, certificate) => issuanceOf(issuer, certificate, budget) === "yes";
+  }
 }
 
 function pathFault(
   chain: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
   at: Date,
-  issued: (issuer: X509Certificate, certificate: X509Certificate) => boolean,
+  issued: Issued,
+  proof: Proof,
 ): Fault | undefined {
   let current = chain[0]!;
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+  for (let depth = 0; depth < MAX_CHAIN; depth++) {
     const authority = authorities.find((candidate) => issued(candidate, current));
     if (authority !== undefined) {
-      return issuerFault(authority, at);
+      const late = issuerFault(authority, at);
+      if (late !== undefined || proof !== "alone") return late;
+      return unaidedAuthorityFault(authority) ?? unaidedLeafFault(current);
     }
     const next = chain.find((candidate) => candidate !== current && issued(candidate, current));
     if (next === undefined) break;
@@ -85,7 +130,10 @@ function pathFault(
     if (late !== undefined) return late;
     current = next;
   }
-  if (authorities.some((authority) => issuanceOf(authority, current) === "uncheckable")) {
+  // Its answer is known by now.
+  if (
+    proof === "alone" && authorities.some((authority) => issuanceOf(authority, current) === "uncheckable")
+  ) {
     const why = "was issued with a kind of key whose signatures cannot be checked here (P-521 is one)";
     return new Fault("uncheckable", why);
   }

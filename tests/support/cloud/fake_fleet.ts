@@ -65,7 +65,7 @@ export class FakeFleet implements AsyncDisposable {
     const authorization = request.headers.get("authorization") ?? undefined;
     const call = { action, authorization, method: request.method, host: hostname, path: pathname };
     try {
-      await this.#gate.admit(call, { authorities, revocation: undefined });
+      await this.#gate.admit(call, { authorities, revocation: () => Promise.resolve(undefined) });
     } catch {
       return new Response("", { status: 401 });
     }

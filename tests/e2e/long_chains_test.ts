@@ -1,0 +1,60 @@
+/**
+ * Purpose: strangers who come with hundreds of certificates cost the server no more than others, and cut no tunnel.
+ */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:tls";
+import { ByteReader, writeAll } from "../support/byte_reader.ts";
+import { Chain } from "../support/chain.ts";
+import { confusingChain } from "../support/made_certificate.ts";
+import { startTcpOrigin } from "../support/tcp_origin.ts";
+import { openTunnel } from "../support/tunnel_client.ts";
+import { within } from "../support/within.ts";
+
+const STRANGERS = 30;
+
+/** How many certificates of one name fit into a handshake, and the name. */
+const ATTACKS = {
+  "210 certificates of one name": [210, () => "CN=x"],
+  // TLS itself looks for a way through these.
+  "160 certificates with the name of the server's CA": [
+    160,
+    async (chain: Chain) => new X509Certificate(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`)).subject,
+  ],
+} as const;
+
+/** Connects with a certificate and waits until the server hangs up. */
+async function knock(port: number, identity: { cert: string; key: string }): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...identity });
+  socket.on("error", () => {}).resume();
+  await within(60_000, once(socket, "close"), "the server hangs up");
+}
+
+for (const [what, [count, subjectOf]] of Object.entries(ATTACKS)) {
+  Deno.test(`a tunnel outlives ${STRANGERS} strangers at once, each with ${what}`, async () => {
+    await using chain = await Chain.start();
+    await using origin = startTcpOrigin(async (connection) => {
+      const reader = new ByteReader(connection);
+      for (let round = 0; round < 2; round++) await writeAll(connection, await reader.exactly(4));
+    });
+    {
+      using tunnel = await openTunnel(chain.proxyPort, origin.host);
+      const echo = async () => {
+        await writeAll(tunnel.connection, "ping");
+        const answer = await within(60_000, tunnel.reader.exactly(4), "the echo");
+        assert.equal(new TextDecoder().decode(answer), "ping");
+      };
+      await echo();
+      const identity = await confusingChain(count, await subjectOf(chain));
+      await Promise.all(Array.from({ length: STRANGERS }, () => knock(chain.serverPort, identity)));
+      await echo();
+      const { fields } = await chain.server.log.waitFor("agent refused");
+      // Counted, not parsed: of a certificate that was read the line has the name.
+      const reason = `its certificate came in a chain of ${count} certificates, and at most 4 are accepted`;
+      assert.equal(fields["reason"], `Cannot let the peer in: ${reason}`);
+      assert.equal(fields["code"], "peer_rejected");
+    }
+    await chain.finish();
+  });
+}
