@@ -3,7 +3,7 @@ import { ByteReader } from "../../tests/support/byte_reader.ts";
 import { openJsonPort } from "./json_port.ts";
 
 async function ask(head: string): Promise<string> {
-  const port = openJsonPort({
+  const port = await openJsonPort({
     host: "127.0.0.1",
     port: 0,
     routes: {
