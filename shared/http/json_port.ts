@@ -71,7 +71,7 @@ export async function openJsonPort(init: JsonPortInit): Promise<JsonPort> {
     clock,
     onConnection: (socket) => connections.add(socket) && serve(socket),
     // A server that is full is not ill: its health check finds room.
-    onCrowded: (socket) => connections.addAlone(socket) && serve(socket),
+    onCrowded: (socket) => connections.addCrowded(socket) && serve(socket),
     onTrouble,
   });
   return {

@@ -20,6 +20,9 @@ export const DEFAULT_SHORT_CONNECTION_LIMITS: ShortConnectionLimits = {
   answerTimeoutMs: 5_000,
 };
 
+/** Connections while the process is short of descriptors, of which a few are kept free for others. */
+const MAX_CROWDED = 2;
+
 interface Use {
   readonly isAnswered: boolean;
   readonly cancel: CancelTimer;
@@ -70,11 +73,11 @@ export class ShortConnections {
 
   /**
    * As {@linkcode add}, when the process is short of descriptors: closes all connections that have sent no complete
-   * request, and takes this one only when no other is left.
+   * request, and takes this one only when hardly any other is left.
    */
-  addAlone(socket: Socket): boolean {
+  addCrowded(socket: Socket): boolean {
     this.#limit.makeWay(clientOf(socket), this.#limit.count);
-    if (this.#limit.count === 0) return this.add(socket);
+    if (this.#limit.count < MAX_CROWDED) return this.add(socket);
     socket.destroy();
     return false;
   }

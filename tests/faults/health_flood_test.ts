@@ -3,10 +3,10 @@
  * that with `ulimit -n 1024` agents keep their tunnels, a new agent gets in, and health checks are answered.
  */
 import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
 import { Chain } from "../support/chain.ts";
 import { Crowd, stillEchoes } from "../support/crowd.ts";
 import { eventually } from "../support/eventually.ts";
+import { HALF_REQUEST, HalfRequests } from "../support/half_requests.ts";
 import { metrics } from "../support/metrics.ts";
 import { startOtherAgent } from "../support/other_agent.ts";
 import { withOpenFiles } from "../support/programs.ts";
@@ -14,8 +14,7 @@ import { startTcpOrigin } from "../support/tcp_origin.ts";
 import { within } from "../support/within.ts";
 import { agentStatus, health } from "../support/zero.ts";
 
-const HALF_REQUESTS = 1_000;
-const HALF = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-";
+const FLOOD = 1_000;
 /** Connections of the port at once. */
 const MAX_CONNECTIONS = 32;
 /** Milliseconds in which every half request has ended: many times what one may take. */
@@ -40,7 +39,7 @@ test("half requests at the health port cost no agent its tunnel, and a check is 
     const { connections } = await health(chain);
     assert.equal(connections, 2);
 
-    using flood = await Flood.start(chain.healthPort);
+    using flood = await HalfRequests.send(chain.healthPort, HALF_REQUEST, FLOOD);
     assert.equal((await health(chain)).connections, connections, "a new client is answered");
     for (const guest of guests) assert.ok(await stillEchoes(guest));
     const found = await metrics(chain);
@@ -48,7 +47,7 @@ test("half requests at the health port cost no agent its tunnel, and a check is 
     assert.equal(found.get(`sallyport_limit_max{${limit}}`), MAX_CONNECTIONS);
     assert.ok(found.get(`sallyport_limit_used{${limit}}`)! <= MAX_CONNECTIONS);
     const evicted = found.get(`sallyport_limit_denied_total{${limit},how="evicted"}`)!;
-    assert.ok(evicted >= HALF_REQUESTS - MAX_CONNECTIONS, `${evicted} gave way`);
+    assert.ok(evicted >= FLOOD - MAX_CONNECTIONS, `${evicted} gave way`);
     {
       await using late = await startOtherAgent(chain, "late");
       await using crowd = new Crowd(late.proxyPort, echo.host, 1);
@@ -70,7 +69,7 @@ test("half requests at the agent's console cost no client its tunnel, and it sti
   {
     await using crowd = new Crowd(chain.proxyPort, echo.host, 5);
     const guests = await crowd.outcomes(ENDED);
-    using flood = await Flood.start(chain.consolePort);
+    using flood = await HalfRequests.send(chain.consolePort, HALF_REQUEST, FLOOD);
     assert.equal((await agentStatus(chain)).state, "ready");
     await using late = new Crowd(chain.proxyPort, echo.host, 1);
     for (const guest of [...guests, ...await late.outcomes(ENDED)]) {
@@ -81,35 +80,3 @@ test("half requests at the agent's console cost no client its tunnel, and it sti
   }
   await chain.finish();
 });
-
-/** Many clients that send half a request and wait. */
-class Flood implements Disposable {
-  /** Settles when the other end has closed all of them. */
-  readonly ended: Promise<unknown>;
-
-  private constructor(readonly sockets: readonly Socket[]) {
-    this.ended = Promise.all(
-      sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve))),
-    );
-  }
-
-  /** Returns when each has sent its half, or was closed before. */
-  static async start(port: number): Promise<Flood> {
-    const sockets: Socket[] = [];
-    const flood = Array.from({ length: HALF_REQUESTS }, () => {
-      const socket = connect(port, "127.0.0.1");
-      sockets.push(socket);
-      socket.on("error", () => {}).resume(); // `close` follows
-      return new Promise<void>((resolve) => {
-        socket.once("close", () => resolve()).write(HALF, () => resolve());
-      });
-    });
-    const started = new Flood(sockets);
-    await within(ENDED, Promise.all(flood), "every half request is sent");
-    return started;
-  }
-
-  [Symbol.dispose](): void {
-    for (const socket of this.sockets) socket.destroy();
-  }
-}
