@@ -43,11 +43,12 @@ Deno.test("the images' variables are keys that the programs know, and name files
   assert.deepEqual(agent.identity.key, { file: "/certs/client.key" });
 });
 
-Deno.test("the server's image says how it is by its own command, on ports that it exposes", async () => {
+Deno.test("the server's image says how it is by its own command, on loopback, and exposes the agents' port alone", async () => {
   const lines = stage("server");
   assert.ok(lines.some((line) => /^HEALTHCHECK .*CMD \["\/server", "health"\]$/.test(line)), "HEALTHCHECK");
-  const { listenPorts, healthPort } = await loadServerConfig({ environment: variablesOf("server") });
-  assert.ok(lines.includes(`EXPOSE ${listenPorts.join(" ")} ${healthPort}`));
+  const { listenPorts, healthAddr } = await loadServerConfig({ environment: variablesOf("server") });
+  assert.equal(healthAddr, "127.0.0.1");
+  assert.ok(lines.includes(`EXPOSE ${listenPorts.join(" ")}`));
 });
 
 Deno.test("base images are arguments, pinned by digest", () => {
