@@ -64,5 +64,9 @@ Deno.test("composed, the server can write nothing, gain nothing, and sees no key
   assert.deepEqual(server.security_opt, ["no-new-privileges:true"]);
   // A folder into which the README has people copy what the server needs, and nothing else.
   assert.deepEqual(server.volumes, ["./server-certs:/certs:ro"]);
-  assert.deepEqual(server.environment, { SALLYPORT_CRL_FILE: "/certs/crl.pem" });
+  assert.deepEqual(server.environment, {
+    SALLYPORT_CRL_FILE: "/certs/crl.pem",
+    SALLYPORT_HEALTH_ADDR: "0.0.0.0",
+  });
+  assert.ok(server.ports.includes("127.0.0.1:8082:8080"), "health for this machine only");
 });
