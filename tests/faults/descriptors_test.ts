@@ -37,6 +37,7 @@ test("a server that is out of descriptors refuses further targets with 503 and l
       assert.ok(served.length >= 20, `${served.length} were served`);
       for (const guest of guests) if (guest.outcome !== 200) assertRefused(guest, "503");
       await assertCalm(chain.server, figure);
+      await eventually("a server that is full tells how it is", () => health(chain));
       // Connections that cannot be taken now make the port deaf, unless somebody looks after it.
       await knock(chain.serverPort);
       await knock(chain.healthPort);
