@@ -47,8 +47,9 @@ COPY --from=compile /out/server /server
 ENV SALLYPORT_CERT_FILE=/certs/server.crt \
     SALLYPORT_KEY_FILE=/certs/server.key \
     SALLYPORT_CA_CERT_FILE=/certs/ca.crt
+# The health port is on loopback, where the check below asks. To publish it, set SALLYPORT_HEALTH_ADDR=0.0.0.0.
 USER nonroot
-EXPOSE 8443 8080
+EXPOSE 8443
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=20s --start-period=30s --retries=5 CMD ["/server", "health"]
 ENTRYPOINT ["/server"]

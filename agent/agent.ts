@@ -103,7 +103,7 @@ export async function startAgent(
   });
   undo.defer(() => frontDoor.close());
   const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
-  const console = openConsole({
+  const console = await openConsole({
     port: config.consolePort,
     status: () => ({ ...statusOf(tunnel, direct, frontDoor, cloud), ...identities.report() }),
     proxyScript: direct.proxyScript(proxyAddress),

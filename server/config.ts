@@ -25,7 +25,9 @@ export interface ServerConfig {
   readonly listenAddr: string;
   /** Ports for agents; 0 picks a free one. @default [8443] */
   readonly listenPorts: readonly number[];
-  /** On `listenAddr`; 0 picks a free one. @default 8080 */
+  /** Where the health port listens. @default "127.0.0.1" */
+  readonly healthAddr: string;
+  /** On `healthAddr`; 0 picks a free one. @default 8080 */
   readonly healthPort: number;
   /** @default {server.crt, server.key and ca.crt in /root/certs, no revocation list} */
   readonly identity: IdentitySource;
@@ -58,8 +60,9 @@ export interface MetricsConfig {
 }
 
 const SERVER_KEYS = {
-  listen_addr: host(HEALTH_DEFAULTS.host),
+  listen_addr: host("0.0.0.0"),
   listen_port: listenPorts(8443),
+  health_addr: host(HEALTH_DEFAULTS.host),
   health_port: listenPort(HEALTH_DEFAULTS.port),
   cert_file: pem("/root/certs/server.crt", "CERT_PEM"),
   key_file: pem("/root/certs/server.key", "KEY_PEM"),
@@ -97,6 +100,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
   return {
     listenAddr: read.listen_addr,
     listenPorts: read.listen_port,
+    healthAddr: read.health_addr,
     healthPort: read.health_port,
     identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file, crl: read.crl_file },
     maxConnections: read.max_connections,

@@ -5,6 +5,7 @@ Deno.test("server configuration has the documented defaults", async () => {
   assert.deepEqual(await loadServerConfig({ environment: {} }), {
     listenAddr: "0.0.0.0",
     listenPorts: [8443],
+    healthAddr: "127.0.0.1",
     healthPort: 8080,
     identity: {
       cert: { file: "/root/certs/server.crt" },
@@ -28,6 +29,7 @@ Deno.test("server configuration takes every key from the environment", async () 
   const environment = {
     SALLYPORT_LISTEN_ADDR: "::",
     SALLYPORT_LISTEN_PORT: "0",
+    SALLYPORT_HEALTH_ADDR: "::1",
     SALLYPORT_HEALTH_PORT: "0",
     SALLYPORT_CERT_FILE: "s.crt",
     SALLYPORT_KEY_FILE: "s.key",
@@ -49,6 +51,7 @@ Deno.test("server configuration takes every key from the environment", async () 
   assert.deepEqual(await loadServerConfig({ environment, workingDirectory: "/srv" }), {
     listenAddr: "::",
     listenPorts: [0],
+    healthAddr: "::1",
     healthPort: 0,
     identity: {
       cert: { file: "/srv/s.crt" },

@@ -27,7 +27,7 @@ export interface HealthPortInit {
   readonly counters: Counters;
   /** How much each limit is used, by its name in the metrics. */
   limits(): Gauges["limits"];
-  /** The port was lost for a while. */
+  /** The port took no connections for a while. */
   onTrouble(error: SallyportError): void;
 }
 
@@ -35,11 +35,11 @@ export interface HealthPortInit {
  * Opens the health port: `GET /health` is 200 when ready and 503 while draining, for load balancers and ECS;
  * `GET /metrics` is for Prometheus.
  *
- * @throws {SallyportError} When the port cannot be had.
+ * @throws {SallyportError} When it cannot listen there.
  */
 export function openHealthPort(
   { host, port, health, counters, limits, onTrouble }: HealthPortInit,
-): JsonPort {
+): Promise<JsonPort> {
   const answer = () => {
     const body = health();
     return { status: body.state === "ready" ? 200 : 503, body };

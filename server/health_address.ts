@@ -1,9 +1,9 @@
 /** Where the health port listens unless something else is said. */
-export const HEALTH_DEFAULTS = { host: "0.0.0.0", port: 8080 } as const;
+export const HEALTH_DEFAULTS = { host: "127.0.0.1", port: 8080 } as const;
 
 /** Where a server's health port is. */
 export interface HealthAddress {
-  /** The server's `listen_addr`. */
+  /** The server's `health_addr`. */
   readonly host: string;
   readonly port: number;
 }
@@ -18,7 +18,7 @@ export interface HealthAddress {
 export function plainHealthAddress(get: (variable: string) => string | undefined): HealthAddress | undefined {
   const { host, port } = HEALTH_DEFAULTS;
   const address = {
-    host: get("SALLYPORT_LISTEN_ADDR") ?? host,
+    host: get("SALLYPORT_HEALTH_ADDR") ?? host,
     port: get("SALLYPORT_HEALTH_PORT") ?? String(port),
   };
   const isPlain = /^[\d.]{7,15}$|^[\da-f:]{2,39}$/i.test(address.host) && /^[1-9]\d{0,4}$/.test(address.port);

@@ -4,14 +4,14 @@ import { plainHealthAddress } from "./health_address.ts";
 const of = (env: Record<string, string>) => plainHealthAddress((name) => env[name]);
 
 Deno.test("the health port is where the environment says, or the defaults", () => {
-  assert.deepEqual(of({}), { host: "0.0.0.0", port: 8080 });
-  const env = { SALLYPORT_LISTEN_ADDR: "::1", SALLYPORT_HEALTH_PORT: "9000" };
+  assert.deepEqual(of({}), { host: "127.0.0.1", port: 8080 });
+  const env = { SALLYPORT_HEALTH_ADDR: "::1", SALLYPORT_HEALTH_PORT: "9000" };
   assert.deepEqual(of(env), { host: "::1", port: 9000 });
 });
 
 for (
   const env of [{ SALLYPORT_HEALTH_PORT: "0" }, { SALLYPORT_HEALTH_PORT: "x" }, {
-    SALLYPORT_LISTEN_ADDR: "a.b",
+    SALLYPORT_HEALTH_ADDR: "a.b",
   }]
 ) {
   Deno.test(`what is not plain is left to what reads configurations: ${JSON.stringify(env)}`, () => {

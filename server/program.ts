@@ -27,8 +27,8 @@ function run(file: string | undefined, start: StartServer): Promise<number> {
 }
 
 async function health(file: string | undefined): Promise<number> {
-  const { listenAddr, healthPort } = await load(file);
-  return await askHealth({ host: listenAddr, port: healthPort }, terminal);
+  const { healthAddr, healthPort } = await load(file);
+  return await askHealth({ host: healthAddr, port: healthPort }, terminal);
 }
 
 /** Runs the server's command line; returns the exit code. */

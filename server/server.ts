@@ -1,3 +1,4 @@
+import type { JsonPort } from "../shared/http/json_port.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { MemoryBudget } from "../shared/mux/memory_budget.ts";
@@ -105,11 +106,16 @@ export async function startServer(
   });
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
-  const health = openHealthPort({
-    host: config.listenAddr,
+  const health: JsonPort = await openHealthPort({
+    host: config.healthAddr,
     port: config.healthPort,
     counters,
-    limits: () => ({ ...reception.figures(), ...destinations.figures(), handshakes: listener.handshakes() }),
+    limits: () => ({
+      ...reception.figures(),
+      ...destinations.figures(),
+      handshakes: listener.handshakes(),
+      health_connections: health.figures(),
+    }),
     onTrouble: ({ message }) => log.warn("health port lost", { reason: message }),
     health: () => ({
       state,

@@ -36,7 +36,7 @@ export interface ConsoleInit {
   status(): AgentStatus;
   /** What `GET /proxy.pac` answers. */
   readonly proxyScript: string;
-  /** The port was lost, and will be had again as soon as that is possible. */
+  /** The port took no connections for a while. */
   onTrouble(error: SallyportError): void;
 }
 
@@ -44,7 +44,7 @@ export interface ConsoleInit {
  * Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more;
  * `/proxy.pac` sets up browsers.
  */
-export function openConsole({ port, status, proxyScript, onTrouble }: ConsoleInit): JsonPort {
+export function openConsole({ port, status, proxyScript, onTrouble }: ConsoleInit): Promise<JsonPort> {
   const health = () => {
     const { state } = status();
     return { status: state === "ready" ? 200 : 503, body: { state } };

@@ -57,7 +57,17 @@ export class Connections {
 
   /** Whether there is room to serve a connection that was added; the room is taken until it is closed. */
   serve(socket: Socket): boolean {
-    return this.#served.take(addressBlock(socket.remoteAddress ?? "unknown"), socket);
+    return this.#served.take(clientOf(socket), socket);
+  }
+
+  /**
+   * Closes one of those that are served for `socket`, as when there are too many, since the process is short of
+   * descriptors.
+   *
+   * @returns Whether there was one to close.
+   */
+  makeWay(socket: Socket): boolean {
+    return this.#served.makeWay(clientOf(socket), 1) > 0;
   }
 
   /** Counts a connection, idle at first, until it is closed. */
@@ -110,4 +120,8 @@ export class Connections {
     if (isBusy) return 2;
     return this.#clock.now() - since < PATIENCE ? 1 : 0;
   }
+}
+
+function clientOf({ remoteAddress }: Socket): string {
+  return addressBlock(remoteAddress ?? "unknown");
 }

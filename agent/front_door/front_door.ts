@@ -98,8 +98,8 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
     if (!connections.serve(socket)) return turnAway(context, socket, { count, maxConnections });
     withFirstByte(socket, options, (bytes) => {
       if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
-      connections.markBusy(socket);
-      handleSocks5(context, socket, bytes);
+      // Idle until the handshake is complete: one that stops has to give way.
+      handleSocks5(context, socket, bytes, () => connections.markBusy(socket));
     });
   };
   const acceptor = await Acceptor.open({
@@ -108,6 +108,7 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
     allowHalfOpen: true,
     onConnection: accept,
     onCrowded(socket, error) {
+      if (connections.makeWay(socket)) return accept(socket);
       connections.add(socket);
       context.refused({ protocol: "tcp", target: "", error });
       closeGently(socket, options.clock, encodeRefusal(refusalOf(error)), CROWDED_LINGER);

@@ -114,6 +114,22 @@ Deno.test("client beyond the limit that says nothing is closed after 2 s", () =>
   });
 });
 
+Deno.test("SOCKS5 handshake that has stopped for a second gives way to a client", () => {
+  const clock = new CountingClock();
+  return withFrontDoor({ maxConnections: 1, clock }, async ({ client, nextStream }) => {
+    const half = client();
+    half.send("\x05\x02");
+    await seen(clock, 2);
+    clock.advance(1_000);
+    const late = client();
+    assert.equal(await half.rest(), "");
+    late.send(GET);
+    answer(await nextStream(), 200, ["Content-Length", "2"], "ok");
+    await late.readTo("ok");
+    for (const each of [half, late]) await each.close();
+  });
+});
+
 Deno.test("client beyond the limit gets the place of one that has been idle for a second", () => {
   const clock = new CountingClock();
   return withFrontDoor({ maxConnections: 2, clock }, async ({ client, nextStream, door }) => {

@@ -36,8 +36,14 @@ export function replyTo(code: ErrorCode): Socks5Reply {
 /**
  * Serves a SOCKS5 connection (RFC 1928): the handshake, then the tunnel.
  * @param first Bytes that were already read.
+ * @param onComplete The handshake is over.
  */
-export function handleSocks5(context: FrontDoorContext, socket: Socket, first: Uint8Array): void {
+export function handleSocks5(
+  context: FrontDoorContext,
+  socket: Socket,
+  first: Uint8Array,
+  onComplete: () => void,
+): void {
   const handshake = new Socks5Handshake(context.authorize);
   const leave = () => {
     cancelDeadline();
@@ -52,7 +58,10 @@ export function handleSocks5(context: FrontDoorContext, socket: Socket, first: U
   };
   const take = (bytes: Uint8Array) => {
     for (const step of handshake.push(bytes)) {
-      if (step.kind !== "answer") leave();
+      if (step.kind !== "answer") {
+        leave();
+        onComplete();
+      }
       perform(context, socket, step);
     }
   };

@@ -10,6 +10,8 @@ import { fromOsError } from "./os_error.ts";
 
 /** Milliseconds before a port that could not be had again is asked for once more. */
 const RETRY = 250;
+/** Of all ports: they share the descriptors of the process, so that any of them may have gone deaf when one is crowded. */
+const watches = new Set<AcceptWatch>();
 
 /** What makes an {@linkcode Acceptor}. */
 export interface AcceptorInit {
@@ -74,6 +76,7 @@ export class Acceptor {
       connect: () => connect({ host: reachable(acceptor.#address.address), port: acceptor.#address.port }),
       stalled: () => acceptor.#reopen(),
     });
+    watches.add(acceptor.#watch);
     return acceptor;
   }
 
@@ -84,6 +87,7 @@ export class Acceptor {
 
   /** Frees the port. Connections belong to those who took them. */
   close(): void {
+    if (this.#watch !== undefined) watches.delete(this.#watch);
     this.#watch?.stop();
     this.#leave({ name: "closed" });
   }
@@ -127,7 +131,7 @@ export class Acceptor {
   #take(socket: Socket): void {
     if (this.#state.name === "closed") return void socket.destroy();
     if (this.#room.hasRoom(this.#open)) return this.#init.onConnection(socket);
-    this.#watch?.doubt();
+    for (const watch of watches) watch.doubt();
     const why = "the program has too many files and connections open";
     this.#init.onCrowded(socket, new SallyportError("limit_reached", `Cannot take a connection: ${why}`));
   }

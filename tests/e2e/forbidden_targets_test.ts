@@ -119,7 +119,8 @@ Deno.test("the server's own ports are refused at an address that only a connecti
     family === "IPv4" && !address.startsWith("127.")
   )?.address;
   if (address === undefined) return; // a machine without a network has no other address
-  await using chain = await Chain.start({ allow: ["0.0.0.0/0"], server: { listen_addr: "0.0.0.0" } });
+  const everywhere = { listen_addr: "0.0.0.0", health_addr: "0.0.0.0" };
+  await using chain = await Chain.start({ allow: ["0.0.0.0/0"], server: everywhere });
   const { status, text } = await knock(chain.proxyPort, "absolute", address, chain.healthPort);
   assert.equal(status, 403, text);
   assert.match(text, /the server's own ports are refused/);

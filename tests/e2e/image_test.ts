@@ -43,11 +43,12 @@ Deno.test("the images' variables are keys that the programs know, and name files
   assert.deepEqual(agent.identity.key, { file: "/certs/client.key" });
 });
 
-Deno.test("the server's image says how it is by its own command, on ports that it exposes", async () => {
+Deno.test("the server's image says how it is by its own command, on loopback, and exposes the agents' port alone", async () => {
   const lines = stage("server");
   assert.ok(lines.some((line) => /^HEALTHCHECK .*CMD \["\/server", "health"\]$/.test(line)), "HEALTHCHECK");
-  const { listenPorts, healthPort } = await loadServerConfig({ environment: variablesOf("server") });
-  assert.ok(lines.includes(`EXPOSE ${listenPorts.join(" ")} ${healthPort}`));
+  const { listenPorts, healthAddr } = await loadServerConfig({ environment: variablesOf("server") });
+  assert.equal(healthAddr, "127.0.0.1");
+  assert.ok(lines.includes(`EXPOSE ${listenPorts.join(" ")}`));
 });
 
 Deno.test("base images are arguments, pinned by digest", () => {
@@ -63,5 +64,9 @@ Deno.test("composed, the server can write nothing, gain nothing, and sees no key
   assert.deepEqual(server.security_opt, ["no-new-privileges:true"]);
   // A folder into which the README has people copy what the server needs, and nothing else.
   assert.deepEqual(server.volumes, ["./server-certs:/certs:ro"]);
-  assert.deepEqual(server.environment, { SALLYPORT_CRL_FILE: "/certs/crl.pem" });
+  assert.deepEqual(server.environment, {
+    SALLYPORT_CRL_FILE: "/certs/crl.pem",
+    SALLYPORT_HEALTH_ADDR: "0.0.0.0",
+  });
+  assert.ok(server.ports.includes("127.0.0.1:8082:8080"), "health for this machine only");
 });

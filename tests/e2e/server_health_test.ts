@@ -5,7 +5,7 @@ import { startProgram } from "../support/programs.ts";
 
 /** Asks the server of a chain, or who is at `port`. */
 async function ask(chain: Chain, port = chain.healthPort) {
-  const env = { SALLYPORT_HEALTH_PORT: String(port), SALLYPORT_LISTEN_ADDR: "127.0.0.1" };
+  const env = { SALLYPORT_HEALTH_PORT: String(port) };
   await using program = await startProgram("server", ["health"], { env });
   const { code } = await program.ended;
   return { code, out: program.out.text, err: program.log.text };

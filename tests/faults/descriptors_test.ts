@@ -8,6 +8,7 @@ import { Crowd, type Guest, stillEchoes } from "../support/crowd.ts";
 import { processorTicks } from "../support/descriptors.ts";
 import { eventually } from "../support/eventually.ts";
 import { withFault } from "../support/fault_scene.ts";
+import { HALF_HANDSHAKE, HALF_REQUEST, HalfRequests } from "../support/half_requests.ts";
 import { startOtherAgent } from "../support/other_agent.ts";
 import { type Program, withOpenFiles } from "../support/programs.ts";
 import { startTcpOrigin, type TcpOrigin } from "../support/tcp_origin.ts";
@@ -36,6 +37,7 @@ test("a server that is out of descriptors refuses further targets with 503 and l
       assert.ok(served.length >= 20, `${served.length} were served`);
       for (const guest of guests) if (guest.outcome !== 200) assertRefused(guest, "503");
       await assertCalm(chain.server, figure);
+      await eventually("a server that is full tells how it is", () => health(chain));
       // Connections that cannot be taken now make the port deaf, unless somebody looks after it.
       await knock(chain.serverPort);
       await knock(chain.healthPort);
@@ -92,6 +94,26 @@ test("an agent that is out of descriptors refuses further clients with 503 and l
     figure("ms until a client is served again", Math.round(performance.now() - left));
   });
 });
+
+for (
+  const [what, bytes] of [["request heads", HALF_REQUEST], ["SOCKS5 handshakes", HALF_HANDSHAKE]] as const
+) {
+  test(`${what} that stop give way to a client when the agent is out of descriptors`, async () => {
+    await using chain = await Chain.start({ wrapper: { agent: withOpenFiles(64) } });
+    await using echo = startEcho();
+    {
+      using held = new DisposableStack();
+      // One by one: of several at once all may be refused, and leave room when they are gone.
+      while (!chain.agent.log.text.includes("too many files and connections open")) {
+        assert.ok((await agentStatus(chain)).clients < GUESTS, "the agent is full");
+        held.use(await HalfRequests.send(chain.proxyPort, bytes, 1));
+      }
+      // Sooner than the 30 s that each of them may take.
+      await eventually("a client is served", () => assertServed(chain, echo));
+    }
+    await chain.finish();
+  });
+}
 
 function startEcho(): TcpOrigin {
   return startTcpOrigin(async (connection) => {

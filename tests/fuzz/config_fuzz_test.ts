@@ -7,7 +7,16 @@ import { SallyportError } from "../../shared/errors.ts";
 import { fuzz } from "../support/fuzz.ts";
 
 const KEYS = [
-  ...["listen_addr", "listen_port", "health_port", "cert_file", "key_file", "ca_cert_file", "max_streams"],
+  ...[
+    "listen_addr",
+    "health_addr",
+    "listen_port",
+    "health_port",
+    "cert_file",
+    "key_file",
+    "ca_cert_file",
+    "max_streams",
+  ],
   ...["max_connections", "targets", "allow", "deny", "log_level", "drain_timeout", "idle_timeout"],
   ...[
     "server_ip",
