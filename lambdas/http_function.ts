@@ -62,8 +62,15 @@ export function httpFunction(init: HttpFunctionInit): Handler {
     const authorization = headers["authorization"];
     const call = { action, authorization, method, host: domainName.toLowerCase(), path: rawPath };
     let caller: Caller;
+    let ended: string | undefined;
     try {
-      caller = await gatekeeper.admit(call, await init.trust(signal));
+      const trust = await init.trust(signal);
+      ended = trust.ended;
+      // Told at every call: strangers and callers that are revoked get their 401 all the same.
+      if (ended !== undefined) {
+        log.error("nothing is done: a revocation list has ended", { ...fields, reason: ended });
+      }
+      caller = await gatekeeper.admit(call, trust);
     } catch (error) {
       if (error instanceof Refused) {
         log.warn("call refused", { ...fields, reason: error.message });
@@ -73,6 +80,7 @@ export function httpFunction(init: HttpFunctionInit): Handler {
       return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
     }
     try {
+      if (ended !== undefined) throw new CloudError("crl_ended", `Cannot ${action}: ${ended}`);
       return await serve(init, method, signal, caller);
     } catch (error) {
       return failed(error, log, { ...fields, client: caller.commonName, serial: caller.serial });

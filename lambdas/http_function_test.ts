@@ -103,6 +103,22 @@ Deno.test("without a revocation list that it has to have, nobody comes in and no
   assert.equal(acts, 0);
 });
 
+Deno.test("with a list that has ended nothing is done, and only a caller with a good certificate learns why", async () => {
+  const ended = "the revocation list of CN=Test CA ended";
+  const trust = () => Promise.resolve({ authorities: identity.authorities, revocation: undefined, ended });
+  const good = await ask({ trust });
+  assert.equal(good.answer.statusCode, 500);
+  const message = `Cannot wake: ${ended}`;
+  assert.deepEqual(JSON.parse(good.answer.body), { error: { code: "crl_ended", message } });
+  const stranger = await ask({ trust, signed: false });
+  assert.deepEqual([stranger.answer.statusCode, stranger.answer.body], [401, ""]);
+  for (const { log, acts } of [good, stranger]) {
+    assert.equal(acts, 0);
+    const { level, fields } = log.notes[0]!;
+    assert.deepEqual([level, fields["reason"]], ["error", ended]);
+  }
+});
+
 for (const [code, status] of Object.entries(FLEET_FAILURES) as [FleetFailureCode, number][]) {
   Deno.test(`a cloud that fails with ${code} is ${status}, with the reason`, async () => {
     const { answer } = await ask({ act: () => Promise.reject(new CloudError(code, "Cannot do it: reason")) });

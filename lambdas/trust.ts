@@ -10,14 +10,20 @@ export interface Trust {
   readonly authorities: readonly X509Certificate[];
   /** Which certificates the CA took back; undefined where nobody keeps a list. */
   readonly revocation: Revocation | undefined;
+  /** Why nothing may be done for callers that are let in: a list has ended. @default {nothing is wrong} */
+  readonly ended?: string | undefined;
 }
 
 /** What makes a {@linkcode TrustKeeper}. */
 export interface TrustKeeperInit {
   /** The private CA, PEM. */
   readonly caPem: string;
-  /** Reads the CA's revocation list, PEM. @default {nobody keeps one} */
-  readonly readCrl?: ((signal: AbortSignal) => Promise<string>) | undefined;
+  /** Where the CA's revocation list is kept, and what reads it, PEM. @default {nobody keeps one} */
+  readonly crl?: {
+    /** Name of the parameter, for messages. */
+    readonly parameter: string;
+    read(signal: AbortSignal): Promise<string>;
+  } | undefined;
   readonly clock: Clock;
   readonly log: Pick<Logger, "error">;
 }
@@ -28,8 +34,8 @@ const CRL_LIFETIME = 60_000;
 const FAILURE_LIFETIME = 2_000;
 
 /**
- * Whom a function believes, with a revocation list that is at most a minute old where it can be read. One that ran
- * out is obeyed, since nobody would be let in otherwise, and complained about.
+ * Whom a function believes, with a revocation list that is at most a minute old where it can be read. With one that
+ * has ended nothing is done, as a server does not start with it: callers that it does not name get the reason.
  */
 export class TrustKeeper {
   readonly #init: TrustKeeperInit;
@@ -52,13 +58,13 @@ export class TrustKeeper {
    * @throws What reading threw, when there is no last one: nobody may come in unjudged.
    */
   async current(signal: AbortSignal): Promise<Trust> {
-    const { readCrl, clock, log } = this.#init;
+    const { crl, clock, log } = this.#init;
     if (this.#failed !== undefined && clock.now() - this.#failed.at < FAILURE_LIFETIME) {
       throw this.#failed.error;
     }
-    if (readCrl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
+    if (crl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
       try {
-        this.#revocation = this.#revocationOf(await readCrl(signal));
+        this.#revocation = this.#revocationOf(crl.parameter, await crl.read(signal));
         this.#readAt = clock.now();
         this.#failed = undefined;
       } catch (error) {
@@ -70,20 +76,23 @@ export class TrustKeeper {
         this.#readAt = clock.now();
       }
     }
-    return { authorities: this.#authorities, revocation: this.#revocation };
+    return { authorities: this.#authorities, revocation: this.#revocation, ended: this.#ended() };
   }
 
-  #revocationOf(text: string): Revocation {
+  #revocationOf(parameter: string, text: string): Revocation {
     const now = new Date(this.#init.clock.wallTime());
-    const material = { bytes: new TextEncoder().encode(text), name: "revocation list of the parameter" };
-    const revocation = revocationOf(material, this.#authorities, now, { takesEnded: true });
-    if (revocation.nextUpdate < now) {
-      const end = revocation.nextUpdate.toISOString();
-      this.#init.log.error(
-        "revocation list ran out: whom it names stays out, later revocations are not known; sign it anew and deploy",
-        { end },
-      );
-    }
-    return revocation;
+    const material = {
+      bytes: new TextEncoder().encode(text),
+      name: `revocation list of the parameter ${parameter}`,
+    };
+    return revocationOf(material, this.#authorities, now, { takesEnded: true });
+  }
+
+  /** Judged at every call: a list may end between two reads. */
+  #ended(): string | undefined {
+    const list = this.#revocation?.endedAt(new Date(this.#init.clock.wallTime()));
+    if (list === undefined) return undefined;
+    return `the revocation list of ${list.issuer} ended at ${list.nextUpdate.toISOString()}: ` +
+      `sign ${this.#init.crl?.parameter} again with certs crl, and deploy`;
   }
 }
