@@ -44,7 +44,7 @@ export interface Agent {
   closed: Promise<void>;
   /** Takes nothing new, lets open streams end within 10 s, and closes. */
   drain(reason: string): Promise<void>;
-  /** Reads certificate, key and CA again; the next connection uses them, open ones stay. */
+  /** Reads certificate, key, CA and revocation list again, and judges open connections to servers by them. */
   reload(reason: string): Promise<void>;
 }
 
@@ -76,7 +76,14 @@ export async function startAgent(
   if (config.cloud === undefined) servers.replace([{ host: config.serverIp, port: config.serverPort }]);
   const via = (host: string, port: number) => proxyFor(config.upstream, host, port);
   const cloud = config.cloud && openCloudSide(config.cloud, identities, servers, via);
-  const dial = createDial(config, identities);
+  const openServers = new OpenServers({
+    serverName: config.serverName,
+    identities,
+    clock: systemClock,
+    log: getLogger("tunnel"),
+  });
+  undo.defer(() => openServers.stop());
+  const dial = createDial(config, identities, openServers);
   const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
   const budget = new MemoryBudget(STREAM_MEMORY);
   const tunnel = new Tunnel({
@@ -132,6 +139,9 @@ export async function startAgent(
       proxyAddress,
     );
   }
+  if (identities.current.revocation === undefined) {
+    log.info("no crl_file: a server whose certificate was revoked is still accepted");
+  }
   tunnel.start();
 
   const closed = Promise.withResolvers<void>();
@@ -148,6 +158,7 @@ export async function startAgent(
         const transport = new SocketTransport(await dial(server, signal));
         return (await askStatus(transport, { clock: systemClock, options: session, signal })).agents;
       });
+      openServers.stop();
       await Promise.all([console.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
@@ -159,8 +170,7 @@ export async function startAgent(
 /** Makes a connection to a server whose certificate is what it has to be. */
 type DialServer = (server: ServerAddress, signal: AbortSignal) => Promise<DialledConnection["socket"]>;
 
-function createDial(config: AgentConfig, identities: IdentityStore): DialServer {
-  const open = new OpenServers(config.serverName, identities);
+function createDial(config: AgentConfig, identities: IdentityStore, open: OpenServers): DialServer {
   return async ({ host, port }, signal) => {
     const { serverName, sni } = config;
     const connectTimeoutMs = CONNECT_TIMEOUT;

@@ -32,7 +32,7 @@ export function agentsDoor(init: DoorInit): Handler {
   const log = getLogger(init.action);
   const keeper = new TrustKeeper({
     caPem,
-    readCrl: crl === "" ? undefined : (signal) => readParameter(crl, signal),
+    crl: crl === "" ? undefined : { parameter: crl, read: (signal) => readParameter(crl, signal) },
     clock: systemClock,
     log,
   });

@@ -37,7 +37,7 @@ export interface HttpFunctionInit {
   /** The one method that it takes. */
   readonly method: "GET" | "POST";
   /** Whom to believe. */
-  readonly trust: Pick<TrustKeeper, "authorities" | "revocation">;
+  readonly trust: Pick<TrustKeeper, "authorities" | "revocation" | "ended">;
   readonly clock: Clock;
   readonly log: Logger;
   /** `clients.allow`, as the server has it. @default {every client of the CA} */
@@ -77,6 +77,8 @@ export function httpFunction(init: HttpFunctionInit): Handler {
       return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
     }
     try {
+      const ended = trust.ended();
+      if (ended !== undefined) throw new CloudError("crl_ended", `Cannot ${action}: ${ended}`);
       return await serve(init, method, signal, caller);
     } catch (error) {
       return failed(error, log, { ...fields, client: caller.commonName, serial: caller.serial });

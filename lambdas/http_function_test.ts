@@ -25,11 +25,12 @@ interface Asked {
   readonly signed?: boolean;
   readonly act?: () => Promise<FleetStatus>;
   readonly revocation?: TrustKeeper["revocation"];
+  readonly ended?: string;
   readonly mayCall?: FindEntry;
 }
 
 /** Asks a Wake function of the test. */
-async function ask({ method = "POST", signed = true, act, revocation, mayCall }: Asked) {
+async function ask({ method = "POST", signed = true, act, revocation, ended, mayCall }: Asked) {
   const log = new LogNotes();
   const acts: number[] = [];
   const handler = httpFunction({
@@ -41,6 +42,7 @@ async function ask({ method = "POST", signed = true, act, revocation, mayCall }:
     trust: {
       authorities: identity.authorities,
       revocation: revocation ?? (() => Promise.resolve(undefined)),
+      ended: () => ended,
     },
     act: () => {
       acts.push(1);
@@ -111,6 +113,19 @@ Deno.test("without a revocation list that it has to have, nobody comes in and no
   assert.equal(acts, 0);
 });
 
+Deno.test("with a list that has ended nothing is done, and only a caller with a good certificate learns why", async () => {
+  const ended = "the revocation list of CN=Test CA ended";
+  const good = await ask({ ended });
+  assert.equal(good.answer.statusCode, 500);
+  const message = `Cannot wake: ${ended}`;
+  assert.deepEqual(JSON.parse(good.answer.body), { error: { code: "crl_ended", message } });
+  const stranger = await ask({ ended, signed: false });
+  assert.deepEqual([stranger.answer.statusCode, stranger.answer.body], [401, ""]);
+  assert.deepEqual([good.acts, stranger.acts], [0, 0]);
+  const { level, fields } = good.log.notes[0]!;
+  assert.deepEqual([level, fields["code"], fields["reason"]], ["error", "crl_ended", message]);
+});
+
 for (const [code, status] of Object.entries(FLEET_FAILURES) as [FleetFailureCode, number][]) {
   Deno.test(`a cloud that fails with ${code} is ${status}, with the reason`, async () => {
     const { answer } = await ask({ act: () => Promise.reject(new CloudError(code, "Cannot do it: reason")) });
@@ -127,7 +142,7 @@ Deno.test("an event that is no request is an error of the function", async () =>
     method: "POST",
     clock: systemClock,
     log: new LogNotes(),
-    trust: { authorities: [], revocation: () => assert.fail("asked for the list") },
+    trust: { authorities: [], revocation: () => assert.fail("asked for the list"), ended: () => undefined },
     act: () => assert.fail("acted"),
   });
   await assert.rejects(handler({ source: "aws.events" }, context), /no request to a Function URL/);

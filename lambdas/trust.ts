@@ -8,8 +8,12 @@ import { type Revocation, revocationOf } from "../shared/tls/revocation.ts";
 export interface TrustKeeperInit {
   /** The private CA, PEM. */
   readonly caPem: string;
-  /** Reads the CA's revocation list, PEM. @default {nobody keeps one} */
-  readonly readCrl?: ((signal: AbortSignal) => Promise<string>) | undefined;
+  /** Where the CA's revocation list is kept, and what reads it, PEM. @default {nobody keeps one} */
+  readonly crl?: {
+    /** Name of the parameter, for messages. */
+    readonly parameter: string;
+    read(signal: AbortSignal): Promise<string>;
+  } | undefined;
   readonly clock: Clock;
   readonly log: Pick<Logger, "error">;
 }
@@ -20,8 +24,8 @@ const CRL_LIFETIME = 60_000;
 const FAILURE_LIFETIME = 2_000;
 
 /**
- * Whom a function believes, with a revocation list that is at most a minute old where it can be read. One that ran
- * out is obeyed, since nobody would be let in otherwise, and complained about.
+ * Whom a function believes, with a revocation list that is at most a minute old where it can be read. With one that
+ * has ended nothing is done, as a server does not start with it: callers that it does not name get the reason.
  */
 export class TrustKeeper {
   readonly #init: TrustKeeperInit;
@@ -46,13 +50,13 @@ export class TrustKeeper {
    * @throws What reading threw, when there is no last one: nobody may come in unjudged.
    */
   async revocation(signal: AbortSignal): Promise<Revocation | undefined> {
-    const { readCrl, clock, log } = this.#init;
+    const { crl, clock, log } = this.#init;
     if (this.#failed !== undefined && clock.now() - this.#failed.at < FAILURE_LIFETIME) {
       throw this.#failed.error;
     }
-    if (readCrl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
+    if (crl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
       try {
-        this.#revocation = this.#revocationOf(await readCrl(signal));
+        this.#revocation = this.#revocationOf(crl.parameter, await crl.read(signal));
         this.#readAt = clock.now();
         this.#failed = undefined;
       } catch (error) {
@@ -67,17 +71,23 @@ export class TrustKeeper {
     return this.#revocation;
   }
 
-  #revocationOf(text: string): Revocation {
+  #revocationOf(parameter: string, text: string): Revocation {
     const now = new Date(this.#init.clock.wallTime());
-    const material = { bytes: new TextEncoder().encode(text), name: "revocation list of the parameter" };
-    const revocation = revocationOf(material, this.authorities, now, { takesEnded: true });
-    if (revocation.nextUpdate < now) {
-      const end = revocation.nextUpdate.toISOString();
-      this.#init.log.error(
-        "revocation list ran out: whom it names stays out, later revocations are not known; sign it anew and deploy",
-        { end },
-      );
-    }
-    return revocation;
+    const material = {
+      bytes: new TextEncoder().encode(text),
+      name: `revocation list of the parameter ${parameter}`,
+    };
+    return revocationOf(material, this.authorities, now, { takesEnded: true });
+  }
+
+  /**
+   * Why nothing may be done for callers that are let in: the list that was read last has ended. Asked at every call: a
+   * list may end between two reads.
+   */
+  ended(): string | undefined {
+    const list = this.#revocation?.endedAt(new Date(this.#init.clock.wallTime()));
+    if (list === undefined) return undefined;
+    return `the revocation list of ${list.issuer} ended at ${list.nextUpdate.toISOString()}: ` +
+      `sign ${this.#init.crl?.parameter} again with certs crl, and deploy`;
   }
 }

@@ -17,6 +17,10 @@ function clockOfNow(): ManualClock {
   return clock;
 }
 
+function keeperOf(read: () => Promise<string>, clock: ManualClock, log = new LogNotes()): TrustKeeper {
+  return new TrustKeeper({ caPem: pki.ca, crl: { parameter: "/test/crl", read }, clock, log });
+}
+
 Deno.test("the revocation list is read again once it is a minute old, and not before", async () => {
   const clock = clockOfNow();
   const lists = [
@@ -25,7 +29,7 @@ Deno.test("the revocation list is read again once it is a minute old, and not be
   ];
   let reads = 0;
   const readCrl = () => Promise.resolve(pem(lists[Math.min(reads++, 1)]!));
-  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
+  const keeper = keeperOf(readCrl, clock);
   assert.equal((await keeper.revocation(never))?.entries, 0);
   clock.advance(59_000);
   assert.equal((await keeper.revocation(never))?.entries, 0);
@@ -40,7 +44,7 @@ Deno.test("a list that cannot be read leaves the last one in force, and says so"
   const log = new LogNotes();
   let text: string | Error = pem(await testCrl(pki.authority.files, { revoked: [pki.ca] }));
   const readCrl = () => text instanceof Error ? Promise.reject(text) : Promise.resolve(text);
-  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log });
+  const keeper = keeperOf(readCrl, clock, log);
   await keeper.revocation(never);
   for (text of [new Error("throttled"), "no list"]) {
     clock.advance(60_000);
@@ -49,32 +53,32 @@ Deno.test("a list that cannot be read leaves the last one in force, and says so"
   assert.equal(log.notes.filter(({ level }) => level === "error").length, 2);
 });
 
-Deno.test("a list that ran out is obeyed, and every time that it is read the log complains", async () => {
+Deno.test("a list that has ended is an error at every call, also when it ends between two reads", async () => {
   const clock = clockOfNow();
-  const log = new LogNotes();
-  const [past, later] = [new Date(Date.now() - 60_000), new Date(Date.now() - 30_000)];
   const revoked = [await pki.client()].map(({ cert }) => cert);
-  const list = await testCrl(pki.authority.files, { revoked, thisUpdate: past, nextUpdate: later });
-  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl: () => Promise.resolve(pem(list)), clock, log });
-  const { authorities } = keeper;
-  const revocation = await keeper.revocation(never);
-  const chain = revoked.map((cert) => new X509Certificate(cert));
-  assert.match(revocation?.faultOf(chain, authorities) ?? "", /was revoked/);
+  const nextUpdate = new Date(clock.wallTime() + 30_000);
+  const list = pem(await testCrl(pki.authority.files, { revoked, nextUpdate }));
+  const keeper = keeperOf(() => Promise.resolve(list), clock);
   await keeper.revocation(never);
-  assert.equal(log.notes.length, 1);
-  clock.advance(60_000);
-  await keeper.revocation(never);
-  assert.deepEqual(log.notes.map(({ level, fields }) => [level, fields["end"]]), [
-    ["error", `${later.toISOString().slice(0, 19)}.000Z`],
-    ["error", `${later.toISOString().slice(0, 19)}.000Z`],
-  ]);
+  assert.equal(keeper.ended(), undefined);
+  clock.advance(31_000);
+  const fresh = keeperOf(() => Promise.resolve(list), clock);
+  for (const each of [keeper, keeper, fresh]) {
+    const revocation = await each.revocation(never);
+    assert.match(
+      String(each.ended()),
+      /^the revocation list of CN=Test CA ended at .*Z: sign \/test\/crl again with certs crl, and deploy$/,
+    );
+    const chain = revoked.map((cert) => new X509Certificate(cert));
+    assert.match(String(revocation?.faultOf(chain, each.authorities)), /^was revoked/);
+  }
 });
 
 Deno.test("without any list nobody is judged, and strangers cannot make it be read all the time", async () => {
   const clock = clockOfNow();
   let reads = 0;
   const readCrl = () => Promise.reject(new Error(`failure ${++reads}`));
-  const keeper = new TrustKeeper({ caPem: pki.ca, readCrl, clock, log: new LogNotes() });
+  const keeper = keeperOf(readCrl, clock);
   for (let call = 0; call < 5; call++) await assert.rejects(keeper.revocation(never), /failure 1/);
   clock.advance(2_000);
   await assert.rejects(keeper.revocation(never), /failure 2/);

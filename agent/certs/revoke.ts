@@ -64,8 +64,8 @@ export async function revokeCertificate(options: RevokeOptions): Promise<Outcome
 const SERVER_REACH = [
   "agents whose crl_file has this list refuse the server; agents without crl_file still accept it",
   "copy crl.pem to every agent and set crl_file there: open tunnels to the server end within seconds",
-  "a server with this list does not start or reload with that certificate, nor does deploy take it: " +
-  "move server.crt and server.key away, and make another with certs issue --server",
+  "a running server with this list keeps that certificate, with an error in its log; it does not start with it " +
+  "again, nor does deploy take it: move server.crt and server.key away, and make another with certs issue --server",
   "functions judge callers by the deployed list; deploy again with a new certificate",
 ];
 

@@ -119,7 +119,7 @@ interface RevokeLine extends ListRenewal {
 
 const addRevoke: Adder = (certs, cli) => {
   certs.command("revoke")
-    .description("take a certificate back: add it to crl.pem, which the server's crl_file names")
+    .description("take a certificate back: add it to crl.pem, which crl_file of server and agents names")
     .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and crl.pem")
     .option("--name <name>", "the certificate NAME.crt, and NAME.crt.old if it is still good", parseName)
     .addOption(
@@ -127,7 +127,7 @@ const addRevoke: Adder = (certs, cli) => {
         .argParser(parseSerial),
     )
     .addOption(new Option("--reason <reason>", "why (default: unspecified)").choices(GIVEN_REASONS))
-    .option("--days <days>", "until the next list is due (default: 90)", parseDays)
+    .option("--days <days>", "until the next list is due (default: 825)", parseDays)
     .action(async ({ name, serial, ...rest }: RevokeLine, command: Command) => {
       const which = name !== undefined ? { name } : serial !== undefined ? { serial } : undefined;
       if (which === undefined) {
@@ -140,9 +140,14 @@ const addRevoke: Adder = (certs, cli) => {
 
 const addCrl: Adder = (certs, cli) => {
   certs.command("crl")
-    .description("sign crl.pem anew before it runs out, with the entries that it has")
+    .description("sign crl.pem again before it ends, with the entries that it has")
     .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and crl.pem")
-    .option("--days <days>", "until the next list is due (default: 90)", parseDays)
+    .option("--days <days>", "until the next list is due (default: 825)", parseDays)
+    .addHelpText(
+      "after",
+      "\nPrograms that trust several CAs need the list of each, PEM, in one file: run this in the folder of each CA\n" +
+        "and join the lists, for example: cat old/crl.pem new/crl.pem > crl.pem",
+    )
     .action(async (options: ListRenewal) => {
       const { crl } = await cli.load();
       tell(cli, await crl(options));

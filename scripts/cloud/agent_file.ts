@@ -8,14 +8,22 @@ export interface AgentKeys {
   readonly kill_endpoint: string;
 }
 
+/** The folder with the client's certificate, as the agent's file names it. */
+export interface ClientFiles {
+  readonly folder: string;
+  /** Whether the folder has a revocation list for the agent, crl.pem. */
+  readonly hasCrl: boolean;
+}
+
 /**
  * Writes the endpoints into the agent's configuration; everything else in the file stays, comments too. A server_ip
- * would win over the cloud and is emptied.
+ * would win over the cloud and is emptied. A new file also gets the certificates, and the revocation list if there is
+ * one.
  *
  * @returns The keys whose values are others now; none when the file said it all.
  * @throws {Error} When the file is there and is no configuration.
  */
-export async function writeAgentFile(path: string, certificates: string, keys: AgentKeys): Promise<string[]> {
+export async function writeAgentFile(path: string, client: ClientFiles, keys: AgentKeys): Promise<string[]> {
   const before = await Deno.readTextFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -26,11 +34,12 @@ export async function writeAgentFile(path: string, certificates: string, keys: A
       `Cannot write ${path}: it is there and is no configuration; move it away, or name another file`,
     );
   }
-  const files = { cert_file: "client.crt", key_file: "client.key", ca_cert_file: "ca.crt" };
+  const crl = client.hasCrl ? { crl_file: "crl.pem" } : {};
+  const files = { cert_file: "client.crt", key_file: "client.key", ca_cert_file: "ca.crt", ...crl };
   const wanted: Record<string, string> = { server_ip: "", ...keys };
   if (before === undefined) {
     // The agent takes paths as relative to its file.
-    const folder = relative(dirname(resolve(path)), resolve(certificates));
+    const folder = relative(dirname(resolve(path)), resolve(client.folder));
     for (const [key, file] of Object.entries(files)) wanted[key] = join(folder, file);
   }
   const changed = Object.keys(wanted).filter((key) => (document.get(key) ?? "") !== wanted[key]);

@@ -8,13 +8,14 @@ const KEYS = {
 };
 
 /** Writes into a file that holds `before`; returns what changed and what it holds then. */
-async function write(before: string | undefined, times = 1) {
+async function write(before: string | undefined, { times = 1, hasCrl = false } = {}) {
   const dir = await Deno.makeTempDir();
   try {
     const path = `${dir}/agent.yaml`;
     if (before !== undefined) await Deno.writeTextFile(path, before);
     let changed: string[] = [];
-    for (let time = 0; time < times; time++) changed = await writeAgentFile(path, `${dir}/certs`, KEYS);
+    const client = { folder: `${dir}/certs`, hasCrl };
+    for (let time = 0; time < times; time++) changed = await writeAgentFile(path, client, KEYS);
     return { changed, text: await Deno.readTextFile(path) };
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -25,6 +26,12 @@ Deno.test("a new file gets the endpoints, and certificates relative to itself", 
   const { text } = await write(undefined);
   assert.match(text, /^wake_endpoint: https:\/\/wake\.example\/$/m);
   assert.match(text, /^key_file: certs\/client\.key$/m);
+  assert.doesNotMatch(text, /crl_file/);
+});
+
+Deno.test("a new file names the revocation list where there is one", async () => {
+  assert.match((await write(undefined, { hasCrl: true })).text, /^crl_file: certs\/crl\.pem$/m);
+  assert.doesNotMatch((await write("local_proxy_port: 9999\n", { hasCrl: true })).text, /crl_file/);
 });
 
 Deno.test("a file that is there keeps all else, comments too, and a fixed address is emptied", async () => {
@@ -35,7 +42,7 @@ Deno.test("a file that is there keeps all else, comments too, and a fixed addres
 });
 
 Deno.test("a file that says it all already is not written", async () => {
-  assert.deepEqual((await write(undefined, 2)).changed, []);
+  assert.deepEqual((await write(undefined, { times: 2 })).changed, []);
 });
 
 Deno.test("a file that is no configuration is left alone, and named", async () => {

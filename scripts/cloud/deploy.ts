@@ -94,7 +94,7 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   );
   // Only now that nothing reads it any more.
   if (files.crl === undefined) await removeList(account.ssm, names, say);
-  await tellAgent(options, outputs, say);
+  await tellAgent(options, files.crl !== undefined, outputs, say);
   return true;
 }
 
@@ -181,8 +181,13 @@ function clientsShown(rules: string | undefined): string {
   return rules.trim() === "" ? "every client of the CA" : rules;
 }
 
-async function tellAgent(options: DeployOptions, outputs: Outputs, say: Say): Promise<void> {
-  const changed = await writeAgentFile(options.agentFile, options.certs, {
+async function tellAgent(
+  options: DeployOptions,
+  hasCrl: boolean,
+  outputs: Outputs,
+  say: Say,
+): Promise<void> {
+  const changed = await writeAgentFile(options.agentFile, { folder: options.certs, hasCrl }, {
     wake_endpoint: outputs["WakeEndpoint"] ?? "",
     query_endpoint: outputs["QueryEndpoint"] ?? "",
     kill_endpoint: outputs["KillEndpoint"] ?? "",

@@ -24,7 +24,8 @@ export interface FleetFailure {
 
 /**
  * Why wake, query or kill failed, each with its HTTP status. `throttled` (429) and `unavailable` (503) pass, with
- * `Retry-After` in seconds; `service_missing` (404), `not_allowed` (500) and `cloud_error` (502) have to be mended.
+ * `Retry-After` in seconds; `service_missing` (404), `not_allowed` (500) and `cloud_error` (502) have to be mended,
+ * and so has `crl_ended` (500): a revocation list has ended, and no server starts with it.
  * `in_use` (409): Kill changed nothing, since other agents use the servers; the message has how many.
  */
 export const FLEET_FAILURES = {
@@ -33,6 +34,7 @@ export const FLEET_FAILURES = {
   in_use: 409,
   service_missing: 404,
   not_allowed: 500,
+  crl_ended: 500,
   cloud_error: 502,
 } as const;
 

@@ -89,16 +89,48 @@ function serialOfEntry(entry: DerElement, index: number): string {
   return serialOf(serial);
 }
 
+/** id-ce-deltaCRLIndicator, 2.5.29.27 (RFC 5280 section 5.2.4). */
+const DELTA_CRL_INDICATOR = "551d1b";
+/** id-ce-issuingDistributionPoint, 2.5.29.28 (RFC 5280 section 5.2.5). */
+const ISSUING_DISTRIBUTION_POINT = "551d1c";
+/** id-ce-certificateIssuer, 2.5.29.29, of an entry (RFC 5280 section 5.3.3). */
+const CERTIFICATE_ISSUER = "551d1d";
+/** `indirectCRL` of an issuing distribution point: [4] IMPLICIT BOOLEAN. */
+const INDIRECT_CRL = 0x84;
+
 /**
- * A critical extension changes what a list means: that it holds changes only, or certificates of others
- * (RFC 5280 sections 5.2 and 5.3). None of them is known here.
+ * Refuses a list that is not a full list of one authority: a delta CRL has changes only, an indirect CRL has
+ * certificates of others, and an issuing distribution point leaves some out. These are refused even where they are
+ * not critical, as RFC 5280 requires them to be. Any other critical extension is unknown here (RFC 5280 sections 5.2
+ * and 5.3).
  */
 function requireKnown(extensions: DerElement): void {
   for (const { content } of readWholeDer(extensions.content)) {
-    const [id, critical] = readWholeDer(content);
-    if (critical?.tag !== DER.boolean || critical.content[0] === 0) continue;
-    throw unreadable(`it has the critical extension ${id?.content.toHex()}, which is not supported`);
+    const [id, ...rest] = readWholeDer(content);
+    const name = id?.content.toHex();
+    const value = rest.at(-1)?.content ?? new Uint8Array();
+    if (name === DELTA_CRL_INDICATOR) {
+      throw unreadable(`it is a delta CRL, which is not supported; ${NEEDED}`);
+    }
+    const isIndirect = name === ISSUING_DISTRIBUTION_POINT && hasIndirectFlag(value);
+    if (isIndirect || name === CERTIFICATE_ISSUER) {
+      throw unreadable(`it is an indirect CRL, which is not supported; ${NEEDED}`);
+    }
+    if (name === ISSUING_DISTRIBUTION_POINT) {
+      const what = "it covers only some certificates (issuing distribution point), which is not supported";
+      throw unreadable(`${what}; ${NEEDED}`);
+    }
+    if (rest[0]?.tag !== DER.boolean || rest[0].content[0] === 0) continue;
+    throw unreadable(`it has the critical extension ${name}, which is not supported`);
   }
+}
+
+const NEEDED = "a full list that the CA itself signed is needed";
+
+function hasIndirectFlag(value: Uint8Array): boolean {
+  const [point] = readWholeDer(value);
+  return readWholeDer(point?.content ?? new Uint8Array())
+    .some(({ tag, content }) => tag === INDIRECT_CRL && content[0] !== 0);
 }
 
 function identifierOf(algorithm: DerElement | undefined): string {

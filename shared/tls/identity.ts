@@ -21,6 +21,19 @@ export interface Identity {
   readonly authorities: readonly X509Certificate[];
   /** Which certificates were taken back; undefined when nobody keeps a list. */
   readonly revocation: Revocation | undefined;
+  /** Why peers with the same list refuse the endpoint itself, in words that follow "it "; undefined if it is good. */
+  readonly revoked: string | undefined;
+}
+
+/** How an identity is loaded. */
+export interface LoadIdentityOptions {
+  /** The time by which dates are judged. @default {now} */
+  readonly at?: Date;
+  /**
+   * The identity in use. A server may keep the certificate of this one after its list revokes it, so that the list
+   * takes effect for clients. @default {none}
+   */
+  readonly inUse?: Identity;
 }
 
 /** Curves of a key that TLS 1.3 can sign with here; the runtime finds out about others only while it connects. */
@@ -31,13 +44,12 @@ const CURVES: readonly (string | undefined)[] = ["prime256v1", "secp384r1", "sec
  * of a CA in silence, and finds out about a wrong key only while it connects.
  *
  * @param usage What the certificate has to be for; undefined leaves that unasked.
- * @param at The time by which dates are judged. @default {now}
  * @throws {SallyportError} `bad_request`, naming the file and what is wrong with it.
  */
 export async function loadIdentity(
   source: IdentitySource,
   usage?: KeyUsage,
-  at: Date = new Date(),
+  { at = new Date(), inUse }: LoadIdentityOptions = {},
 ): Promise<Identity> {
   // One after the other, so that of several missing files it is always the first that is named.
   const certificate = await readMaterial(source.cert, "certificate");
@@ -54,15 +66,14 @@ export async function loadIdentity(
   if (fault !== undefined) throw unusable(certificate, `it ${fault.text}`, fault);
   const texts = { cert: pemOf(chain), key: textOf(privateKey), ca: pemOf(authorities) };
   requireUsable(texts, key, privateKey);
-  // A kept text is read by servers that start with nobody there; see RevocationRules. The store's watch complains.
-  const takesEnded = source.crl !== undefined && "text" in source.crl;
-  const revocation = crl && revocationOf(crl, authorities, at, { takesEnded });
-  // An agent's own certificate is judged by the server: its list has to be taken up all the same.
-  const revoked = usage === "serverAuth" ? revocation?.faultOf(chain, authorities) : undefined;
-  if (revoked !== undefined) {
+  const revocation = crl && revocationOf(crl, authorities, at);
+  const revoked = revocation?.faultOf(chain, authorities);
+  const isInUse = inUse?.chain[0]?.fingerprint256 === chain[0]!.fingerprint256;
+  // The server judges an agent's certificate, and the agent needs the list all the same.
+  if (revoked !== undefined && usage === "serverAuth" && !isInUse) {
     throw unusable(certificate, `it ${revoked}: issue another with certs issue --server`);
   }
-  return { ...texts, chain, authorities, revocation };
+  return { ...texts, chain, authorities, revocation, revoked };
 }
 
 /** Makes sure that TLS takes it: what it does not take after a reload would cut everybody off. */

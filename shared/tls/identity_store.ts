@@ -6,6 +6,7 @@ import { ExpiryWatch } from "./expiry_watch.ts";
 import { FileWatch } from "./file_watch.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { filesOf, type IdentitySource } from "./identity_source.ts";
+import { subjectOf } from "./subject.ts";
 import { type ReloadReport, type TrustReport, trustReport } from "./trust_report.ts";
 
 /** What makes an {@linkcode IdentityStore}. */
@@ -28,7 +29,8 @@ const RETRY = 30_000;
 /**
  * The identity of an endpoint, kept up to date: its files are read again when one changes, or when somebody asks.
  * All of them are loaded and checked first and then replace the old ones at once; when one cannot be used, the
- * old ones stay.
+ * old ones stay. A list that revokes the certificate in use takes effect, and the log has an error until the
+ * certificate is replaced.
  */
 export class IdentityStore {
   readonly #init: IdentityStoreInit;
@@ -54,9 +56,10 @@ export class IdentityStore {
     // Looked at before they are read, so that nothing is missed in between.
     await files.start();
     try {
-      const current = await loadIdentity(source, usage, new Date(clock.wallTime()));
+      const current = await loadIdentity(source, usage, { at: new Date(clock.wallTime()) });
       const store = new IdentityStore(init, files, current);
       store.#expiry.start();
+      store.#logRevoked();
       opened.resolve(store);
       return store;
     } catch (error) {
@@ -106,12 +109,13 @@ export class IdentityStore {
     this.#cancelRetry?.();
     const at = new Date(clock.wallTime());
     try {
-      const identity = await loadIdentity(source, usage, at);
+      const identity = await loadIdentity(source, usage, { at, inUse: this.#current });
       if (this.#closed) return;
       this.#replace(identity);
       this.#lastReload = { outcome: "ok", at: at.toISOString() };
       log.info("certificates reloaded", { reason, serial: identity.chain[0]?.serialNumber });
       this.#expiry.start();
+      this.#logRevoked();
       this.#init.onReload?.("ok");
     } catch (error) {
       this.#failed(SallyportError.from(error).message, reason, at);
@@ -128,6 +132,13 @@ export class IdentityStore {
       for (const listener of this.#listeners) listener(before);
       throw error;
     }
+  }
+
+  #logRevoked(): void {
+    const { revoked, chain } = this.#current;
+    if (revoked === undefined) return;
+    const fields = { subject: subjectOf(chain[0]!), reason: `it ${revoked}` };
+    this.#init.log.error("own certificate is revoked, peers with the list refuse it: replace it", fields);
   }
 
   #failed(error: string, reason: string, at: Date): void {

@@ -130,6 +130,41 @@ Deno.test("IdentityStore keeps the old after a bad reload, says so, and takes a 
   assert.deepEqual(stored.reloads, ["failed", "failed", "failed", "failed", "ok"]);
 });
 
+Deno.test("IdentityStore takes a list that revokes the certificate in use, and refuses a new one that it revokes", async () => {
+  await using stored = await Stored.make();
+  const store = await stored.open(1e9);
+  const own = await Deno.readTextFile(`${stored.dir}/a.crt`);
+  const ownKey = await Deno.readTextFile(`${stored.dir}/a.key`);
+  assert.equal(store.report().certificate.revoked, undefined);
+  await stored.revoke(own, (await stored.pki.clientKey()).cert);
+  await store.reload("test");
+  assert.equal(store.current.revocation?.entries, 2);
+  assert.equal(store.report().certificate.revoked, true);
+  const OWN = "error: own certificate is revoked, peers with the list refuse it: replace it";
+  assert.deepEqual(stored.log.take(), [DONE, ...SOON, OWN]);
+
+  await stored.renew();
+  await stored.revoke(await Deno.readTextFile(`${stored.dir}/a.crt`));
+  const before = store.current;
+  await store.reload("test");
+  assert.equal(store.current, before);
+  assert.match(
+    String(store.report().last_reload?.error),
+    /a\.crt: it was revoked .*: issue another with certs issue/,
+  );
+  assert.deepEqual(stored.log.take(), [FAILED]);
+
+  await stored.revoke(own);
+  await store.reload("test");
+  assert.equal(store.report().certificate.revoked, undefined);
+  assert.deepEqual(stored.log.take(), [DONE, ...SOON]);
+  // The one before is not in use any more.
+  await Deno.writeTextFile(`${stored.dir}/a.crt`, own);
+  await Deno.writeTextFile(`${stored.dir}/a.key`, ownKey);
+  await store.reload("test");
+  assert.deepEqual(stored.log.take(), [FAILED]);
+});
+
 Deno.test("IdentityStore tries a failed reload again by itself, and says only once why it failed", async () => {
   await using stored = await Stored.make();
   // The files are never looked at.

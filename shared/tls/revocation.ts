@@ -26,9 +26,9 @@ export interface ListSummary {
 }
 
 /**
- * The certificates that the CA took back. A list that runs out while the program runs goes on being obeyed:
- * whom it names stays out, and others come in, since a CA that is late with its next list must not cut everybody
- * off. From a file it is only taken up while it is current.
+ * The certificates that the CA took back. A list is loaded only while it is current, wherever it comes from. One that
+ * ends while the program runs stays in force: whom it names stays out, and others stay in, since a CA that is late
+ * with its next list must not cut everybody off.
  */
 export class Revocation {
   readonly #lists: readonly SignedCrl[];
@@ -53,6 +53,11 @@ export class Revocation {
       entries: crl.serials.size,
       nextUpdate: crl.nextUpdate,
     }));
+  }
+
+  /** A list that has ended at that time, if there is one. */
+  endedAt(at: Date): ListSummary | undefined {
+    return this.byAuthority.find(({ nextUpdate }) => nextUpdate < at);
   }
 
   /**
@@ -95,9 +100,8 @@ export class Revocation {
 /** How lists are judged. */
 export interface RevocationRules {
   /**
-   * A list that ran out is taken up all the same: for a list that lies where programs start by themselves, with
-   * nobody there to bring the next one, so that refusing it would shut out everybody. Who takes it up has to say so
-   * in the log. @default false
+   * A list that has ended is read all the same. The caller looks at `endedAt` and lets nobody in then: it only uses
+   * the list to decide who may learn why. @default false
    */
   readonly takesEnded?: boolean;
 }
@@ -149,7 +153,7 @@ function requireCurrent(lists: readonly SignedCrl[], material: Material, at: Dat
   const ended = lists.find(({ crl }) => crl.nextUpdate < at);
   if (ended === undefined) return;
   const whose = lists.length === 1 ? "it" : `the list of ${subjectOf(ended.authority)}`;
-  const what = "a newer one is needed: make it with certs crl, and copy it here";
+  const what = "a newer one is needed: make it with certs crl, and put it here";
   throw unusable(material, `${whose} ran out at ${ended.crl.nextUpdate.toISOString()}, ${what}`);
 }
 

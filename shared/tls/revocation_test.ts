@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import "reflect-metadata"; // x509 needs it to be there first
+import * as x509 from "@peculiar/x509";
 import { X509Certificate } from "node:crypto";
 import { noOpenssl, openssl, opensslCrl } from "../../tests/support/openssl.ts";
 import { TestPki } from "../../tests/support/pki.ts";
@@ -16,6 +18,12 @@ function read(bytes: Uint8Array | string, authorities: readonly X509Certificate[
     name: "list a.crl",
   };
   return revocationOf(material, authorities, NOW);
+}
+
+/** The extension with a list's number, below 256 (RFC 5280 section 5.2.3). */
+function crlNumber(number: number): x509.Extension {
+  const integer = number < 128 ? [2, 1, number] : [2, 2, 0, number];
+  return new x509.Extension("2.5.29.20", false, new Uint8Array(integer).buffer);
 }
 
 async function setUp() {
@@ -86,6 +94,20 @@ Deno.test("of two lists of one authority the newer counts, in any order, and the
   for (const lists of [crlPem(older, newer), crlPem(newer, older)]) {
     const revocation = read(lists, authorities);
     assert.equal(revocation.byAuthority.length, 1);
+    assert.match(String(revocation.faultOf([stolen], authorities)), /^was revoked/);
+  }
+});
+
+Deno.test("of two lists of one authority the higher CRL number counts, whatever their dates", async () => {
+  const { list, authorities, stolen } = await setUp();
+  const numbered = (number: number, options: TestCrlOptions) =>
+    list({ ...options, extensions: [crlNumber(number)] });
+  // 0x00 0x80: compared as numbers, 128 is more than 9.
+  const higher = await numbered(128, { thisUpdate: inDays(-3) });
+  const lower = await numbered(9, { revoked: [], thisUpdate: inDays(-1) });
+  const same = await numbered(9, { thisUpdate: inDays(-0.5) });
+  for (const lists of [[higher, lower], [lower, higher], [lower, same], [same, lower]]) {
+    const revocation = read(crlPem(...lists), authorities);
     assert.match(String(revocation.faultOf([stolen], authorities)), /^was revoked/);
   }
 });

@@ -21,7 +21,10 @@ export interface ReloadReport {
 /** What health checks tell of certificates. */
 export interface TrustReport {
   /** The endpoint's own, or the one of its chain that ends first. */
-  readonly certificate: EndReport;
+  readonly certificate: EndReport & {
+    /** Its own list revokes it: peers with that list refuse it. Missing otherwise. */
+    readonly revoked?: true;
+  };
   /** The one that ends first. */
   readonly ca_certificate: EndReport;
   /** The revocation list; missing when there is none. */
@@ -52,7 +55,11 @@ export function trustReport(identity: Identity, now: number, lastReload?: Reload
     const { end } = ends.filter((each) => each.what === what).reduce((a, b) => b.end < a.end ? b : a);
     return { not_after: end.toISOString(), days_left: daysLeft(end, now) };
   };
-  const report = { certificate: endOf("certificate"), ca_certificate: endOf("CA certificate") };
+  const revoked = identity.revoked === undefined ? {} : { revoked: true as const };
+  const report = {
+    certificate: { ...endOf("certificate"), ...revoked },
+    ca_certificate: endOf("CA certificate"),
+  };
   const reload = lastReload === undefined ? {} : { last_reload: lastReload };
   const { revocation } = identity;
   if (revocation === undefined) return { ...report, ...reload };

@@ -112,6 +112,24 @@ Deno.test("agent doctor knows a certificate that was revoked", async () => {
   await chain.server.stop();
 });
 
+Deno.test("agent doctor knows a server whose certificate was revoked", async () => {
+  await using chain = await Chain.prepare();
+  await writeCrl(chain, {
+    revoked: [await Deno.readTextFile(`${chain.dir}/certs/server.crt`), await clientOf(chain)],
+  });
+  await chain.startServer();
+  await using origin = startHttpOrigin(() => new Response("hello"));
+  const keys = { ...keysOf(chain), crl_file: `${chain.dir}/certs/ca.crl` };
+  const examination = await examined({ keys, args: ["--control", `http://${origin.host}/`] });
+  examination.assertCause("tls", "server_revoked", 68);
+  assert.match(examination.step("tls").detail, /was revoked \(serial [0-9A-F]+\)/);
+  assert.match(
+    examination.step("certificate").detail,
+    /crl_file revokes the agent's own certificate: .*; revocation list of CN=.*: 2 entries/,
+  );
+  await chain.server.stop();
+});
+
 Deno.test("agent doctor knows a server that trusts another CA", async () => {
   await using chain = await Chain.prepare();
   await chain.startServer();

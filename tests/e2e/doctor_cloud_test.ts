@@ -74,6 +74,15 @@ Deno.test("agent doctor knows functions that fail, and tells what they say", asy
   assert.equal(examination.step("fleet").detail, "Cannot call query: Cannot find it");
 });
 
+Deno.test("agent doctor says that a revocation list has ended, as the functions do", async () => {
+  await using all = await scene();
+  const message = "Cannot query: the revocation list of CN=Test CA ended at 2026-01-01T00:00:00.000Z";
+  all.fleet.answer = () => Response.json({ error: { code: "crl_ended", message } }, { status: 500 });
+  const examination = await all.examined();
+  examination.assertCause("fleet", "wake", 42);
+  assert.equal(examination.step("fleet").detail, `Cannot call query: ${message}`);
+});
+
 Deno.test("agent doctor knows functions that do not answer, from those that answer what is no help", async () => {
   await using all = await scene(undefined, { query_endpoint: "http://127.0.0.1:1/query" });
   (await all.examined()).assertCause("fleet", "wake_unreachable", 41);

@@ -76,3 +76,62 @@ Deno.test("an agent with crl_file leaves a server that is revoked, and refuses i
   await eventually("it is back", async () => assert.equal((await agentStatus(chain)).state, "ready"));
   await chain.finish();
 });
+
+Deno.test("a list that revokes the running server and a client cuts the client off; a revoked renewal is refused", async () => {
+  await using chain = await Chain.prepare({ server: { crl_file: "certs/ca.crl" } });
+  await using other = await Chain.prepare();
+  await writeCrl(chain);
+  await chain.startServer();
+  await chain.startAgent();
+  await eventually("the agent is in", async () => assert.equal((await health(chain)).connections, 1));
+  const own = await read(chain, "server.crt");
+  await writeCrl(chain, { revoked: [own, await clientOf(chain)] });
+  const cut = await chain.server.log.waitFor("agent cut off");
+  assert.match(String(cut.fields["reason"]), /was revoked/);
+  const { fields } = await chain.server.log.waitFor(
+    "own certificate is revoked, peers with the list refuse it: replace it",
+  );
+  assert.equal(fields["level"], "ERROR");
+  assert.match(String(fields["reason"]), /^it was revoked \(serial [0-9A-F]+\)$/);
+  const report = await health(chain);
+  assert.deepEqual([report.crl?.entries, report.certificate.revoked, report.connections], [2, true, 0]);
+
+  // A server of another CA, which both lists revoke: what is in use stays.
+  const [renewed, key] = [await read(other, "server.crt"), await read(other, "server.key")];
+  await writeCrl(other, { revoked: [renewed] });
+  const before = chain.server.log.lines.length;
+  await replaceFile(chain, "ca.crt", `${await read(chain, "ca.crt")}\n${await read(other, "ca.crt")}`);
+  await replaceFile(chain, "ca.crl", `${await read(chain, "ca.crl")}\n${await read(other, "ca.crl")}`);
+  await replaceFile(chain, "server.key", key);
+  await replaceFile(chain, "server.crt", renewed);
+  await eventually("the renewal is refused", async () =>
+    assert.match(
+      String((await health(chain)).last_reload?.error),
+      /server\.crt: it was revoked \(serial [0-9A-F]+\): issue another with certs issue --server/,
+    ));
+  assert.ok(chain.server.log.lines.length > before);
+  assert.equal((await health(chain)).certificate.revoked, true);
+  await chain.finish();
+});
+
+Deno.test({
+  name: "an agent reads its list again on SIGHUP, and says at the start when it has none",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using chain = await Chain.prepare({ agent: { crl_file: "certs/ca.crl" } });
+    await using other = await Chain.start();
+    await other.agent.log.waitFor("no crl_file: a server whose certificate was revoked is still accepted");
+    await writeCrl(chain);
+    await chain.startServer();
+    await chain.startAgent();
+    assert.doesNotMatch(chain.agent.log.text, /no crl_file/);
+    await eventually("the tunnel is up", async () => assert.equal((await agentStatus(chain)).state, "ready"));
+    await writeCrl(chain, { revoked: [await read(chain, "server.crt")] });
+    chain.agent.kill("SIGHUP");
+    await chain.agent.log.waitFor("certificates reloaded");
+    await chain.agent.log.waitFor("server cut off");
+    assert.equal((await agentStatus(chain)).crl?.entries, 1);
+    await chain.finish();
+    await other.finish();
+  },
+});

@@ -37,9 +37,12 @@ export const certificate: Step = {
   },
 };
 
-function listsOf({ revocation }: Identity): string {
+/** What crl_file says; the server has a list of its own, which decides. */
+function listsOf({ revocation, revoked }: Identity): string {
   const lists = revocation?.byAuthority ?? [];
-  return lists.map(({ issuer, entries, nextUpdate }) =>
-    `; revocation list of ${issuer}: ${entries} entries, next update ${nextUpdate.toISOString()}`
-  ).join("");
+  const own = revoked === undefined ? "" : `; crl_file revokes the agent's own certificate: it ${revoked}`;
+  return own +
+    lists.map(({ issuer, entries, nextUpdate }) =>
+      `; revocation list of ${issuer}: ${entries} entries, next update ${nextUpdate.toISOString()}`
+    ).join("");
 }
