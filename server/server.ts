@@ -167,22 +167,25 @@ export async function startServer(
   };
 }
 
-/** Serves each stream and writes its audit line. */
+/** Serves each stream and writes its audit lines. */
 function createForwarder(
   config: ServerConfig,
   destinations: Destinations,
   auditLines: LineWriter,
   counts: readonly Pick<Counters, "streamDone">[],
   onBegin: () => void,
-): (stream: MuxStream, peer: Peer) => void {
+): (stream: MuxStream, peer: Peer, from: readonly string[]) => void {
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   const speed = new Speed();
-  return (stream, peer) => {
+  return (stream, peer, from) => {
+    const lines = audit({ commonName: peer.commonName, serial: peer.serial, from });
+    const lasting = { afterMs: config.auditOpenAfter, onOpen: lines.open };
     // It is nobody's traffic: a server that is only measured may sleep.
     if (isForSpeed(stream.opening)) {
       return speed.serve(stream, peer.fingerprint, {
         clock: systemClock,
-        onDone: (outcome) => audit(peer, outcome),
+        lasting,
+        onDone: lines.end,
       });
     }
     onBegin();
@@ -195,9 +198,10 @@ function createForwarder(
       origins,
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
+      lasting,
       onDone(outcome) {
         done();
-        audit(peer, outcome);
+        lines.end(outcome);
         for (const count of counts) count.streamDone(outcome);
       },
     });

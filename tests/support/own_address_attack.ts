@@ -24,7 +24,12 @@ export const ADDRESSES = ["52.0.0.1", "52.0.0.2", "2600:1f00::1"] as const;
 async function runAttack(): Promise<AttackReport> {
   let connections = 0;
   const service = createServer((_request, response) => void response.end("internal"));
-  service.on("connection", () => connections++);
+  let serves = false;
+  service.on("connection", (socket) => {
+    connections++;
+    // A tunnel that should not exist must not keep the attacker waiting.
+    if (!serves) socket.destroy();
+  });
   service.on("upgrade", (_request, socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
   service.listen(0, "::");
   await once(service, "listening");
@@ -34,6 +39,7 @@ async function runAttack(): Promise<AttackReport> {
 
   const scene = async (name: string, allow: readonly string[], pick: (chain: Chain) => number) => {
     connections = 0;
+    serves = allow.length > 0;
     await using chain = await Chain.start({ allow, server: { listen_addr: "0.0.0.0" } });
     const answers: Record<string, number> = report.answers[name] = {};
     for (const address of ADDRESSES) {
