@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { Chain } from "./chain.ts";
 import { doorsFor, knock } from "./doors.ts";
 import { eventually } from "./eventually.ts";
+import { say } from "./say.ts";
 
 /** What {@linkcode runAttack} writes. */
 export interface AttackReport {
@@ -20,6 +21,8 @@ export interface AttackReport {
 
 /** Addresses of the machine: the first, one more of the same network, and one of IPv6. */
 export const ADDRESSES = ["52.0.0.1", "52.0.0.2", "2600:1f00::1"] as const;
+
+const NO_ANSWER = -1;
 
 async function runAttack(): Promise<AttackReport> {
   let connections = 0;
@@ -45,8 +48,8 @@ async function runAttack(): Promise<AttackReport> {
     for (const address of ADDRESSES) {
       for (const door of doorsFor(address)) {
         if (allow.length > 0 && door !== "absolute") continue;
-        const { status, reply } = await knock(chain.proxyPort, door, address, pick(chain));
-        answers[`${door} ${address}`] = status ?? reply ?? -1;
+        const answer = await knock(chain.proxyPort, door, address, pick(chain)).catch(() => undefined);
+        answers[`${door} ${address}`] = answer?.status ?? answer?.reply ?? NO_ANSWER;
       }
     }
     const count = Object.keys(answers).length;
@@ -69,4 +72,4 @@ async function runAttack(): Promise<AttackReport> {
   return report;
 }
 
-if (import.meta.main) console.log(JSON.stringify(await runAttack()));
+if (import.meta.main) say(JSON.stringify(await runAttack()));
