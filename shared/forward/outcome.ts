@@ -32,8 +32,8 @@ export interface Outcome extends Progress {
 
 /** Hears of streams that last. */
 export interface OpenListener {
-  /** Milliseconds after which a stream counts as one that lasts. */
-  readonly afterMs: number;
+  /** Runs `callback` once the stream counts as one that lasts, unless the returned function is called first. */
+  watch(callback: () => void): CancelTimer;
   /** Hears once of each stream that is still open then. */
   onOpen(progress: Progress): void;
 }
@@ -69,7 +69,7 @@ export class OutcomeRecorder {
     this.#began = clock.now();
     this.#cancelOpen = lasting === undefined
       ? () => {}
-      : clock.after(lasting.afterMs, () => lasting.onOpen(this.#progress()));
+      : lasting.watch(() => lasting.onOpen(this.#progress()));
   }
 
   /** Notes a failure; the first one counts. */

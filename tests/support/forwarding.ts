@@ -39,7 +39,10 @@ export class Forwarding {
     const dial = createDialer({ policy, resolve });
     this.#context = {
       ...{ dial, clock: this.clock, idleTimeoutMs: 60_000, origins: createOriginPool() },
-      lasting: { afterMs: 40_000, onOpen: (progress) => void this.lasting.push(progress) },
+      lasting: {
+        watch: (callback) => this.clock.after(40_000, callback),
+        onOpen: (progress) => void this.lasting.push(progress),
+      },
       onDone: (outcome) => void this.outcomes.push(outcome),
     };
   }
