@@ -1,12 +1,15 @@
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../shared/clock.ts";
-import type { Outcome } from "../shared/forward/outcome.ts";
+import type { Outcome, Progress } from "../shared/forward/outcome.ts";
 
-/** Whose stream it was, as the certificate says. */
+/** Whose stream it is. */
 export interface AuditedPeer {
   /** Common name of the certificate's subject. */
-  commonName: string;
+  readonly commonName: string;
   /** Serial number of the certificate, in hex. */
-  serial: string;
+  readonly serial: string;
+  /** Addresses and ports that the agent's connection comes from, as the server sees them. */
+  readonly from: readonly string[];
 }
 
 /** What makes an audit. */
@@ -15,32 +18,58 @@ export interface AuditOptions {
   write(line: string): void;
   /** Where the time of day comes from. */
   clock: Pick<Clock, "wallTime">;
+  /** Begins the ids of this process's streams. @default {64 random bits, in hex} */
+  run?: string;
 }
 
-/** Writes down who reached what. */
-export type Audit = (peer: AuditedPeer, outcome: Outcome) => void;
+/** Writes the lines of one stream. */
+export interface StreamAudit {
+  /** The stream has lasted a while. */
+  open(progress: Progress): void;
+  /** The stream is over. */
+  end(outcome: Outcome): void;
+}
+
+/** Begins the lines of a stream; writes nothing yet. */
+export type Audit = (peer: AuditedPeer) => StreamAudit;
 
 /**
- * Makes an audit: one JSON line for every stream that is over, with who (`client`, `serial`), what (`kind`,
- * `target`, `address`, `status`), how much (`bytes_in` from the agent, `bytes_out` to it, `duration_ms`) and
- * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`). The lines are ASCII.
+ * Makes an audit of who reached what. A stream has one JSON line when it is over (`event: "stream"`), and one more
+ * before (`event: "open"`) if it lasts, so that a crash does not erase what was under way.
+ *
+ * Each line says which stream (`id`, the same in both lines, unique over restarts), who (`client`, `serial`,
+ * `from`), what (`kind`, `target`, `address`, `status`) and how much so far (`bytes_in` from the agent, `bytes_out`
+ * to it, `duration_ms`); the last one also how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`).
+ * The lines are ASCII.
  */
-export function createAudit({ write, clock }: AuditOptions): Audit {
-  return (peer, outcome) => {
-    const { kind, target, address, status, bytesIn, bytesOut, durationMs, code, detail } = outcome;
-    write(ascii(JSON.stringify({
-      time: new Date(clock.wallTime()).toISOString(),
-      event: "stream",
-      client: peer.commonName,
-      serial: peer.serial,
-      ...{ kind, target, address, status },
-      bytes_in: bytesIn,
-      bytes_out: bytesOut,
-      duration_ms: Math.round(durationMs),
-      outcome: code ?? "ok",
-      detail,
-    })));
+export function createAudit({ write, clock, run = randomHex() }: AuditOptions): Audit {
+  let count = 0;
+  return (peer) => {
+    const id = `${run}-${++count}`;
+    const line = (event: "open" | "stream", progress: Progress, result: Record<string, unknown> = {}) => {
+      const { kind, target, address, status, bytesIn, bytesOut, durationMs } = progress;
+      write(ascii(JSON.stringify({
+        time: new Date(clock.wallTime()).toISOString(),
+        ...{ event, id },
+        client: peer.commonName,
+        serial: peer.serial,
+        from: peer.from,
+        ...{ kind, target, address, status },
+        bytes_in: bytesIn,
+        bytes_out: bytesOut,
+        duration_ms: Math.round(durationMs),
+        ...result,
+      })));
+    };
+    return {
+      open: (progress) => line("open", progress),
+      end: (outcome) => line("stream", outcome, { outcome: outcome.code ?? "ok", detail: outcome.detail }),
+    };
   };
+}
+
+function randomHex(): string {
+  return randomBytes(8).toString("hex");
 }
 
 /**

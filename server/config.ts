@@ -45,6 +45,8 @@ export interface ServerConfig {
   readonly drainTimeout: number;
   /** Milliseconds without a byte after which a stream is ended. @default 600000 */
   readonly idleTimeout: number;
+  /** Milliseconds after which a stream that is still open has an audit line. @default 60000 */
+  readonly auditOpenAfter: number;
   /** How to report to CloudWatch; undefined where `emit_metrics` is off. @default undefined */
   readonly metrics: MetricsConfig | undefined;
   /** Name of an SSM parameter with the revocation list, PEM, in place of `crl_file`. @default undefined */
@@ -75,6 +77,7 @@ const SERVER_KEYS = {
   log_level: logLevel("info"),
   drain_timeout: duration("20s"),
   idle_timeout: duration("10m", 1),
+  audit_open_after: duration("1m", 1),
   emit_metrics: boolean(false),
   metrics_interval: duration("60s", 1_000),
   metrics_name: text(
@@ -110,6 +113,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
     logLevel: read.log_level,
     drainTimeout: read.drain_timeout,
     idleTimeout: read.idle_timeout,
+    auditOpenAfter: read.audit_open_after,
     metrics: read.emit_metrics ? { interval: read.metrics_interval, name: read.metrics_name } : undefined,
     crlParameter: read.crl_parameter || undefined,
   };

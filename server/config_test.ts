@@ -20,6 +20,7 @@ Deno.test("server configuration has the documented defaults", async () => {
     logLevel: "info",
     drainTimeout: 20_000,
     idleTimeout: 600_000,
+    auditOpenAfter: 60_000,
     metrics: undefined,
     crlParameter: undefined,
   });
@@ -43,6 +44,7 @@ Deno.test("server configuration takes every key from the environment", async () 
     SALLYPORT_LOG_LEVEL: "warn",
     SALLYPORT_DRAIN_TIMEOUT: "0s",
     SALLYPORT_IDLE_TIMEOUT: "1h",
+    SALLYPORT_AUDIT_OPEN_AFTER: "5s",
     SALLYPORT_EMIT_METRICS: "true",
     SALLYPORT_METRICS_INTERVAL: "30s",
     SALLYPORT_METRICS_NAME: "mine",
@@ -66,6 +68,7 @@ Deno.test("server configuration takes every key from the environment", async () 
     logLevel: "warn",
     drainTimeout: 0,
     idleTimeout: 3_600_000,
+    auditOpenAfter: 5_000,
     metrics: { interval: 30_000, name: "mine" },
     crlParameter: undefined,
   });

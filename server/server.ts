@@ -16,6 +16,7 @@ import type { ServerConfig } from "./config.ts";
 import { Destinations } from "./destinations.ts";
 import { forward } from "../shared/forward/forward.ts";
 import { openHealthPort } from "./health.ts";
+import { Lasting } from "./lasting.ts";
 import { LineWriter } from "./line_writer.ts";
 import type { Reports } from "./aws/reports.ts";
 import { Counters } from "./metrics/counters.ts";
@@ -85,6 +86,8 @@ export async function startServer(
     (error) =>
       log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
   );
+  const openStreams = new Lasting(systemClock, config.auditOpenAfter);
+  undo.defer(() => openStreams.stop());
   const period = new Period(() => ({
     streams: reception.streamCount,
     agents: reception.agentCount,
@@ -99,7 +102,7 @@ export async function startServer(
     refusalOf: (peer) => destinations.refusalOf(peer),
     onRefused: (code) => counters.refused.add([code]),
     onAgentsChanged: () => reports?.changed(),
-    stream: createForwarder(config, destinations, auditLines, [counters, period], () => {
+    stream: createForwarder(config, destinations, auditLines, openStreams, [counters, period], () => {
       period.streamBegun();
       reports?.active();
     }),
@@ -164,6 +167,7 @@ export async function startServer(
       await reception.drain(config.drainTimeout);
       standing.stop();
       destinations.destroy();
+      openStreams.stop();
       auditLines.flush();
       await Promise.all([portFreed, health.close(), identities.close(), keptList?.close(), reports?.stop()]);
       refusals.flush();
@@ -174,22 +178,27 @@ export async function startServer(
   };
 }
 
-/** Serves each stream and writes its audit line. */
+/** Serves each stream and writes its audit lines. */
 function createForwarder(
   config: ServerConfig,
   destinations: Destinations,
   auditLines: LineWriter,
+  openStreams: Lasting,
   counts: readonly Pick<Counters, "streamDone">[],
   onBegin: () => void,
-): (stream: MuxStream, peer: Peer) => void {
+): (stream: MuxStream, peer: Peer, from: readonly string[]) => void {
+  const watch = (callback: () => void) => openStreams.add(callback);
   const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
   const speed = new Speed();
-  return (stream, peer) => {
+  return (stream, peer, from) => {
+    const lines = audit({ commonName: peer.commonName, serial: peer.serial, from });
+    const lasting = { watch, onOpen: lines.open };
     // It is nobody's traffic: a server that is only measured may sleep.
     if (isForSpeed(stream.opening)) {
       return speed.serve(stream, peer.fingerprint, {
         clock: systemClock,
-        onDone: (outcome) => audit(peer, outcome),
+        lasting,
+        onDone: lines.end,
       });
     }
     onBegin();
@@ -202,9 +211,10 @@ function createForwarder(
       origins,
       idleTimeoutMs: config.idleTimeout,
       clock: systemClock,
+      lasting,
       onDone(outcome) {
         done();
-        audit(peer, outcome);
+        lines.end(outcome);
         for (const count of counts) count.streamDone(outcome);
       },
     });

@@ -21,6 +21,9 @@ const OWN_PORT: Verdict = {
 /**
  * Makes the policy for targets that `bypass` names, which may be anywhere: private addresses are what it is for. But
  * no name leads to what `block` forbids, and none to the agent itself.
+ *
+ * Other services of this machine are open, on whatever address: whoever may use the proxy runs on this machine or
+ * was given a password, and `bypass` names nothing unless the user says so.
  */
 export function createDirectPolicy({ blockOf, ownPorts }: DirectPolicyOptions): TargetPolicy {
   return {
@@ -33,6 +36,6 @@ export function createDirectPolicy({ blockOf, ownPorts }: DirectPolicyOptions): 
       }
       return ownPorts.isOwn(parseAddress(address), port) ? OWN_PORT : ALLOWED;
     },
-    judgeConnection: (socket, port) => ownPorts.isReached(socket, port) ? OWN_PORT : ALLOWED,
+    judgeOwn: (_host, _address, port) => ownPorts.has(port) ? OWN_PORT : ALLOWED,
   };
 }

@@ -23,13 +23,15 @@ Deno.test("direct policy refuses addresses that block covers, whatever the name"
   assert.deepEqual([allowed, text], [false, "block[0] (10.9.0.0/16) of the agent forbids an address of it"]);
 });
 
-Deno.test("direct policy refuses the agent's own ports, also where only the connection shows it", () => {
+Deno.test("direct policy refuses the agent's own ports, also at other addresses of the machine", () => {
   for (const address of ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"]) {
     assert.equal(policy.judge("wiki.example", address, 8080).rule, "own port", address);
   }
   assert.equal(policy.judge("wiki.example", "192.0.2.7", 8080).allowed, true, "it may be another machine");
-  const here = { localAddress: "192.0.2.7", remoteAddress: "192.0.2.7" };
-  assert.equal(policy.judgeConnection(here, 8080).rule, "own port");
-  assert.equal(policy.judgeConnection(here, 8081).allowed, true);
-  assert.equal(policy.judgeConnection({ ...here, remoteAddress: "192.0.2.8" }, 8080).allowed, true);
+  assert.equal(policy.judgeOwn("wiki.example", "192.0.2.7", 8080).rule, "own port");
+  assert.equal(
+    policy.judgeOwn("wiki.example", "192.0.2.7", 8081).allowed,
+    true,
+    "it is for programs of this machine",
+  );
 });

@@ -26,7 +26,6 @@ export interface TargetPolicyOptions {
 const TEXTS = {
   deny: "targets.deny on the server forbids it",
   default: "private and other non-public addresses are refused by default",
-  own: "the server's own ports are refused",
 } as const;
 
 /**
@@ -36,7 +35,8 @@ const TEXTS = {
  *
  * An allowed name opens the addresses that it leads to, an allowed range those within it, but neither opens a
  * metadata service: that takes an entry with its very address. `deny` wins over `allow`, and over what an address
- * embeds too. Nothing opens the server's own ports.
+ * embeds too. The server's own addresses are refused unless `allow` covers them or names the host, public ones
+ * too: a service behind the machine's firewall listens there. Nothing opens the server's own ports.
  *
  * @throws SallyportError `bad_request` for an entry that cannot be read.
  */
@@ -60,18 +60,33 @@ export function createTargetPolicy(options: TargetPolicyOptions = {}): TargetPol
     if (parsed === undefined) return refused("default", "unreadable");
     const denied = deny.byAddress([parsed, ...embeddedIPv4(parsed)], port);
     if (denied) return refused("deny", denied.text);
-    if (ownPorts?.isOwn(parsed, port)) return refused("own", "port");
+    if (ownPorts?.isOwn(parsed, port)) return OWN_PORT;
     const granted = findGrant(allow, parsed, host, port);
     if (granted) return allowed(`allow ${granted.text}`);
     const range = forbiddenRange(parsed);
     return range === undefined ? allowed("default public") : refused("default", range);
   };
 
-  const judgeConnection: TargetPolicy["judgeConnection"] = (socket, port) =>
-    ownPorts?.isReached(socket, port) ? refused("own", "port") : allowed("default connection");
+  const judgeOwn = (host: string, address: string, port: number): Verdict => {
+    if (ownPorts?.has(port)) return OWN_PORT;
+    const parsed = parsedOrUndefined(address);
+    const granted = parsed && findGrant(allow, parsed, host, port);
+    return granted ? allowed(`allow ${granted.text}`) : OWN_ADDRESS;
+  };
 
-  return { judgeName, judge, judgeConnection };
+  return { judgeName, judge, judgeOwn };
 }
+
+const OWN_PORT: Verdict = {
+  allowed: false,
+  rule: "own port",
+  text: "the server's own ports are refused",
+};
+const OWN_ADDRESS: Verdict = {
+  allowed: false,
+  rule: "own address",
+  text: "the server's own addresses are refused by default",
+};
 
 function allowed(rule: string): Verdict {
   return { allowed: true, rule, text: "allowed" };

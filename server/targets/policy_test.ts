@@ -148,6 +148,20 @@ Deno.test("policy opens the server's own ports to nobody", () => {
   assert.match(verdict("10.0.0.1", { allow: ["10.0.0.0/8"], ownPorts }, 8443), /^yes/);
 });
 
+Deno.test("policy opens the server's own addresses only to entries of allow, and its own ports to none", () => {
+  const ownPorts = new OwnPorts();
+  ownPorts.add(8443);
+  const ruleOf = (allow: string[], address = "8.8.8.8", port = 80, host = "a.example") =>
+    createTargetPolicy({ allow, ownPorts }).judgeOwn(host, address, port).rule;
+  assert.equal(ruleOf([]), "own address");
+  assert.equal(ruleOf(["1.1.1.1", "b.example", "8.8.8.8:81"]), "own address");
+  assert.equal(ruleOf(["8.8.8.8"]), "allow 8.8.8.8");
+  assert.equal(ruleOf(["8.8.8.8"], "::ffff:8.8.8.8"), "allow 8.8.8.8");
+  assert.equal(ruleOf(["*.example:80"]), "allow *.example:80");
+  assert.equal(ruleOf(["127.0.0.0/8"], "127.0.0.1"), "allow 127.0.0.0/8");
+  assert.equal(ruleOf(["0.0.0.0/0", "*.example"], "8.8.8.8", 8443), "own port");
+});
+
 Deno.test("policy lets deny win over allow, for names, addresses and what they embed", () => {
   const options = { allow: ["10.0.0.0/8", "x.example"], deny: ["10.1.0.0/16", "*.x.example", "8.8.8.8"] };
   assert.equal(verdict("10.1.2.3", options), "no: deny 10.1.0.0/16");

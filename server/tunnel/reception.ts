@@ -28,8 +28,11 @@ export interface ReceptionInit {
   onRefused?(code: ErrorCode): void;
   /** An agent came or went. @default {none} */
   onAgentsChanged?(): void;
-  /** An agent opened a stream; the room must `listen` and `resume`. */
-  stream(stream: MuxStream, peer: Peer): void;
+  /**
+   * An agent opened a stream; the room must `listen` and `resume`. `from` is where the agent's connection comes
+   * from: addresses with ports.
+   */
+  stream(stream: MuxStream, peer: Peer, from: readonly string[]): void;
   /** @default the machine's clock */
   clock?: Clock;
 }
@@ -117,6 +120,7 @@ export class Reception {
   welcome(transport: Transport, peer: Peer): void {
     const { log, budget, session: options, maxConnections } = this.#init;
     const who = whoIs(peer);
+    const from = transport.remotes ?? [];
     const guest: Guest = { peer, transport, id: "" };
     const refusal = this.#init.refusalOf?.(peer);
     if (refusal !== undefined) return this.#sendAway(guest, refusal);
@@ -131,10 +135,14 @@ export class Reception {
       events: {
         open: (hello) => {
           this.#name(guest, hello.id ?? "");
-          log.info("agent connected", { ...who, software: hello.software });
+          log.info("agent connected", {
+            ...who,
+            from: from.join(" ") || undefined,
+            software: hello.software,
+          });
           this.#tellStatus();
         },
-        stream: (stream) => this.#init.stream(stream, peer),
+        stream: (stream) => this.#init.stream(stream, peer, from),
         closed: (error) => this.#forget(guest, error),
         fault: ({ message, cause }) => {
           const stack = cause instanceof Error ? cause.stack : undefined;

@@ -36,6 +36,35 @@ Deno.test("connect joins the client and the target, early bytes first", () =>
     });
   }));
 
+Deno.test("connect is told of while it lasts, once, and short streams are not", () =>
+  Forwarding.run(async (forwarding) => {
+    const { clock, origin, lasting } = forwarding;
+    const opening = request("a.example", origin.port);
+    const near = await forwarding.open(opening, bytes("hello"));
+    const target = await origin.next();
+    assert.equal(await readUntil(target, (text) => text === "hello"), "hello");
+    clock.advance(39_999);
+    assert.equal(lasting.length, 0);
+    near.write(bytes("!"));
+    assert.equal(await readUntil(target, (text) => text === "!"), "!");
+    clock.advance(1);
+    clock.advance(19_999);
+    assert.deepEqual(lasting, [{
+      ...{ kind: "connect_request", target: `a.example:${origin.port}`, address: "127.0.0.1" },
+      ...{ bytesIn: 6, bytesOut: 0, durationMs: 40_000 },
+    }]);
+    near.end();
+    target.end();
+    await answerOf(near);
+    await forwarding.outcome();
+    const short = await forwarding.open(opening, undefined, { end: true });
+    (await origin.next()).end();
+    await answerOf(short);
+    await forwarding.outcome(2);
+    clock.advance(60_000);
+    assert.equal(lasting.length, 1);
+  }));
+
 Deno.test("connect lets the target answer after the client half-closed", () =>
   Forwarding.run(async (forwarding) => {
     const near = await forwarding.open(request("127.0.0.1", forwarding.origin.port), bytes("question"), {

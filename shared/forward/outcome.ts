@@ -1,11 +1,11 @@
-import type { Clock } from "../clock.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
 import type { ErrorCode, SallyportError } from "../errors.ts";
 import type { MuxStream } from "../mux/stream.ts";
 import type { OpeningType } from "../protocol/messages.ts";
 import { hostPort } from "../net/host_port.ts";
 
-/** What became of a stream, for the audit line. */
-export interface Outcome {
+/** What is known of a stream under way, for an audit line. */
+export interface Progress {
   /** How the stream was opened. */
   kind: OpeningType;
   /** What the client asked for: `example.org:443`. */
@@ -14,22 +14,36 @@ export interface Outcome {
   address?: string;
   /** The target's status, where it spoke HTTP with us. */
   status?: number;
-  /** How the stream failed; missing when it went well. */
-  code?: ErrorCode;
-  /** What failed, in words for the server's own log; it may name the rule that decided. */
-  detail?: string;
   /** Bytes from the agent. */
   bytesIn: number;
   /** Bytes to the agent. */
   bytesOut: number;
-  /** Milliseconds from the stream's opening to its end. */
+  /** Milliseconds since the stream's opening; of one that is over, to its end. */
   durationMs: number;
+}
+
+/** What became of a stream, for its last audit line. */
+export interface Outcome extends Progress {
+  /** How the stream failed; missing when it went well. */
+  code?: ErrorCode;
+  /** What failed, in words for the server's own log; it may name the rule that decided. */
+  detail?: string;
+}
+
+/** Hears of streams that last. */
+export interface OpenListener {
+  /** Runs `callback` once the stream counts as one that lasts, unless the returned function is called first. */
+  watch(callback: () => void): CancelTimer;
+  /** Hears once of each stream that is still open then. */
+  onOpen(progress: Progress): void;
 }
 
 /** What a recorder needs of its room. */
 export interface OutcomeListener {
   /** Where time comes from. */
   clock: Clock;
+  /** Hears of streams that last, before they are over. @default {not told} */
+  lasting?: OpenListener | undefined;
   /** Hears of every stream once, when it is over. */
   onDone(outcome: Outcome): void;
 }
@@ -39,6 +53,7 @@ export class OutcomeRecorder {
   readonly #stream: MuxStream;
   readonly #context: OutcomeListener;
   readonly #began: number;
+  readonly #cancelOpen: CancelTimer;
   #told = false;
   #error: SallyportError | undefined;
   /** The address that was reached. */
@@ -50,7 +65,11 @@ export class OutcomeRecorder {
   constructor(stream: MuxStream, context: OutcomeListener) {
     this.#stream = stream;
     this.#context = context;
-    this.#began = context.clock.now();
+    const { clock, lasting } = context;
+    this.#began = clock.now();
+    this.#cancelOpen = lasting === undefined
+      ? () => {}
+      : lasting.watch(() => lasting.onOpen(this.#progress()));
   }
 
   /** Notes a failure; the first one counts. */
@@ -62,18 +81,25 @@ export class OutcomeRecorder {
   done(error: SallyportError | undefined): void {
     if (this.#told) return;
     this.#told = true;
+    this.#cancelOpen();
     if (error) this.failed(error);
-    const { opening, bytesIn, bytesOut } = this.#stream;
     this.#context.onDone({
+      ...this.#progress(),
+      ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),
+    });
+  }
+
+  #progress(): Progress {
+    const { opening, bytesIn, bytesOut } = this.#stream;
+    return {
       kind: opening.type,
       target: hostPort(opening.payload.host, opening.payload.port),
       ...(this.address === undefined ? {} : { address: this.address }),
       ...(this.status === undefined ? {} : { status: this.status }),
-      ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),
       bytesIn,
       bytesOut,
       durationMs: this.#context.clock.now() - this.#began,
-    });
+    };
   }
 }
 

@@ -10,6 +10,8 @@ export interface TransportEvents {
 
 /** A connection that carries frames. Adapters make one of a socket, or of memory in tests. */
 export interface Transport {
+  /** Addresses with ports of the other end; several when it stands for several connections. @default {none} */
+  readonly remotes?: readonly string[];
   /** Begins to deliver events. Called once, before anything else. */
   start(events: TransportEvents): void;
   /**

@@ -2,10 +2,13 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { SallyportError } from "../errors.ts";
 import type { Transport, TransportEvents } from "../mux/transport.ts";
+import { hostPort } from "./host_port.ts";
 import { fromConnectionError } from "../tls/connection_error.ts";
 
 /** Carries the frames of a session over a connected socket, plain or TLS, which it owns from now on. */
 export class SocketTransport implements Transport {
+  /** The other end's address and port, when the connection began. */
+  readonly remotes: readonly string[];
   readonly #socket: Socket;
   /** What can be paused, if anything can. */
   readonly #source: Socket | undefined;
@@ -18,6 +21,7 @@ export class SocketTransport implements Transport {
   /** @param socket A connected socket that nobody has read. */
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.remotes = [remoteOf(socket)];
     this.#source = pausable(socket);
     socket.setNoDelay(true);
     // Never taken away: an error may still come after the end, and without a listener it ends the process.
@@ -80,6 +84,12 @@ export class SocketTransport implements Transport {
     this.#over = true;
     this.#events?.closed(this.#closing ? undefined : this.#error);
   }
+}
+
+/** An IPv4 address that reached an IPv6 socket is written as IPv4. */
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
+  if (remoteAddress === undefined || remotePort === undefined) return "unknown";
+  return hostPort(remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, ""), remotePort);
 }
 
 /** A paused TLS socket is read all the same. Where it was accepted, the connection beneath can be paused. */

@@ -2,8 +2,10 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../system_clock.ts";
 import { SallyportError } from "../errors.ts";
+import { parseAddress } from "./address.ts";
 import { readHost } from "./host.ts";
 import { interleave } from "./interleave.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { race } from "./race.ts";
 import type { Resolve } from "./resolve.ts";
 import { hostPort } from "../net/host_port.ts";
@@ -36,6 +38,8 @@ export interface DialerOptions {
   clock?: Clock;
   /** Begins a connection to an address. @default a TCP socket */
   connect?(address: string, port: number): Socket;
+  /** Tells whether an address is this machine's own. @default {asks the kernel} */
+  isOwn?(address: string): Promise<boolean>;
 }
 
 function connectTcp(address: string, port: number): Socket {
@@ -48,21 +52,28 @@ const MAX_ADDRESSES = 8;
 /**
  * Makes a dialer. A name is resolved once, each of its addresses is judged, and only the judged addresses are
  * dialled, so that a name which changes its addresses meanwhile gains nothing.
+ *
+ * An address of this machine is judged as such before it is dialled, so that a refusal does not depend on what
+ * listens there. A connection with the same address at both ends is judged as one too, before it carries a byte.
  */
 export function createDialer(options: DialerOptions): Dial {
   const { policy, resolve, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
+  const { isOwn = ownAddressesOf(clock) } = options;
   return async (host, port, signal, client = "") => {
     const doing = `connect to ${hostPort(host, port)}`;
     const { kind, text } = readHost(host) ?? notAHost(host);
     requireAllowed(policy.judgeName(text, port), doing);
     const found = kind === "name" ? await resolve(text, signal, client) : [text];
-    const addresses = allowedOf(found, (address) => policy.judge(text, address, port), doing);
+    const judged = allowedOf(found, (address) => policy.judge(text, address, port), doing);
+    const own = new Set(await filterAsync(judged, isOwn));
+    const judgeOwn = (address: string) => policy.judgeOwn(text, address, port);
+    const addresses = allowedOf(judged, (address) => own.has(address) ? judgeOwn(address) : ELSEWHERE, doing);
     const done = underWay?.begin(doing, client);
     try {
       const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
       const socket = await race({ addresses, port, doing, connect, ...timing });
-      return requireElsewhere(socket, policy.judgeConnection(socket, port), doing);
+      return staysHere(socket) ? keepIfAllowed(socket, judgeOwn(socket.remoteAddress!), doing) : socket;
     } finally {
       done?.();
     }
@@ -77,7 +88,26 @@ function allowedOf(found: readonly string[], judge: (address: string) => Verdict
   return addresses.slice(0, MAX_ADDRESSES);
 }
 
-function requireElsewhere(socket: Socket, verdict: Verdict, doing: string): Socket {
+/** The verdict for an address that is not this machine's. */
+const ELSEWHERE: Verdict = { allowed: true, rule: "default", text: "allowed" };
+
+function ownAddressesOf(clock: Clock): (address: string) => Promise<boolean> {
+  const addresses = new OwnAddresses({ clock });
+  return (address) => addresses.has(address);
+}
+
+async function filterAsync<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<T[]> {
+  const passed = await Promise.all(items.map(test));
+  return items.filter((_, i) => passed[i]);
+}
+
+/** Whether a connection never left this machine: it has the same address at both ends. */
+function staysHere({ localAddress, remoteAddress }: Socket): boolean {
+  if (localAddress === undefined || remoteAddress === undefined) return false;
+  return parseAddress(localAddress).toString() === parseAddress(remoteAddress).toString();
+}
+
+function keepIfAllowed(socket: Socket, verdict: Verdict, doing: string): Socket {
   if (verdict.allowed) return socket;
   const address = socket.remoteAddress;
   socket.destroy();

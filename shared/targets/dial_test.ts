@@ -30,11 +30,14 @@ class FakeNetwork {
   }
 }
 
+/** As if none of the addresses were this machine's. */
+const isOwn = () => Promise.resolve(false);
+
 function fakeDialer(addresses: string[], more: Partial<DialerOptions> = {}) {
   const network = new FakeNetwork();
   const clock = new ManualClock();
   const resolve = () => Promise.resolve(addresses);
-  const dial = createDialer({ policy: LOCAL, resolve, clock, connect: network.connect, ...more });
+  const dial = createDialer({ policy: LOCAL, resolve, clock, connect: network.connect, isOwn, ...more });
   return { network, clock, dial };
 }
 
@@ -202,7 +205,7 @@ Deno.test("dialer judges every address by itself, and a name that changes its ad
   const resolve = () => Promise.resolve(answers.shift()!);
   const network = new FakeNetwork();
   const policy = createTargetPolicy({ allow: ["192.0.2.0/24"] });
-  const dial = createDialer({ policy, resolve, connect: network.connect, clock: new ManualClock() });
+  const dial = createDialer({ policy, resolve, connect: network.connect, isOwn, clock: new ManualClock() });
   const first = dial("a.example", origin.port);
   await turn();
   network.succeed("192.0.2.1");
@@ -211,21 +214,80 @@ Deno.test("dialer judges every address by itself, and a name that changes its ad
   assert.deepEqual([network.tried, answers.length, origin.accepted], [["192.0.2.1"], 0, 0]);
 });
 
-Deno.test("dialer leaves a connection at once that led to one of the server's own ports", async () => {
-  await using origin = await SocketOrigin.start();
-  const ownPorts = new OwnPorts();
-  ownPorts.add(origin.port);
-  // As if the address were not known to be the machine's own before it is dialled.
-  const { judgeConnection } = createTargetPolicy({ ownPorts });
-  const policy = { ...LOCAL, judgeConnection };
-  const dial = createDialer({ policy, resolve: () => assert.fail("resolved") });
-  await assert.rejects(dial("127.0.0.1", origin.port), {
-    code: "target_denied",
-    message: `Cannot connect to 127.0.0.1:${origin.port}: the server's own ports are refused`,
-    cause: "own port: 127.0.0.1",
+Deno.test("dialer refuses an address of this machine before it is dialled, unless an entry allows it", async () => {
+  const [mine, other] = ["8.8.8.8", "1.1.1.1"];
+  const dialerOf = (allow: readonly string[], addresses = [mine]) =>
+    fakeDialer(addresses, {
+      policy: createTargetPolicy({ allow }),
+      isOwn: (address) => Promise.resolve(address === mine),
+    });
+  for (const host of [mine, "a.example"]) {
+    const { dial, network } = dialerOf([]);
+    await assert.rejects(dial(host, 6379), {
+      code: "target_denied",
+      message: `Cannot connect to ${host}:6379: the server's own addresses are refused by default`,
+      cause: "own address: 8.8.8.8",
+    });
+    assert.deepEqual(network.tried, []);
+  }
+  for (const entry of ["8.8.8.8", "8.0.0.0/8", "a.example:6379"]) {
+    const { dial, network } = dialerOf([entry]);
+    const connected = dial("a.example", 6379);
+    await turn();
+    network.succeed(mine);
+    (await connected).destroy();
+  }
+  const { dial, network } = dialerOf(["8.8.8.8:22"], [mine, other]);
+  const connected = dial("a.example", 6379);
+  await turn();
+  assert.deepEqual(network.tried, [other]);
+  network.succeed(other);
+  (await connected).destroy();
+});
+
+/** A socket with these addresses at its ends, once it connects. */
+function socketBetween(localAddress: string, remoteAddress: string): Socket {
+  return Object.defineProperties(new Socket(), {
+    localAddress: { value: localAddress },
+    remoteAddress: { value: remoteAddress },
   });
-  await using other = await SocketOrigin.start();
-  (await dial("127.0.0.1", other.port)).destroy();
+}
+
+/** Begins a connection that succeeds at once. */
+const connecting = (socket: Socket) => () => {
+  queueMicrotask(() => socket.emit("connect"));
+  return socket;
+};
+
+Deno.test("dialer destroys a connection with the same address at both ends", async () => {
+  const ownPorts = new OwnPorts();
+  ownPorts.add(8443);
+  for (
+    const [here, there, port, why] of [
+      ["8.8.8.8", "8.8.8.8", 80, "own addresses are refused by default"],
+      ["8.8.8.8", "::ffff:8.8.8.8", 80, "own addresses are refused by default"],
+      ["2606:4700::1", "2606:4700:0::1", 80, "own addresses are refused by default"],
+      ["8.8.8.8", "8.8.8.8", 8443, "own ports are refused"],
+    ] as const
+  ) {
+    const socket = socketBetween(here, there);
+    const policy = createTargetPolicy({ ownPorts, allow: port === 8443 ? ["8.8.8.8"] : [] });
+    const { dial } = fakeDialer([there], { policy, connect: connecting(socket) });
+    await assert.rejects(dial("a.example", port), {
+      code: "target_denied",
+      message: `Cannot connect to a.example:${port}: the server's ${why}`,
+    });
+    assert.deepEqual([socket.destroyed, socket.bytesWritten], [true, 0]);
+  }
+  for (const [allow, here] of [[["8.8.8.8"], "8.8.8.8"], [[], "1.1.1.1"]] as const) {
+    const socket = socketBetween(here, "8.8.8.8");
+    const { dial } = fakeDialer(["8.8.8.8"], {
+      policy: createTargetPolicy({ allow }),
+      connect: connecting(socket),
+    });
+    assert.equal(await dial("a.example", 80), socket);
+    socket.destroy();
+  }
 });
 
 Deno.test("dialer asks no resolver for what is no name", async () => {

@@ -1,5 +1,4 @@
-import type { Socket } from "node:net";
-import { type Address, embeddedIPv4, parseAddress } from "./address.ts";
+import { type Address, embeddedIPv4 } from "./address.ts";
 
 /** The ports on which this program itself listens. Nobody is sent there, whatever the rules say. */
 export class OwnPorts {
@@ -15,14 +14,9 @@ export class OwnPorts {
     return this.#ports.has(port) && [address, ...embeddedIPv4(address)].some(staysHere);
   }
 
-  /**
-   * Whether a connection led to one of them. Which addresses the machine has cannot be told beforehand, but a
-   * connection that never left it has the same address at both ends.
-   */
-  isReached(socket: Pick<Socket, "localAddress" | "remoteAddress">, port: number): boolean {
-    const { localAddress, remoteAddress } = socket;
-    if (!this.#ports.has(port) || localAddress === undefined || remoteAddress === undefined) return false;
-    return parseAddress(localAddress).toString() === parseAddress(remoteAddress).toString();
+  /** Whether a port is one of them, for a target whose address is known to be this machine's. */
+  has(port: number): boolean {
+    return this.#ports.has(port);
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../../tests/support/eventually.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { createDialer } from "./dial.ts";
 import { createTargetPolicy } from "../../server/targets/policy.ts";
@@ -70,6 +71,7 @@ Deno.test("dialer counts targets until they are reached or not", async () => {
     resolve: () => assert.fail(),
     underWay,
     connect,
+    isOwn: () => Promise.resolve(false),
     clock: new ManualClock(),
   });
   const abort = new AbortController();
@@ -79,6 +81,7 @@ Deno.test("dialer counts targets until they are reached or not", async () => {
   abort.abort();
   await first;
   const second = dial("8.8.8.8", 3);
+  await eventually("the second target is dialled", () => assert.equal(sockets.length, 2));
   sockets[1]!.emit("connect");
   (await second).destroy();
   assert.equal(underWay.count, 0);

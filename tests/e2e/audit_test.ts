@@ -1,4 +1,7 @@
-/** Purpose: the server writes one JSON line for every stream: who, what kind, where to, how much and how it ended. */
+/**
+ * Purpose: the server writes one JSON line for every stream: who, from where, what kind, where to, how much and
+ * how it ended. A stream that lasts has a line before it is over, which a crash of the server leaves behind.
+ */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { auditLines } from "../support/audit_lines.ts";
@@ -12,6 +15,16 @@ import { openTunnel } from "../support/tunnel_client.ts";
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 const SWITCH = "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/** Where connections to a port of 127.0.0.1 come from, as the kernel lists them. */
+async function sourcesOf(port: number): Promise<string[]> {
+  // Deno reads nothing of /proc/net for a program that may not do everything.
+  const { stdout } = await new Deno.Command("cat", { args: ["/proc/net/tcp"], stdin: "null" }).output();
+  const table = new TextDecoder().decode(stdout);
+  const ends = table.matchAll(/: 0100007F:([0-9A-F]{4}) 0100007F:([0-9A-F]{4}) 01 /g);
+  return [...ends].filter(([, , to]) => parseInt(to!, 16) === port)
+    .map(([, from]) => `127.0.0.1:${parseInt(from!, 16)}`);
+}
 
 Deno.test("every kind of stream has its audit line", async () => {
   await using chain = await Chain.start({ allow: ["127.0.0.1"] });
@@ -34,9 +47,12 @@ Deno.test("every kind of stream has its audit line", async () => {
   }
   const reached = { target: at, address: "127.0.0.1", outcome: "ok" };
   const lines = await auditLines(chain, clients.length);
+  const sources = await sourcesOf(chain.serverPort);
+  assert.equal(new Set(lines.map(({ id }) => id)).size, lines.length);
   const { serialNumber } = new X509Certificate(await Deno.readTextFile(`${chain.dir}/certs/client.crt`));
   for (const line of lines) {
-    const { time, event, client, serial, duration_ms } = line;
+    const { time, event, client, serial, from, duration_ms } = line;
+    assert.ok(Array.isArray(from) && sources.includes(from[0]), `${from} is none of ${sources}`);
     assert.deepEqual({ event, client, serial }, {
       event: "stream",
       client: "sallyport-client",
@@ -46,8 +62,8 @@ Deno.test("every kind of stream has its audit line", async () => {
     assert.ok(Number.isInteger(duration_ms));
   }
   const common = (line: typeof lines[number]) => {
-    const { time: _, event: _e, client: _c, serial: _s, duration_ms: _d, bytes_in: _i, ...rest } = line;
-    return rest;
+    const { kind, target, address, outcome, status, bytes_out } = line;
+    return { kind, target, address, outcome, ...(status === undefined ? {} : { status }), bytes_out };
   };
   assert.deepEqual(lines.map(common), [
     { kind: "http_request", ...reached, status: 200, bytes_out: 5 },
@@ -90,4 +106,35 @@ Deno.test("a stream that failed has its audit line with the code and the reason"
   assert.match(String(lines[1]!["detail"]), /refused/);
   assert.equal(lines[0]!["address"], undefined);
   await chain.finish();
+});
+
+Deno.test("streams that last have a line before they are over, which a killed server leaves behind", async () => {
+  await using chain = await Chain.start({ server: { audit_open_after: "1s" } });
+  await using origin = startTcpOrigin(async (connection) => {
+    await new ByteReader(connection).toEnd();
+  });
+  const target = `127.0.0.1:${origin.port}`;
+  assert.match((await knock(chain.proxyPort, "connect", "127.0.0.1", unusedPort())).text, /502/);
+  const [short] = await auditLines(chain, 1);
+  assert.equal(short!["event"], "stream");
+  const ended = await openTunnel(chain.proxyPort, target);
+  const [, open] = await auditLines(chain, 2);
+  assert.deepEqual(
+    [open!["event"], open!["target"], open!["address"], open!["outcome"]],
+    ["open", target, "127.0.0.1", undefined],
+  );
+  ended.connection.close();
+  const [, , end] = await auditLines(chain, 3);
+  assert.deepEqual([end!["event"], end!["id"], end!["from"]], ["stream", open!["id"], open!["from"]]);
+  assert.ok(Number(open!["duration_ms"]) >= 1_000);
+
+  using cut = await openTunnel(chain.proxyPort, target, "ping");
+  assert.equal(cut.status, 200);
+  const left = await auditLines(chain, 4);
+  await chain.server.stop("SIGKILL");
+  const after = await auditLines(chain, 4);
+  assert.deepEqual(after, left);
+  const { event, id, client, from, bytes_in } = after[3]!;
+  assert.deepEqual([event, client, from, bytes_in], ["open", "sallyport-client", open!["from"], 4]);
+  assert.notEqual(id, open!["id"]);
 });

@@ -1,6 +1,6 @@
 import { forward } from "../../shared/forward/forward.ts";
 import type { ForwardContext } from "../../shared/forward/context.ts";
-import type { Outcome } from "../../shared/forward/outcome.ts";
+import type { Outcome, Progress } from "../../shared/forward/outcome.ts";
 import { createOriginPool } from "../../shared/forward/origin_pool.ts";
 import { createDialer } from "../../shared/targets/dial.ts";
 import { createResolver } from "../../shared/targets/resolve.ts";
@@ -24,6 +24,8 @@ export class Forwarding {
   readonly clock = new ManualClock();
   /** What was told of streams that are over. */
   readonly outcomes: Outcome[] = [];
+  /** What was told of streams that lasted 40 s. */
+  readonly lasting: Progress[] = [];
   readonly #context: ForwardContext;
 
   private constructor(readonly origin: SocketOrigin, readonly pairs: StreamPairs) {
@@ -37,6 +39,10 @@ export class Forwarding {
     const dial = createDialer({ policy, resolve });
     this.#context = {
       ...{ dial, clock: this.clock, idleTimeoutMs: 60_000, origins: createOriginPool() },
+      lasting: {
+        watch: (callback) => this.clock.after(40_000, callback),
+        onOpen: (progress) => void this.lasting.push(progress),
+      },
       onDone: (outcome) => void this.outcomes.push(outcome),
     };
   }
