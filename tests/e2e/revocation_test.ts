@@ -77,7 +77,7 @@ Deno.test("a server does not start with a revocation list that it cannot use", a
   const lists = [
     [
       { thisUpdate: days(-9), nextUpdate: days(-2) },
-      "it ran out at .*, a newer one is needed: make it with certs crl, and copy it here",
+      "it ran out at .*, a newer one is needed: make it with certs crl, and put it here",
     ],
     [{ thisUpdate: days(1), nextUpdate: days(2) }, "it is not valid before .*"],
     [{ issuer: "CN=somebody else" }, "its issuer is not CN=.*"],
