@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { TestPki } from "../../tests/support/pki.ts";
 import { steady } from "../../tests/support/steady.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
@@ -237,3 +237,21 @@ for (const [kind, connected] of Object.entries(KINDS)) {
     clearTimeout(timer);
   });
 }
+
+Deno.test("SocketTransport names the other end, IPv4 as such also on a socket of IPv6", () => {
+  for (
+    const [remoteAddress, remotePort, expected] of [
+      ["203.0.113.7", 40312, "203.0.113.7:40312"],
+      ["::ffff:203.0.113.7", 40312, "203.0.113.7:40312"],
+      ["2001:db8::7", 40312, "[2001:db8::7]:40312"],
+      [undefined, undefined, "unknown"],
+    ] as const
+  ) {
+    const socket = Object.defineProperties(new Socket(), {
+      remoteAddress: { value: remoteAddress },
+      remotePort: { value: remotePort },
+    });
+    assert.deepEqual(new SocketTransport(socket).remotes, [expected]);
+    socket.destroy();
+  }
+});
