@@ -18,6 +18,8 @@ const MOST = 256;
 const TUNNELS = 4;
 /** Bytes of a frame while the kernel's buffers are filled. */
 const LARGE = 16_384;
+/** Round trips without credit after which they are full. */
+const PINGS = 100;
 /** Single bytes of each tunnel, sent once those buffers are full. */
 const SINGLE = 150_000;
 /** Frames of one write. */
@@ -44,12 +46,13 @@ class FarTunnel {
   /** Sends large frames until the agent gives no more credit: its socket to the client takes no more. */
   async fill(): Promise<void> {
     const body = new Uint8Array(LARGE);
-    for (let credit = this.credit; credit >= LARGE; credit = this.credit) {
-      for (; credit >= LARGE; credit -= LARGE) {
+    for (let idle = 0; idle < PINGS; idle++) {
+      for (let credit = this.credit; credit >= LARGE; credit -= LARGE) {
         this.peer.send("connect_data", { stream: this.stream }, body);
         this.#sent += LARGE;
+        idle = 0;
       }
-      await this.peer.settled(this.#sent);
+      await this.peer.settled(idle + 1);
     }
   }
 
