@@ -2,7 +2,7 @@
  * A process of its own that makes streams hold parts, and prints what they are charged and what the process grew by.
  * Its argument is a {@linkcode HoldingPlan} as JSON. To be run with `--expose-gc`.
  */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { collectGarbage } from "../../shared/collect_garbage.ts";
 import { PartWriter } from "../../shared/net/part_writer.ts";
 import { makeStream, receive } from "./noting_stream.ts";
@@ -27,6 +27,7 @@ export interface Holding {
 const MOST_CHARGED = 48 << 20;
 const MOST_PARTS = 300_000;
 const WINDOW = 16 << 20;
+const sockets: Socket[] = [];
 
 /** Makes a stream and returns what gives it a part. */
 function holder(place: HoldingPlan["place"]) {
@@ -40,6 +41,7 @@ function holder(place: HoldingPlan["place"]) {
   if (place === "written") {
     // It never gets an address to connect to, so that all that is written waits in it.
     const socket = connect({ host: "waits.test", port: 1, lookup: () => {} });
+    sockets.push(socket);
     const writer = new PartWriter(socket, stream);
     stream.listen({ data: (bytes) => writer.write(bytes) });
     stream.resume();
@@ -72,6 +74,7 @@ async function run({ place, sizes, streams }: HoldingPlan): Promise<Holding> {
 }
 
 if (import.meta.main) {
-  console.log(JSON.stringify(await run(JSON.parse(Deno.args[0]!))));
-  Deno.exit();
+  const holding = await run(JSON.parse(Deno.args[0]!));
+  await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(holding)));
+  for (const socket of sockets) socket.destroy();
 }
