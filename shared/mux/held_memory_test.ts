@@ -74,7 +74,7 @@ Deno.test("held memory asks for a collection after every 8 MiB that come while i
       share.change(-bytes);
     }
   };
-  churn(700_000, 100);
+  churn(600_000, 100);
   assert.equal(collections, 0);
   share.change(800_000);
   churn(100_000, 180);

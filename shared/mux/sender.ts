@@ -18,7 +18,7 @@ const MAX_WRITES = 2;
 /** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
 const TURN_BYTES = 16_384;
 /** Bytes that session messages may take while they wait for a peer that does not read (SPEC.md 3.5). */
-const MAX_CONTROL = 1_048_576;
+const MAX_CONTROL = 2_621_440;
 /** What a session message takes that waits, beyond its characters: the header of its text and its place. */
 const MESSAGE_BYTES = 64;
 /** Room below which a turn waits for more: crumbs cost more than they carry. */
