@@ -1,4 +1,5 @@
 import { SallyportError } from "../shared/errors.ts";
+import { collectGarbage } from "../shared/collect_garbage.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
 import { MemoryBudget } from "../shared/mux/memory_budget.ts";
@@ -32,7 +33,7 @@ const DRAIN_TIMEOUT = 10_000;
 const IDLE_TIMEOUT = 86_400_000;
 
 /** Bytes that all streams may take beyond their first window. */
-const STREAM_MEMORY = 50_331_648;
+const STREAM_MEMORY = 25_165_824;
 
 /** An agent that runs. */
 export interface Agent {
@@ -85,7 +86,7 @@ export async function startAgent(
   undo.defer(() => openServers.stop());
   const dial = createDial(config, identities, openServers);
   const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
-  const budget = new MemoryBudget(STREAM_MEMORY);
+  const budget = new MemoryBudget(STREAM_MEMORY, undefined, collectGarbage);
   const tunnel = new Tunnel({
     budget,
     dial: dialling(servers, dial),

@@ -2,6 +2,8 @@ import type { CancelTimer, Clock } from "../shared/clock.ts";
 
 /** Milliseconds for which lines gather before they are written. */
 const GATHER = 50;
+/** Characters from which what has gathered is written at once, whatever the time: that bounds what waits. */
+const MAX_GATHERED = 65_536;
 
 const encoder = new TextEncoder();
 
@@ -10,6 +12,7 @@ export class LineWriter {
   readonly #clock: Clock;
   readonly #write: (bytes: Uint8Array) => number;
   #lines: string[] = [];
+  #gathered = 0;
   #cancel: CancelTimer | undefined;
   readonly #onFailure: (error: unknown) => void;
   #failed = false;
@@ -24,9 +27,11 @@ export class LineWriter {
     this.#onFailure = onFailure;
   }
 
-  /** Takes a line, without its line end; it is written within 50 ms. */
+  /** Takes a line, without its line end; it is written within 50 ms, or at once when 64 Ki characters wait. */
   add(line: string): void {
     this.#lines.push(line);
+    this.#gathered += line.length + 1;
+    if (this.#gathered >= MAX_GATHERED) return this.flush();
     this.#cancel ??= this.#clock.after(GATHER, () => this.flush());
   }
 
@@ -37,6 +42,7 @@ export class LineWriter {
     if (this.#lines.length === 0) return;
     const bytes = encoder.encode(`${this.#lines.join("\n")}\n`);
     this.#lines = [];
+    this.#gathered = 0;
     try {
       for (let offset = 0; offset < bytes.byteLength;) offset += this.#write(bytes.subarray(offset));
     } catch (error) {

@@ -55,3 +55,11 @@ Deno.test("line writer goes on when nobody reads any more, and says so once", ()
   }
   assert.equal(failures.length, 1);
 });
+
+Deno.test("line writer keeps no more than 64 Ki characters", () => {
+  const { clock, writes, writer } = scene();
+  const line = "x".repeat(999);
+  for (let i = 0; i < 66; i++) writer.add(line);
+  assert.deepEqual(writes.map(({ length }) => length), [66_000]);
+  assert.equal(clock.timers, 0);
+});

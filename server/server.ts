@@ -1,3 +1,4 @@
+import { collectGarbage } from "../shared/collect_garbage.ts";
 import type { JsonPort } from "../shared/http/json_port.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
@@ -31,7 +32,7 @@ import { Standing } from "./tunnel/standing.ts";
 /** Milliseconds for an agent's TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10_000;
 /** Bytes that all streams may take beyond their first window: with all of it taken the process stays below 256 MB. */
-const STREAM_MEMORY = 50_331_648;
+const STREAM_MEMORY = 25_165_824;
 
 /** A server that runs. */
 export interface Server {
@@ -96,7 +97,7 @@ export async function startServer(
   let reports: Reports | undefined;
   const reception: Reception = new Reception({
     log: getLogger("tunnel"),
-    budget: new MemoryBudget(STREAM_MEMORY),
+    budget: new MemoryBudget(STREAM_MEMORY, undefined, collectGarbage),
     session: { software: `sallyport/${VERSION}`, maxStreams },
     maxConnections: config.maxConnections,
     refusalOf: (peer) => destinations.refusalOf(peer),

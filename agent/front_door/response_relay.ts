@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SallyportError } from "../../shared/errors.ts";
 import { removeFromTrailers, removeHopByHop, withoutHeaders } from "../../shared/http/headers.ts";
+import { overheadOf } from "../../shared/mux/part.ts";
 import type { MuxStream } from "../../shared/mux/stream.ts";
 import type { StreamEvents } from "../../shared/mux/stream_events.ts";
 import { PartWriter } from "../../shared/net/part_writer.ts";
@@ -33,7 +34,7 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
 
   constructor(init: RelayInit) {
     this.#init = init;
-    this.#writer = new PartWriter(init.response, (count) => init.stream.consumed(count));
+    this.#writer = new PartWriter(init.response, init.stream);
     init.response.sendDate = false;
     // RFC 9112 section 7: a client of HTTP/1.0 knows no chunks.
     if (isOld(init.request)) init.response.useChunkedEncodingByDefault = false;
@@ -80,10 +81,13 @@ export class ResponseRelay implements Pick<StreamEvents, "message" | "data" | "e
   }
 
   #interim({ status = 100, reason = "", headers = [] }: Payload<"http_response">): void {
-    const { request, response } = this.#init;
+    const { request, response, stream } = this.#init;
     if (isOld(request)) return;
     if (status !== 100) {
-      response.socket?.write(encodeHead(status, reason, removeHopByHop(headers)));
+      const head = encodeHead(status, reason, removeHopByHop(headers));
+      const cost = head.byteLength + overheadOf(head);
+      stream.charge(cost);
+      response.socket?.write(head, () => stream.charge(-cost));
     } else if (request.headers.expect !== undefined) {
       this.#continued = true;
       response.writeContinue();

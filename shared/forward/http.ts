@@ -107,10 +107,7 @@ class HttpExchange {
 
   #watch(request: ClientRequest): void {
     this.#request = request;
-    this.#writer = new PartWriter(request, (count) => {
-      this.#idle.touch();
-      this.#stream.consumed(count);
-    });
+    this.#writer = new PartWriter(request, this.#stream, () => this.#idle.touch());
     // The bytes of a head are limited; fields beyond a number would be left out without a word.
     request.maxHeadersCount = 0;
     // What a request that was given up still says is of no interest.

@@ -1,6 +1,11 @@
 /** What a share's owner does when memory runs out: it ends whatever holds most of the share. */
 export type Shed = () => void;
 
+/** The part of the limit above which the collector runs. Readers that only lag stay below: they are not slowed. */
+const COLLECT_SHARE = 2 / 3;
+/** Bytes that come above it until the collector runs: most of them are garbage by then. */
+const COLLECT_BYTES = 8_388_608;
+
 /**
  * What all streams of a process hold, in bytes: what arrived and was not handed on, what waits to be sent, and
  * messages (SPEC.md 5.5). Beyond the limit streams are ended until it is met again.
@@ -9,12 +14,20 @@ export class HeldMemory {
   /** The most that is held for longer than one event takes. */
   readonly limit: number;
   readonly #shares = new Set<HeldShare>();
+  readonly #collect: (() => void) | undefined;
   #total = 0;
+  /** Bytes that came since the collector ran, while memory was short. */
+  #churn = 0;
   #shedding = false;
 
-  /** @param limit The cap of the whole process, in bytes. */
-  constructor(limit: number) {
+  /**
+   * @param limit The cap of the whole process, in bytes.
+   * @param collect Frees what is dead; runs after every 8 MiB that come while two thirds of the limit are used.
+   * @default collect {dead buffers stay until the runtime frees them}
+   */
+  constructor(limit: number, collect?: () => void) {
     this.limit = limit;
+    this.#collect = collect;
   }
 
   /** What is held now. */
@@ -42,6 +55,7 @@ export class HeldMemory {
 
   #changed(bytes: number): void {
     this.#total += bytes;
+    if (bytes > 0 && this.#total > this.limit * COLLECT_SHARE) this.#churned(bytes);
     if (this.#total <= this.limit || this.#shedding) return;
     this.#shedding = true;
     // Later, because whoever adds is in the middle of something that the end of its stream would upset.
@@ -49,6 +63,13 @@ export class HeldMemory {
       this.#shed();
       this.#shedding = false;
     });
+  }
+
+  #churned(bytes: number): void {
+    this.#churn += bytes;
+    if (this.#collect === undefined || this.#churn < COLLECT_BYTES) return;
+    this.#churn = 0;
+    this.#collect();
   }
 
   /**

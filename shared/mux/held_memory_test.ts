@@ -63,3 +63,22 @@ Deno.test("held memory takes from the client that holds most over all of its con
   assert.deepEqual([modest.sheds(), memory.total], [0, 95]);
   assert.deepEqual(greedy.map(({ sheds }) => sheds()), [1, 0, 0], "of these the largest");
 });
+
+Deno.test("held memory asks for a collection after every 8 MiB that come while it is short", () => {
+  let collections = 0;
+  const memory = new HeldMemory(1_000_000, () => collections++);
+  const share = memory.share(() => {});
+  const churn = (bytes: number, times: number) => {
+    for (let i = 0; i < times; i++) {
+      share.change(bytes);
+      share.change(-bytes);
+    }
+  };
+  churn(600_000, 100);
+  assert.equal(collections, 0);
+  share.change(800_000);
+  churn(100_000, 180);
+  assert.equal(collections, 2);
+  share.change(-800_000);
+  share.close();
+});

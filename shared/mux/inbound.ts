@@ -4,9 +4,9 @@ import { compact } from "./compact.ts";
 import { Conversation } from "./conversation.ts";
 import type { IncomingStreamMessage } from "./incoming.ts";
 import type { Listener } from "./listener.ts";
-import { merge, type Part, PART_BYTES } from "./part.ts";
+import { merge, overheadOf, type Part } from "./part.ts";
 import type { StreamMemory } from "./stream_memory.ts";
-import { weightOf } from "./weight.ts";
+import { weightOf, weightOfHeaders } from "./weight.ts";
 import { ReceiveWindow } from "./window.ts";
 
 /** What makes the inbound half of a stream. */
@@ -99,14 +99,17 @@ export class Inbound {
     this.#bytes += bytes.byteLength;
     if (this.#held === undefined) return this.#data(compact(bytes));
     const last = this.#held.at(-1);
-    if (last?.kind === "data" && merge(last, bytes)) return;
-    this.#held.push({ kind: "data", bytes: compact(bytes) });
-    this.#memory.add(PART_BYTES);
+    const growth = last?.kind === "data" ? merge(last, bytes) : undefined;
+    if (growth !== undefined) return this.#memory.add(growth);
+    const kept = compact(bytes);
+    this.#held.push({ kind: "data", bytes: kept });
+    this.#memory.add(overheadOf(kept));
   }
 
   /** The peer half-closed. */
   end(trailers: HeaderList | undefined): void {
     this.#phase = "ended";
+    this.#memory.add(weightOfHeaders(trailers));
     if (this.#held === undefined) this.#deliverEnd(trailers);
     else this.#held.push({ kind: "end", trailers });
   }
@@ -118,7 +121,7 @@ export class Inbound {
     for (const event of held ?? []) {
       if (this.#phase === "stopped") return;
       if (event.kind === "data") {
-        this.#memory.remove(PART_BYTES);
+        this.#memory.remove(overheadOf(event.bytes));
         this.#data(event.bytes);
       } else if (event.kind === "message") this.#listener.message(event.message);
       else this.#deliverEnd(event.trailers);

@@ -1,7 +1,7 @@
 import { HeldMemory } from "./held_memory.ts";
 
-/** Bytes that streams may hold in first windows and messages, which nothing was reserved for. */
-const FIRST_WINDOWS = 33_554_432;
+/** Bytes that streams may hold in first windows, queues, messages and objects, which nothing was reserved for. */
+const FIRST_WINDOWS = 58_720_256;
 
 /**
  * Memory that all streams of a process may take beyond their first window, in bytes. Each may have up to
@@ -18,10 +18,11 @@ export class MemoryBudget {
   /**
    * @param limit What windows of the whole process may grow by.
    * @param heldLimit What its streams may hold, first windows included.
+   * @param collect Frees what is dead, while memory is tight; see {@linkcode HeldMemory}.
    */
-  constructor(limit: number, heldLimit: number = limit + FIRST_WINDOWS) {
+  constructor(limit: number, heldLimit: number = limit + FIRST_WINDOWS, collect?: () => void) {
     this.limit = limit;
-    this.held = new HeldMemory(heldLimit);
+    this.held = new HeldMemory(heldLimit, collect);
   }
 
   /** What is reserved now. */

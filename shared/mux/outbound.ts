@@ -3,8 +3,11 @@ import type { Listener } from "./listener.ts";
 import type { SessionOptions } from "./options.ts";
 import { type EndOptions, Outbox, type OutgoingFrame } from "./outbox.ts";
 import type { StreamMemory } from "./stream_memory.ts";
-import { weightOf } from "./weight.ts";
+import { weightOf, weightOfHeaders } from "./weight.ts";
 import { SendWindow } from "./window.ts";
+
+/** What a writer that waits has read and not yet written: a paused socket takes in one more read (64 KiB). */
+export const READ_AHEAD = 65_536;
 
 /** What makes the outbound half of a stream. */
 export interface OutboundInit {
@@ -75,9 +78,11 @@ export class Outbound {
     const end = options?.end === true || message?.type === "websocket_close";
     this.#outbox.push(message, bytes, { end, trailers: options?.trailers });
     if (end) this.#phase = "ending";
-    this.#memory.add((bytes?.byteLength ?? 0) + (message === undefined ? 0 : weightOf(message)));
+    const texts = (message === undefined ? 0 : weightOf(message)) + weightOfHeaders(options?.trailers);
+    this.#memory.add((bytes?.byteLength ?? 0) + texts);
     this.#chargeOverhead();
     if (this.#outbox.queued < this.#highMark) return true;
+    if (!this.#wantsDrain) this.#memory.add(READ_AHEAD);
     this.#wantsDrain = true;
     return false;
   }
@@ -98,6 +103,7 @@ export class Outbound {
   taken(): void {
     if (!this.#wantsDrain || this.#outbox.queued > this.#marks.queueLowMark) return;
     this.#wantsDrain = false;
+    this.#memory.remove(READ_AHEAD);
     this.#listener.drain();
   }
 

@@ -1,6 +1,7 @@
 import { encodeEnvelope } from "../protocol/envelope.ts";
 import type { HeaderList, StreamMessage } from "../protocol/messages.ts";
-import { merge, type Part, PART_BYTES } from "./part.ts";
+import { compact } from "./compact.ts";
+import { merge, overheadOf, type Part } from "./part.ts";
 import { Queue } from "./queue.ts";
 
 /** One frame of a stream, ready to be written. */
@@ -36,6 +37,7 @@ export class Outbox {
   readonly #dataJson: Uint8Array;
   readonly #items = new Queue<Item>();
   #queued = 0;
+  #overhead = 0;
 
   constructor(id: number, dataType: StreamMessage["type"]) {
     this.#id = id;
@@ -50,7 +52,7 @@ export class Outbox {
 
   /** What the parts that wait take beyond their bytes. */
   get overhead(): number {
-    return this.#items.length * PART_BYTES;
+    return this.#overhead;
   }
 
   /** Queues a message, or plain bytes when `message` is undefined. */
@@ -59,14 +61,21 @@ export class Outbox {
     const last = this.#items.last;
     const plain = message === undefined && options.end !== true && bytes.byteLength > 0;
     // The first bytes of an item that has a message stay its own: its frame says what they are.
-    if (plain && last?.message === undefined && last?.end === false && merge(last, bytes)) return;
-    this.#items.push({ message, bytes, end: options.end ?? false, trailers: options.trailers });
+    const growth = plain && last?.message === undefined && last?.end === false
+      ? merge(last, bytes)
+      : undefined;
+    if (growth === undefined) {
+      const kept = compact(bytes);
+      this.#items.push({ message, bytes: kept, end: options.end ?? false, trailers: options.trailers });
+      this.#overhead += overheadOf(kept);
+    } else this.#overhead += growth;
   }
 
   /** Drops everything. */
   clear(): void {
     this.#items.clear();
     this.#queued = 0;
+    this.#overhead = 0;
   }
 
   /** Tells whether a frame can be made with this much credit. */
@@ -84,11 +93,13 @@ export class Outbox {
     const end = whole && item.end === true;
     const json = this.#json(item, end);
     this.#queued -= body.byteLength;
+    this.#overhead -= overheadOf(item.bytes);
     if (whole) {
       this.#items.shift();
     } else {
       item.message = undefined;
       item.bytes = item.bytes.subarray(body.byteLength);
+      this.#overhead += overheadOf(item.bytes);
     }
     return { json, body, end };
   }

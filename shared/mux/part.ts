@@ -17,13 +17,15 @@ export interface Part {
 /**
  * Appends `bytes` to a part that waits, so that many small parts do not cost an object each. What was taken from
  * the part before stays as it is.
- * @returns false when they have to be kept as a part of their own.
+ * @returns by how much the part's {@linkcode overheadOf} changed; undefined when the bytes have to be kept as a part
+ * of their own.
  */
-export function merge(part: Part, bytes: Uint8Array): boolean {
+export function merge(part: Part, bytes: Uint8Array): number | undefined {
+  const overhead = overheadOf(part.bytes);
   const before = part.bytes.byteLength;
   const length = before + bytes.byteLength;
-  if (bytes.byteLength >= SMALL_BYTES || length > MERGED_BYTES) return false;
-  if (!part.owned && before >= SMALL_BYTES) return false;
+  if (bytes.byteLength >= SMALL_BYTES || length > MERGED_BYTES) return undefined;
+  if (!part.owned && before >= SMALL_BYTES) return undefined;
   const { buffer, byteOffset } = part.bytes;
   if (part.owned && byteOffset + length <= buffer.byteLength) {
     part.bytes = new Uint8Array(buffer, byteOffset, length);
@@ -35,5 +37,10 @@ export function merge(part: Part, bytes: Uint8Array): boolean {
     part.owned = true;
   }
   part.bytes.set(bytes, before);
-  return true;
+  return overheadOf(part.bytes) - overhead;
+}
+
+/** What a held part takes beyond its bytes: {@linkcode PART_BYTES}, and the rest of the buffer that it keeps alive. */
+export function overheadOf({ byteLength, buffer }: Uint8Array): number {
+  return PART_BYTES + buffer.byteLength - byteLength;
 }

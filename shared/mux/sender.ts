@@ -3,6 +3,7 @@ import type { SessionMessage } from "../protocol/messages.ts";
 import { FrameEncoder } from "./codec.ts";
 import { SEND_BODY_BYTES } from "./frame.ts";
 import { PathEstimator } from "./path_estimator.ts";
+import { Queue } from "./queue.ts";
 import type { MuxStream } from "./stream.ts";
 import type { Transport } from "./transport.ts";
 
@@ -16,8 +17,10 @@ const SPARE_BUFFERS = 2;
 const MAX_WRITES = 2;
 /** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
 const TURN_BYTES = 16_384;
-/** Characters of session messages that may wait for a peer that does not read (SPEC.md 3.5). */
-const MAX_CONTROL = 1_048_576;
+/** Bytes that session messages may take while they wait for a peer that does not read (SPEC.md 3.5). */
+const MAX_CONTROL = 2_621_440;
+/** What a session message takes that waits, beyond its characters: the header of its text and its place. */
+const MESSAGE_BYTES = 64;
 /** Room below which a turn waits for more: crumbs cost more than they carry. */
 const MIN_TURN_BYTES = 4_096;
 
@@ -40,9 +43,9 @@ export class Sender {
   readonly path: PathEstimator;
   readonly #transport: Transport;
   readonly #init: SenderInit;
-  /** Envelopes of session messages that wait, and their length. */
-  #control: string[] = [];
-  #controlLength = 0;
+  /** Envelopes of session messages that wait, and the bytes that they take. */
+  readonly #control = new Queue<string>();
+  #controlBytes = 0;
   /** The total of the `ack` that waits: a later one takes the place of an earlier one. */
   #ack: number | undefined;
   /** Streams with something to send, in the order of their turns. */
@@ -63,8 +66,8 @@ export class Sender {
   control(message: SessionMessage): void {
     const json = JSON.stringify(message);
     this.#control.push(json);
-    this.#controlLength += json.length;
-    if (this.#controlLength > MAX_CONTROL) this.#overflow();
+    this.#controlBytes += json.length + MESSAGE_BYTES;
+    if (this.#controlBytes > MAX_CONTROL) this.#overflow();
     this.#schedule();
   }
 
@@ -102,7 +105,7 @@ export class Sender {
   /** Sends nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#takeControl();
+    this.#dropControl();
     this.#ring.clear();
     this.#onIdle = undefined;
   }
@@ -131,27 +134,30 @@ export class Sender {
     }
   }
 
+  /** Writes the session messages that fit into a batch: what a write holds is counted by nothing. */
   #gatherControl(encoder: FrameEncoder): void {
     const ack = this.#ack;
+    this.#ack = undefined;
     if (ack !== undefined) encoder.append(JSON.stringify({ type: "ack", payload: { bytes: ack } }));
-    for (const json of this.#takeControl()) encoder.append(json);
+    for (let json; encoder.length < BATCH_BYTES && (json = this.#control.shift()) !== undefined;) {
+      this.#controlBytes -= json.length + MESSAGE_BYTES;
+      encoder.append(json);
+    }
   }
 
   get #hasControl(): boolean {
     return this.#control.length > 0 || this.#ack !== undefined;
   }
 
-  #takeControl(): string[] {
-    const taken = this.#control;
-    this.#control = [];
-    this.#controlLength = 0;
+  #dropControl(): void {
+    this.#control.clear();
+    this.#controlBytes = 0;
     this.#ack = undefined;
-    return taken;
   }
 
   /** The peer makes us say more than it reads: all that is dropped, because only the end can follow. */
   #overflow(): void {
-    this.#takeControl();
+    this.#dropControl();
     // Later, because whoever sends is in the middle of something that the end would upset.
     queueMicrotask(() => this.#init.overflow());
   }

@@ -154,6 +154,14 @@ export class MuxStream {
     }
   }
 
+  /**
+   * Says that the room keeps `bytes` for this stream beyond the bytes from `data` that it did not hand on, such as
+   * the objects of writes that wait; a negative number gives back (SPEC.md 5.5).
+   */
+  charge(bytes: number): void {
+    this.#memory.add(bytes);
+  }
+
   // What follows is for the session only.
 
   /** Whether a frame can be sent now. */

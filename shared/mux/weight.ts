@@ -1,13 +1,23 @@
-import type { StreamMessage } from "../protocol/messages.ts";
+import type { HeaderList, StreamMessage } from "../protocol/messages.ts";
 
 /** What an object takes beside its texts, roughly. */
 const OBJECT_BYTES = 256;
+/** What a text takes beside its characters: its header and its slot in an array. */
+const TEXT_BYTES = 32;
 
 /** About how many bytes a message takes in memory: its texts, which cost no credit (SPEC.md 5.5). */
 export function weightOf({ payload }: StreamMessage): number {
-  let bytes = OBJECT_BYTES;
-  const { path, headers } = payload as { path?: string; headers?: string[] };
-  if (path !== undefined) bytes += path.length;
-  for (const text of headers ?? []) bytes += text.length + 16;
+  const { path = "", reason = "", headers } = payload as {
+    path?: string;
+    reason?: string;
+    headers?: HeaderList;
+  };
+  return OBJECT_BYTES + path.length + reason.length + weightOfHeaders(headers);
+}
+
+/** About how many bytes a list of fields takes in memory, such as trailers. */
+export function weightOfHeaders(headers: HeaderList = []): number {
+  let bytes = 0;
+  for (const text of headers) bytes += text.length + TEXT_BYTES;
   return bytes;
 }

@@ -9,7 +9,7 @@ import { TurnCork } from "./turn_cork.ts";
 /** What a splice uses of a stream. */
 export type SpliceStream = Pick<
   MuxStream,
-  "listen" | "resume" | "write" | "end" | "reset" | "consumed" | "over"
+  "listen" | "resume" | "write" | "end" | "reset" | "consumed" | "charge" | "over"
 >;
 
 /** What makes a splice. */
@@ -59,10 +59,7 @@ class Splice {
     this.#cork = new TurnCork(options.socket);
     // Credit goes back when the bytes have left, so that the socket never waits for the next ones (`drain`
     // would come only when it has run dry) and what it holds is bounded by the stream's window.
-    this.#writer = new PartWriter(options.socket, (count) => {
-      this.#idle.touch();
-      this.#stream.consumed(count);
-    });
+    this.#writer = new PartWriter(options.socket, options.stream, () => this.#idle.touch());
     const { clock, idleTimeoutMs: timeoutMs = 600_000 } = options;
     this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });
   }
