@@ -48,7 +48,13 @@ export class Standing {
 
   #judge({ authorities, revocation }: Identity): void {
     const { reception, clock } = this.#init;
-    const rule = { authorities, revocation, usage: "clientAuth", at: new Date(clock.wallTime()) } as const;
+    const rule = {
+      authorities,
+      revocation,
+      usage: "clientAuth",
+      proof: "alone",
+      at: new Date(clock.wallTime()),
+    } as const;
     reception.expel((peer) => judgeAgain(peer, rule));
   }
 

@@ -71,11 +71,12 @@ class Listener implements TlsListener {
       timeoutMs: options.handshakeTimeoutMs,
       onRefused: (reason, remote) => options.onRefused(reason, remote),
     });
-    const { cert, key, ca } = options.identity;
+    const { cert, key } = options.identity;
     this.#server = createServer({
       cert,
       key,
-      ca,
+      // No `ca`: with one, the TLS library looks for a path through whatever a stranger presents, which costs seconds
+      // for 200 certificates of one name. That the peer holds the certificate's key it checks all the same.
       requestCert: true,
       // `judgePeer` decides, and says why. Left to the runtime, all that is known of a refused certificate is
       // "socket hang up"; and it lets resumed handshakes through in either case.
@@ -114,8 +115,9 @@ class Listener implements TlsListener {
   }
 
   use(identity: Identity): void {
-    const { cert, key, ca } = identity;
-    this.#server.setSecureContext({ cert, key, ca, minVersion: "TLSv1.3" });
+    const { cert, key } = identity;
+    // As above, without `ca`.
+    this.#server.setSecureContext({ cert, key, minVersion: "TLSv1.3" });
     this.#identity = identity;
   }
 
@@ -137,7 +139,7 @@ class Listener implements TlsListener {
     let peer: Peer;
     try {
       const { authorities, revocation } = this.#identity;
-      peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth" });
+      peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth", proof: "alone" });
     } catch (reason) {
       socket.destroy();
       onRefused(SallyportError.from(reason, "peer_rejected"), remote);

@@ -35,6 +35,12 @@ export interface PeerRule {
   readonly revocation?: Revocation | undefined;
   /** @default {now} */
   readonly at?: Date;
+  /**
+   * Whether TLS has judged the chain too, or this judgement stands alone: then an authority has to have issued the
+   * certificate itself, and `authorized` is not looked at.
+   * @default "tls"
+   */
+  readonly proof?: "tls" | "alone";
 }
 
 /** What is asked of a socket. */
@@ -67,10 +73,12 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
   const chain = presentedChain(socket);
   const leaf = chain[0];
   if (leaf === undefined) throw rejected("it presented no certificate");
+  const isAlone = rule.proof === "alone";
   const isAuthorized = socket.authorized === true;
-  const fault = findFault({ ...rule, chain, proof: isAuthorized ? "tls" : "names" });
+  const proof = isAlone ? "alone" : isAuthorized ? "tls" : "names";
+  const fault = findFault({ ...rule, chain, proof });
   if (fault !== undefined) throw fault.rejection(`Cannot let the peer in: ${whoseOf(leaf)} ${fault.text}`);
-  if (!isAuthorized) {
+  if (!isAlone && !isAuthorized) {
     throw rejected(`${whoseOf(leaf)} was not accepted: ${socket.authorizationError}`);
   }
   const { commonName, names } = certificateFields(leaf);
@@ -91,7 +99,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
  * @returns `peer_rejected` with the reason when it may not.
  */
 export function judgeAgain({ chain }: Pick<Peer, "chain">, rule: PeerRule): SallyportError | undefined {
-  const fault = findFault({ ...rule, chain, proof: "tls" });
+  const fault = findFault({ ...rule, chain, proof: rule.proof ?? "tls" });
   if (fault === undefined) return undefined;
   const whose = chain[0] === undefined ? "its certificate" : whoseOf(chain[0]);
   return fault.rejection(`Cannot keep the connection: ${whose} ${fault.text}`);

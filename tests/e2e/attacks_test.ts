@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:tls";
 import type { CertifiedKey } from "../../agent/certs/authority.ts";
+import { pemBlocks, toPem } from "../../agent/certs/pem.ts";
 import { Chain } from "../support/chain.ts";
 import { replaceFile } from "../support/chain_authority.ts";
 import { eventually } from "../support/eventually.ts";
@@ -170,6 +171,45 @@ Deno.test({
       assert.match(String(fields["reason"]), /it resumed an earlier session/);
     }
     assert.equal((await health(chain)).connections, 0);
+    assert.equal((await chain.server.stop()).code, 0);
+  },
+});
+
+/** Bytes of a P-256 public key, which stands last in a private key's PKCS #8 form (RFC 5915). */
+const POINT = 65;
+
+/** A key that programs take for that of the certificate, since it has the public half, and that signs as another. */
+function falseKey(certificate: CertifiedKey, other: CertifiedKey): string {
+  const [shown, used] = [certificate, other].map(({ key }) => pemBlocks(key, "PRIVATE KEY")[0]!);
+  used!.set(shown!.subarray(-POINT), used!.length - POINT);
+  return toPem(used!, "PRIVATE KEY");
+}
+
+Deno.test({
+  name: `the server refuses who shows another's certificate without its key${
+    noOpenssl ? `: ${noOpenssl}` : ""
+  }`,
+  ignore: noOpenssl !== undefined,
+  async fn() {
+    const pki = await TestPki.create();
+    await using chain = await chainOf(pki);
+    await chain.startServer();
+    const [owner, thief] = [await pki.clientKey(), await pki.clientKey()];
+    const files = {
+      cert: `${chain.dir}/shown.crt`,
+      key: `${chain.dir}/used.key`,
+      ticket: `${chain.dir}/ticket`,
+    };
+    await Deno.writeTextFile(files.cert, owner.cert);
+    const knock = async (key: string, message: string) => {
+      await Deno.writeTextFile(files.key, key);
+      await sClient(chain.serverPort, ["-cert", files.cert, "-key", files.key, "-sess_out", files.ticket]);
+      return await chain.server.log.waitFor(message);
+    };
+    // That it gets so far shows that nothing but the key is wrong below.
+    await knock(owner.key, "agent disconnected");
+    const { fields } = await knock(falseKey(owner, thief), "agent refused");
+    assert.equal(fields["code"], "peer_rejected");
     assert.equal((await chain.server.stop()).code, 0);
   },
 });

@@ -15,13 +15,15 @@ export class MadeCertificate {
    * @param subject As "CN=x".
    * @param extensions All that it has.
    * @param issuer Who signs it. @default {itself}
+   * @param keys Its keys. @default {new ones}
    */
   static async create(
     subject: string,
     extensions: x509.Extension[],
     issuer?: MadeCertificate,
+    keys?: CryptoKeyPair,
   ): Promise<MadeCertificate> {
-    const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
+    keys ??= await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
     const certificate = await x509.X509CertificateGenerator.create({
       subject,
       issuer: issuer?.certificate.subject ?? subject,
@@ -40,11 +42,13 @@ export class MadeCertificate {
     subject: string,
     issuer?: MadeCertificate,
     extensions: x509.Extension[] = [],
+    keys?: CryptoKeyPair,
   ): Promise<MadeCertificate> {
     return this.create(
       subject,
       [new x509.BasicConstraintsExtension(true, undefined, true), ...extensions],
       issuer,
+      keys,
     );
   }
 
@@ -88,6 +92,21 @@ export async function confusingChain(length: number, subject: string): Promise<C
   while (line.length < length) line.push(await MadeCertificate.authority(subject, line.at(-1)));
   const [leaf, ...others] = line.reverse();
   return await leaf!.certified(...others.reverse());
+}
+
+/**
+ * A chain that costs TLS libraries the most: certificates of one name, of which all but the ends have one key, so that
+ * each may have issued each other, by name and by signature. The way to the end leads through all of them.
+ */
+export async function branchingChain(length: number, subject: string): Promise<CertifiedKey> {
+  const ends = 8;
+  const line = [await MadeCertificate.authority(subject)];
+  while (line.length < ends) line.push(await MadeCertificate.authority(subject, line.at(-1)));
+  const first = await MadeCertificate.authority(subject, line.at(-1));
+  const { keys } = first;
+  while (line.length < length - 1) line.push(await MadeCertificate.authority(subject, first, [], keys));
+  const leaf = await MadeCertificate.client(subject, first);
+  return await leaf.certified(...line.reverse());
 }
 
 /** Counts the signatures of certificates that are checked while `use` runs. */
