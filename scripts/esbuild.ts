@@ -1,5 +1,4 @@
 import { childEnvironment } from "./child_environment.ts";
-import { fileOfNpmPackage } from "./npm_package.ts";
 
 /** The esbuild that `deno bundle` runs, in a version that this Deno has built in. */
 const VERSION = "0.25.5";
@@ -35,7 +34,7 @@ export async function provideEsbuild(denoDir: string): Promise<void> {
   const path = `${folder}/esbuild-${platform}${isWindows ? ".exe" : ""}`;
   if ((await namesIn(folder)).some((name) => path === `${folder}/${name}`)) return; // checked above
   const pinned = `@esbuild/${platform}@${VERSION}`;
-  const program = await fileOfNpmPackage(pinned, isWindows ? "esbuild.exe" : "bin/esbuild");
+  const program = await fileOfNpm(pinned, isWindows ? "esbuild.exe" : "bin/esbuild");
   await check(program, platform, `the program of npm's ${pinned}`);
   await Deno.mkdir(folder, { recursive: true });
   const partial = await Deno.makeTempFile({ dir: folder, prefix: "partial_" });
@@ -77,16 +76,46 @@ export async function checkEsbuild(denoDir: string): Promise<number> {
 
 /** Where Deno keeps what it downloads. @throws {Error} When Deno does not say. */
 export async function findDenoDir(): Promise<string> {
+  return JSON.parse(await deno(["info", "--json"])).denoDir;
+}
+
+/** Lets Deno download a package of npm into a folder of its own, which runs nothing of it; returns one of its files. */
+async function fileOfNpm(pinned: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  const DENO_DIR = await Deno.makeTempDir({ prefix: "sallyport_npm_" });
+  try {
+    // The lock has no tools of Deno's own; the pins above take its place.
+    const options = ["--quiet", "--no-config", "--no-lock", "--node-modules-dir=none"];
+    await deno(["cache", ...options, `npm:${pinned}`], { DENO_DIR });
+    const end = `/${pinned.replace(/@(?=[^@]+$)/, "/")}/${file}`;
+    const path = await findFile(`${DENO_DIR}/npm`, end);
+    if (path === undefined) throw new Error(`Cannot use npm's ${pinned}: it has no ${file}`);
+    return await Deno.readFile(path);
+  } finally {
+    await Deno.remove(DENO_DIR, { recursive: true });
+  }
+}
+
+/** The file below a folder whose path ends like that. */
+async function findFile(folder: string, end: string): Promise<string | undefined> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const found = isDirectory ? await findFile(path, end) : path.endsWith(end) ? path : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function deno(args: string[], env: Record<string, string> = {}): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json"],
-    env: { ...childEnvironment(), NO_COLOR: "1" },
+    args,
+    env: { ...childEnvironment(), NO_COLOR: "1", ...env },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(`Cannot find Deno's folder: ${new TextDecoder().decode(stderr).trim()}`);
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(`Cannot run deno ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
 async function check(program: Uint8Array<ArrayBuffer>, platform: string, what: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fileOfNpmPackage } from "../npm_package.ts";
+import { childEnvironment } from "../child_environment.ts";
 
 /** Processors that Lambda and Fargate run on, as both call them. */
 export const ARCHITECTURES = ["arm64", "x86_64"] as const;
@@ -17,12 +17,22 @@ const PACKAGES = { arm64: "@deno/linux-arm64-glibc", x86_64: "@deno/linux-x64-gl
  */
 export async function denoBinary(architecture: Architecture): Promise<Uint8Array> {
   const { pinned, integrity } = await pinOf(PACKAGES[architecture]);
-  return await fileOfNpmPackage(pinned, "deno", async (archive) => {
-    const digest = await crypto.subtle.digest("SHA-512", archive);
+  const folder = await Deno.makeTempDir({ prefix: "sallyport_deno_" });
+  try {
+    const fetched = await run("npm", ["pack", pinned, "--json", "--silent"], folder);
+    const [{ filename }] = JSON.parse(new TextDecoder().decode(fetched));
+    const digest = await crypto.subtle.digest("SHA-512", await Deno.readFile(`${folder}/${filename}`));
     const found = `sha512-${new Uint8Array(digest).toBase64()}`;
-    if (found === integrity) return;
-    throw new Error(`Cannot use ${pinned}: its integrity is ${found}, deno.lock says ${integrity}`);
-  });
+    if (found !== integrity) {
+      throw new Error(
+        `Cannot use ${pinned}: its integrity is ${found}, deno.lock says ${integrity}`,
+      );
+    }
+    await run("tar", ["-xzf", filename, "package/deno"], folder);
+    return await Deno.readFile(`${folder}/package/deno`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 const LOCK = z.object({ npm: z.record(z.string(), z.object({ integrity: z.string().optional() })) });
@@ -36,4 +46,19 @@ async function pinOf(name: string): Promise<{ pinned: string; integrity: string 
   const integrity = pinned && npm[pinned]?.integrity;
   if (!pinned || !integrity) throw new Error(`Cannot fetch Deno: deno.lock has no integrity of ${name}`);
   return { pinned, integrity };
+}
+
+async function run(program: string, args: readonly string[], cwd: string): Promise<Uint8Array> {
+  const command = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: childEnvironment(),
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { success, stdout, stderr } = await command.output();
+  if (success) return stdout;
+  throw new Error(`Cannot run ${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
 }
