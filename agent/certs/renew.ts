@@ -54,7 +54,11 @@ export async function renewCertificate(options: RenewOptions): Promise<Outcome> 
     const earlier = await findIssued(dir, name, authority.root, ".crt.old");
     const files = filesOf(options, old, renewed);
     await replaceFiles(files);
-    const notes = [endOfNew(renewed, name, authority), ...stillGood(old, [old, earlier], options)];
+    const notes = [
+      endOfNew(renewed, name, authority),
+      ...unchecked(old, options),
+      ...stillGood(old, [old, earlier], options),
+    ];
     return { files: files.map(({ path }) => path), notes };
   });
 }
@@ -107,6 +111,12 @@ function filesOf(
 function endOfNew({ cert }: CertifiedKey, name: string, { root }: Authority): string {
   const [renewed] = parseCertificates(cert, name);
   return endNote(`certificate ${name} (serial ${renewed.serialNumber})`, renewed.notAfter, root.notAfter);
+}
+
+/** `certs init` makes a list: where there is none, it may be lost. */
+function unchecked({ list }: Present, { dir, name }: RenewOptions): string[] {
+  if (list !== undefined) return [];
+  return [`warning: there is no ${dir}/crl.pem, so nothing says whether ${name} was revoked`];
 }
 
 /** What would let its holder in though it has a successor; of the one before the last, no file is left after this. */

@@ -122,7 +122,7 @@ Deno.test("renewCertificate renews one that has expired, and one whose key is el
     assert.ok(Date.parse(cert.validTo) > Date.now());
     assert.equal(fits, true);
     assert.deepEqual(await namesIn(dir), ["ca.crt", "ca.key", "laptop.crt", "laptop.crt.old", "laptop.key"]);
-    assert.equal(notes.length, 1, "what has expired lets nobody in");
+    assert.doesNotMatch(notes.join("\n"), /stays good/, "what has expired lets nobody in");
   });
 });
 
