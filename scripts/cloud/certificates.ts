@@ -5,6 +5,7 @@ import {
   PutParameterCommand,
   type SSMClient,
 } from "@aws-sdk/client-ssm";
+import { allSteps } from "./all_steps.ts";
 import { findStepBack } from "./list_order.ts";
 import type { Names } from "./names.ts";
 import type { Say } from "./say.ts";
@@ -152,9 +153,15 @@ export async function uploadCertificates(
   if (files.crl !== undefined) await put(ssm, parameters.crl, files.crl.text, "String", say);
 }
 
-/** Removes the parameters. */
+/** Removes the parameters, the private key first. @throws {Error} That names every parameter that stays. */
 export async function removeCertificates(ssm: SSMClient, { parameters }: Names, say: Say): Promise<void> {
-  for (const name of Object.values(parameters)) await remove(ssm, name, say);
+  const names = [...new Set([parameters.key, ...Object.values(parameters)])];
+  const steps = names.map((name) => () =>
+    remove(ssm, name, say).catch((cause) => {
+      throw new Error(`${name} stays`, { cause });
+    })
+  );
+  await allSteps("remove every parameter", steps);
 }
 
 /** Removes the list's parameter; does nothing when there is none. */

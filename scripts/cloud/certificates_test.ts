@@ -5,7 +5,7 @@ import { renewList, revokeCertificate } from "../../agent/certs/revoke.ts";
 import { FakeAws } from "../../tests/support/cloud/fake_aws.ts";
 import { TestPki } from "../../tests/support/pki.ts";
 import { crlPem, testCrl } from "../../tests/support/test_crl.ts";
-import { readServerFiles, requireList, tellListEnd } from "./certificates.ts";
+import { readServerFiles, removeCertificates, requireList, tellListEnd } from "./certificates.ts";
 import { namesOf } from "./names.ts";
 
 const DAY_MS = 86_400_000;
@@ -92,6 +92,28 @@ Deno.test("a list that goes back behind the one in force is refused, unless that
   } finally {
     ssm.destroy();
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the private key goes first, and a parameter that stays keeps no other", async () => {
+  const left = new Set(["/mine/certificate", "/mine/key", "/mine/ca", "/mine/crl"]);
+  await using aws = new FakeAws((_action, { Name }) => {
+    if (Name === "/mine/certificate" || Name === "/mine/crl") {
+      return { status: 400, body: { __type: "AccessDeniedException", message: "not allowed" } };
+    }
+    left.delete(String(Name));
+    return { body: {} };
+  });
+  const ssm = new SSMClient({});
+  try {
+    await assert.rejects(
+      removeCertificates(ssm, namesOf("mine"), () => {}),
+      /certificate stays: not allowed; \/mine\/crl stays: not allowed/,
+    );
+    assert.equal(aws.calls[0]?.input["Name"], "/mine/key");
+    assert.deepEqual([...left], ["/mine/certificate", "/mine/crl"]);
+  } finally {
+    ssm.destroy();
   }
 });
 
