@@ -11,6 +11,7 @@ import { readTextIfThere } from "./read_file.ts";
 import { replaceFiles } from "./replace_files.ts";
 import type { RevocationList } from "./revocation_list.ts";
 import { loadList } from "./revocation_store.ts";
+import { issuedIn, withSameKey } from "./same_key.ts";
 import { publicKeyOf, readPrivateKey } from "./signing_key.ts";
 import { withLock } from "./with_lock.ts";
 
@@ -49,6 +50,7 @@ export async function renewCertificate(options: RenewOptions): Promise<Outcome> 
   return await withLock(dir, async () => {
     const authority = await openAuthority(dir);
     const old = await presentOf(options, authority);
+    if (options.keepKey) await requireGoodKey(options, old, authority);
     const notAfter = endOfLife(options.days ?? daysOf(old), `renew ${name}`);
     const renewed = await authority.reissue(old.certificate, { notAfter }, keptKey(options, old));
     const earlier = await findIssued(dir, name, authority.root, ".crt.old");
@@ -91,6 +93,18 @@ function keptKey({ dir, name, keepKey = false }: RenewOptions, old: Present): st
     "bad_request",
     `Cannot renew ${name} with its key: ${path} is not that of ${name}.crt`,
   );
+}
+
+/** A key that was stolen is no better with another certificate. */
+async function requireGoodKey({ dir, name }: RenewOptions, old: Present, { root }: Authority): Promise<void> {
+  for (const { path, serial } of withSameKey(await issuedIn(dir, root), old.certificate)) {
+    if (old.list?.find(serial)?.reason !== "keyCompromise") continue;
+    throw new SallyportError(
+      "bad_request",
+      `Cannot renew ${name} with its key: the same key is in ${path} (serial ${serial}), which was revoked for ` +
+        "keyCompromise; renew it without --keep-key",
+    );
+  }
 }
 
 /** In the order in which they are to be replaced. */

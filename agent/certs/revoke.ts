@@ -7,6 +7,7 @@ import { endNote, type Outcome } from "./outcome.ts";
 import type { RevocationList, Revoked } from "./revocation_list.ts";
 import type { GivenReason } from "./revocation_reasons.ts";
 import { loadList, revokedNow, writeList, type WrittenList } from "./revocation_store.ts";
+import { issuedIn, withSameKey } from "./same_key.ts";
 import { withLock } from "./with_lock.ts";
 
 /** What {@linkcode renewList} writes. */
@@ -53,6 +54,7 @@ export async function revokeCertificate(options: RevokeOptions): Promise<Outcome
       added.push(revokedNow(serial, reason));
       return `${title} is revoked now (${reason})`;
     });
+    if (reason === "keyCompromise") notes.push(...await sameKeyNotes(dir, authority, wanted, list));
     if (added.length === 0) return { files: [], notes };
     const written = await writeList(dir, authority, list, added, days);
     const reach = "name" in options.which && options.which.name === "server" ? SERVER_REACH : [];
@@ -61,6 +63,25 @@ export async function revokeCertificate(options: RevokeOptions): Promise<Outcome
       notes: [...notes, noteOf(written, authority), ...firstList(list, written), ...reach],
     };
   });
+}
+
+/** Names the certificates that stay good with a key that is known to others. */
+async function sameKeyNotes(
+  dir: string,
+  { root }: Authority,
+  wanted: readonly Wanted[],
+  list: RevocationList | undefined,
+): Promise<string[]> {
+  const issued = await issuedIn(dir, root);
+  const isRevoked = (serial: string) =>
+    list?.find(serial) !== undefined || wanted.some((each) => each.serial === serial);
+  const others = issued.filter(({ serial }) => wanted.some((each) => each.serial === serial))
+    .flatMap(({ certificate }) => withSameKey(issued, certificate))
+    .filter(({ serial, certificate }) => !isRevoked(serial) && certificate.notAfter.getTime() > Date.now());
+  return [...new Map(others.map((each) => [each.serial, each])).values()].map(({ path, serial }) =>
+    `warning: ${path} (serial ${serial}) has the same key and is still good; ` +
+    `"certs revoke --dir ${dir} --serial ${serial} --reason keyCompromise" ends that`
+  );
 }
 
 /** What the revocation of the server's certificate reaches. */
