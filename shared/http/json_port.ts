@@ -1,3 +1,4 @@
+import { escapeForDisplay } from "../display_json.ts";
 import type { CancelTimer } from "../clock.ts";
 import type { SallyportError } from "../errors.ts";
 import { fromOsError } from "../net/os_error.ts";
@@ -144,5 +145,10 @@ async function answer(
   if ("text" in found) {
     return new Response(found.text, { headers: { ...HEADERS, "content-type": found.contentType } });
   }
-  return Response.json(found.body, { status: found.status, headers: HEADERS });
+  // It may hold words of others, such as a proxy's, and is read on terminals.
+  const json = escapeForDisplay(JSON.stringify(found.body));
+  return new Response(json, {
+    status: found.status,
+    headers: { "content-type": "application/json", ...HEADERS },
+  });
 }

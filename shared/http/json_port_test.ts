@@ -8,6 +8,7 @@ async function ask(head: string): Promise<string> {
     port: 0,
     routes: {
       "/health": () => ({ status: 200, body: { ok: true } }),
+      "/words": () => ({ status: 200, body: { error: "\u009b31m\u202e" } }),
       "/fault": () => Promise.reject(new Error("a fault")),
     },
     onTrouble: (error) => assert.fail(error),
@@ -30,4 +31,10 @@ Deno.test("a JSON port answers what it was asked for", async () => {
 Deno.test("a host that cannot be read is 400, and a fault 500", async () => {
   assert.match(await ask("GET /health HTTP/1.1\r\nHost: a b"), /^HTTP\/1\.1 400 /);
   assert.match(await ask("GET /fault HTTP/1.1\r\nHost: localhost"), /^HTTP\/1\.1 500 /);
+});
+
+Deno.test("a JSON port escapes what could steer a terminal or hide", async () => {
+  const text = await ask("GET /words HTTP/1.1\r\nHost: localhost");
+  assert.match(text, /content-type: application\/json\r\n/i);
+  assert.ok(text.includes('{"error":"\\u009b31m\\u202e"}'), text);
 });
