@@ -13,6 +13,7 @@ interface Flags extends AccountOptions {
   readonly name: string;
   readonly certs: string;
   readonly withoutCrl?: true;
+  readonly allowOlderCrl?: true;
   readonly clientsAllow?: string;
   readonly agentConfig: string;
   readonly image?: string;
@@ -52,6 +53,7 @@ function optionsOf(flags: Flags): DeployOptions {
     name: flags.name,
     certs: flags.certs,
     withoutCrl: flags.withoutCrl === true,
+    allowOlderCrl: flags.allowOlderCrl === true,
     clientsAllow: flags.clientsAllow,
     agentFile: flags.agentConfig,
     image: flags.image,
@@ -70,6 +72,10 @@ const program = installationOptions(new Command("deploy"))
   .description("Makes a server on AWS that sleeps until an agent needs it, or brings one up to date")
   .option("--certs <dir>", "folder that `deno task certs init` made", "certs")
   .option("--without-crl", "keep no revocation list, also where one is in force")
+  .option(
+    "--allow-older-crl",
+    "deploy crl.pem also where a newer list, or one with more entries, is in force",
+  )
   .option(
     "--clients-allow <rules>",
     "clients.allow of server and functions, as in SALLYPORT_CLIENTS__ALLOW; stays until changed",

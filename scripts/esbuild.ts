@@ -1,7 +1,9 @@
 import { childEnvironment } from "./child_environment.ts";
 
-/** The esbuild that `deno bundle` downloads, in a version that this Deno has built in. */
+/** The esbuild that `deno bundle` runs, in a version that this Deno has built in. */
 const VERSION = "0.25.5";
+/** Where this Deno looks for it in its folder, before it would download it. */
+const FOLDER = `dl/esbuild-${VERSION}-1`;
 /**
  * SHA-256 of its program in the npm packages `@esbuild/PLATFORM`, by platform. deno.lock cannot pin them, since Deno
  * does not look there for its own tools.
@@ -14,6 +16,40 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "win32-arm64": "34dd62536675871311e6e0d2bf9917f5671f3ecee695205dc4eaf649947348e7",
   "win32-x64": "889543031385fb79a28b09a5611a3a03f913beb5a608c7de29390c13f1030994",
 };
+
+/**
+ * Makes sure that `deno bundle` finds the pinned esbuild in Deno's folder, so that it downloads none. Where it is
+ * missing, it is fetched from npm and checked before it is stored; it never runs unchecked.
+ *
+ * @param denoDir Deno's folder, as {@linkcode findDenoDir} finds it.
+ * @throws {Error} When it cannot be fetched, or an esbuild differs from its pin or has none.
+ */
+export async function provideEsbuild(denoDir: string): Promise<void> {
+  await checkEsbuild(denoDir);
+  const platform = `${OS_NAMES[Deno.build.os] ?? Deno.build.os}-${
+    Deno.build.arch === "aarch64" ? "arm64" : "x64"
+  }`;
+  const isWindows = Deno.build.os === "windows";
+  const folder = `${denoDir}/${FOLDER}`;
+  const path = `${folder}/esbuild-${platform}${isWindows ? ".exe" : ""}`;
+  if ((await namesIn(folder)).some((name) => path === `${folder}/${name}`)) return; // checked above
+  const pinned = `@esbuild/${platform}@${VERSION}`;
+  const program = await fileOfNpm(pinned, isWindows ? "esbuild.exe" : "bin/esbuild");
+  await check(program, platform, `the program of npm's ${pinned}`);
+  await Deno.mkdir(folder, { recursive: true });
+  const partial = await Deno.makeTempFile({ dir: folder, prefix: "partial_" });
+  try {
+    await Deno.writeFile(partial, program);
+    if (!isWindows) await Deno.chmod(partial, 0o755);
+    await Deno.rename(partial, path);
+  } catch (error) {
+    await Deno.remove(partial);
+    throw error;
+  }
+}
+
+/** Names of operating systems where npm's differ from Deno's. */
+const OS_NAMES: Readonly<Record<string, string>> = { windows: "win32" };
 
 /**
  * Checks every esbuild of that version in Deno's folder against its pinned content.
@@ -30,7 +66,8 @@ export async function checkEsbuild(denoDir: string): Promise<number> {
     for (const file of await namesIn(`${denoDir}/dl/${folder}`)) {
       const platform = /^esbuild-([a-z0-9]+-[a-z0-9]+)(\.exe)?$/.exec(file)?.[1];
       if (platform === undefined) continue; // a download that is under way
-      await check(`${denoDir}/dl/${folder}/${file}`, platform);
+      const path = `${denoDir}/dl/${folder}/${file}`;
+      await check(await Deno.readFile(path), platform, path);
       checked++;
     }
   }
@@ -39,27 +76,56 @@ export async function checkEsbuild(denoDir: string): Promise<number> {
 
 /** Where Deno keeps what it downloads. @throws {Error} When Deno does not say. */
 export async function findDenoDir(): Promise<string> {
+  return JSON.parse(await deno(["info", "--json"])).denoDir;
+}
+
+/** Lets Deno download a package of npm into a folder of its own, which runs nothing of it; returns one of its files. */
+async function fileOfNpm(pinned: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  const DENO_DIR = await Deno.makeTempDir({ prefix: "sallyport_npm_" });
+  try {
+    // The lock has no tools of Deno's own; the pins above take its place.
+    const options = ["--quiet", "--no-config", "--no-lock", "--node-modules-dir=none"];
+    await deno(["cache", ...options, `npm:${pinned}`], { DENO_DIR });
+    const end = `/${pinned.replace(/@(?=[^@]+$)/, "/")}/${file}`;
+    const path = await findFile(`${DENO_DIR}/npm`, end);
+    if (path === undefined) throw new Error(`Cannot use npm's ${pinned}: it has no ${file}`);
+    return await Deno.readFile(path);
+  } finally {
+    await Deno.remove(DENO_DIR, { recursive: true });
+  }
+}
+
+/** The file below a folder whose path ends like that. */
+async function findFile(folder: string, end: string): Promise<string | undefined> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    const found = isDirectory ? await findFile(path, end) : path.endsWith(end) ? path : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function deno(args: string[], env: Record<string, string> = {}): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json"],
-    env: { ...childEnvironment(), NO_COLOR: "1" },
+    args,
+    env: { ...childEnvironment(), NO_COLOR: "1", ...env },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(`Cannot find Deno's folder: ${new TextDecoder().decode(stderr).trim()}`);
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(`Cannot run deno ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
-async function check(path: string, platform: string): Promise<void> {
-  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+async function check(program: Uint8Array<ArrayBuffer>, platform: string, what: string): Promise<void> {
+  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", program)).toHex();
   const pinned = PROGRAMS[platform];
   if (found === pinned) return;
   throw new Error(
-    `Cannot trust ${path}: its SHA-256 is ${found}, scripts/esbuild.ts pins ${
+    `Cannot trust ${what}: its SHA-256 is ${found}, scripts/esbuild.ts pins ${
       pinned ?? "none"
-    } for ${platform}; ` +
-      "remove the file and find out where it came from",
+    } for ${platform}; remove it and find out where it came from`,
   );
 }
 

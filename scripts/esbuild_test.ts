@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bundle } from "./bundle.ts";
-import { checkEsbuild, findDenoDir } from "./esbuild.ts";
+import { checkEsbuild, findDenoDir, provideEsbuild } from "./esbuild.ts";
 
 Deno.test("the esbuild that Deno downloads has the content that is pinned", async () => {
   await bundle("shared/errors.ts");
@@ -32,6 +32,67 @@ Deno.test("an esbuild with other content is refused, before it runs", async () =
     await Deno.remove(denoDir, { recursive: true });
   }
 });
+
+/** A registry on loopback whose `@esbuild/PLATFORM` has this program, with the checksums that npm asks for. */
+async function registryOf(program: Uint8Array, folder: string) {
+  await Deno.mkdir(`${folder}/package/bin`, { recursive: true });
+  await Deno.writeFile(`${folder}/package/bin/esbuild`, program, { mode: 0o755 });
+  const version = "0.25.5";
+  const describe = (name: string) => ({ name, version });
+  await Deno.writeTextFile(`${folder}/package/package.json`, JSON.stringify(describe("@esbuild/any")));
+  const tar = new Deno.Command("tar", { args: ["-czf", `${folder}/any.tgz`, "-C", folder, "package"] });
+  assert.ok((await tar.output()).success);
+  const archive = await Deno.readFile(`${folder}/any.tgz`);
+  const integrity = `sha512-${new Uint8Array(await crypto.subtle.digest("SHA-512", archive)).toBase64()}`;
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const { origin, pathname } = new URL(url);
+    if (pathname.endsWith(".tgz")) return new Response(archive);
+    const name = decodeURIComponent(pathname.slice(1));
+    const dist = { tarball: `${origin}/any.tgz`, integrity };
+    return Response.json({
+      name,
+      "dist-tags": { latest: version },
+      versions: { [version]: { ...describe(name), dist } },
+    });
+  });
+}
+
+for (const isGenuine of [false, true]) {
+  const outcome = isGenuine ? "the pinned esbuild is stored before it runs" : "another esbuild never runs";
+  Deno.test(`with an empty cache, ${outcome}`, async () => {
+    const dir = await Deno.makeTempDir();
+    const before = new Map(["DENO_DIR", "NPM_CONFIG_REGISTRY"].map((name) => [name, Deno.env.get(name)]));
+    const from = await findDenoDir();
+    await bundle("shared/errors.ts"); // so that the cache has the pinned one
+    const stored = `${from}/dl/esbuild-0.25.5-1`;
+    const [file] = [...Deno.readDirSync(stored)];
+    const script = new TextEncoder().encode(`#!/bin/sh\ntouch '${dir}/ran'\n`);
+    const program = isGenuine ? await Deno.readFile(`${stored}/${file!.name}`) : script;
+    const registry = await registryOf(program, dir);
+    try {
+      Deno.env.set("DENO_DIR", `${dir}/deno`);
+      Deno.env.set("NPM_CONFIG_REGISTRY", `http://127.0.0.1:${registry.addr.port}`);
+      if (isGenuine) {
+        await provideEsbuild(`${dir}/deno`);
+        assert.equal(await checkEsbuild(`${dir}/deno`), 1);
+        assert.deepEqual([...Deno.readDirSync(`${dir}/deno/dl/esbuild-0.25.5-1`)].map(({ name }) => name), [
+          file!.name,
+        ]);
+      } else {
+        await assert.rejects(bundle("shared/errors.ts"), /Cannot trust the program of npm's @esbuild/);
+        await assert.rejects(Deno.stat(`${dir}/ran`), Deno.errors.NotFound);
+        assert.equal(await checkEsbuild(`${dir}/deno`), 0, "nothing is stored");
+      }
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+      await registry.shutdown();
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
 
 Deno.test("an esbuild for a platform without a pin is refused", async () => {
   const denoDir = await Deno.makeTempDir();

@@ -3,14 +3,23 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 
 const ROOT = new URL("../", import.meta.url);
+/** Fails unless the folder has the files that were compiled, and no other. */
+const SAME_FILES = `echo "$CHECKSUMS  SHA256SUMS" | sha256sum --check --strict
+sha256sum --check --strict SHA256SUMS
+diff <(ls -A | sort) <((cut -c 67- SHA256SUMS; echo SHA256SUMS) | sort)
+`;
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 
 interface Step {
+  id?: string;
   uses?: string;
   run?: string;
+  env?: Record<string, string>;
   with?: Record<string, unknown>;
 }
 interface Job {
+  needs?: string | string[];
+  outputs?: Record<string, string>;
   permissions?: Record<string, string>;
   steps: Step[];
 }
@@ -78,9 +87,53 @@ Deno.test("what signs and publishes runs no code of this repository or its libra
     if (name !== "attest" && name !== "publish") continue;
     for (const { uses = "", run = "" } of job.steps) {
       assert.ok(!/checkout|^\.\//.test(uses), `${name}: ${uses}`);
-      assert.match(run, /^$|^sha256sum --check --strict SHA256SUMS$|^gh release create /, name);
+      assert.ok(run === "" || run === SAME_FILES || run.startsWith("gh release create "), `${name}: ${run}`);
     }
   }
+});
+
+Deno.test("every job that uses the executables compares them with what was compiled", async () => {
+  const release = workflows.get(".github/workflows/release.yml")!.jobs;
+  const { outputs, steps } = release["executables"]!;
+  assert.equal(outputs?.["checksums"], "${{ steps.checksums.outputs.sha256 }}");
+  const compiled = steps.findIndex(({ run }) => run?.startsWith("deno task compile "));
+  assert.equal(steps[compiled + 1]?.id, "checksums", "right after the compiler, before anything else runs");
+  const users: string[] = [];
+  for (const [name, { needs, steps }] of Object.entries(release)) {
+    const at = steps.findIndex(({ uses }) => uses?.startsWith("actions/download-artifact@"));
+    if (at === -1) continue;
+    users.push(name);
+    assert.ok([needs].flat().includes("executables"), `${name} sees the digest`);
+    const { run, env } = steps[at + 1] ?? {};
+    assert.equal(run, SAME_FILES, name);
+    assert.equal(env?.["CHECKSUMS"], "${{ needs.executables.outputs.checksums }}", name);
+  }
+  assert.deepEqual(users, ["test", "attest", "publish"]);
+
+  const dist = await Deno.makeTempDir();
+  const bash = async (script: string, env: Record<string, string> = {}) =>
+    await new Deno.Command("bash", { args: ["-e", "-c", script], cwd: dist, env }).output();
+  try {
+    await bash("echo 1 > agent; echo 2 > server; sha256sum * > SHA256SUMS");
+    const hash = new TextDecoder().decode((await bash("sha256sum SHA256SUMS | cut -d ' ' -f 1")).stdout);
+    const holds = async () => (await bash(SAME_FILES, { CHECKSUMS: hash.trim() })).success;
+    assert.equal(await holds(), true);
+    await bash("echo 3 > more");
+    assert.equal(await holds(), false, "a file was added");
+    await bash("rm more; echo 3 > agent");
+    assert.equal(await holds(), false, "a file was replaced");
+    await bash("sha256sum agent server > SHA256SUMS");
+    assert.equal(await holds(), false, "the checksums were replaced too");
+  } finally {
+    await Deno.remove(dist, { recursive: true });
+  }
+});
+
+Deno.test("a release is made of a tag on main only", () => {
+  const { steps } = workflows.get(".github/workflows/release.yml")!.jobs["executables"]!;
+  assert.ok(steps[0]?.uses?.startsWith("actions/checkout@"));
+  assert.equal(steps[0]?.with?.["fetch-depth"], 0, "with the history of main");
+  assert.equal(steps[1]?.run, 'git merge-base --is-ancestor "$GITHUB_SHA" origin/main');
 });
 
 Deno.test("no workflow keeps credentials in its checkout, has secrets, or runs for a stranger with rights", () => {

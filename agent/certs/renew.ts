@@ -11,6 +11,7 @@ import { readTextIfThere } from "./read_file.ts";
 import { replaceFiles } from "./replace_files.ts";
 import type { RevocationList } from "./revocation_list.ts";
 import { loadList } from "./revocation_store.ts";
+import { issuedIn, withSameKey } from "./same_key.ts";
 import { publicKeyOf, readPrivateKey } from "./signing_key.ts";
 import { withLock } from "./with_lock.ts";
 
@@ -49,12 +50,17 @@ export async function renewCertificate(options: RenewOptions): Promise<Outcome> 
   return await withLock(dir, async () => {
     const authority = await openAuthority(dir);
     const old = await presentOf(options, authority);
+    if (options.keepKey) await requireGoodKey(options, old, authority);
     const notAfter = endOfLife(options.days ?? daysOf(old), `renew ${name}`);
     const renewed = await authority.reissue(old.certificate, { notAfter }, keptKey(options, old));
     const earlier = await findIssued(dir, name, authority.root, ".crt.old");
     const files = filesOf(options, old, renewed);
     await replaceFiles(files);
-    const notes = [endOfNew(renewed, name, authority), ...stillGood(old, [old, earlier], options)];
+    const notes = [
+      endOfNew(renewed, name, authority),
+      ...unchecked(old, options),
+      ...stillGood(old, [old, earlier], options),
+    ];
     return { files: files.map(({ path }) => path), notes };
   });
 }
@@ -89,6 +95,18 @@ function keptKey({ dir, name, keepKey = false }: RenewOptions, old: Present): st
   );
 }
 
+/** A key that was stolen is no better with another certificate. */
+async function requireGoodKey({ dir, name }: RenewOptions, old: Present, { root }: Authority): Promise<void> {
+  for (const { path, serial } of withSameKey(await issuedIn(dir, root), old.certificate)) {
+    if (old.list?.find(serial)?.reason !== "keyCompromise") continue;
+    throw new SallyportError(
+      "bad_request",
+      `Cannot renew ${name} with its key: the same key is in ${path} (serial ${serial}), which was revoked for ` +
+        "keyCompromise; renew it without --keep-key",
+    );
+  }
+}
+
 /** In the order in which they are to be replaced. */
 function filesOf(
   { dir, name, keepKey = false }: RenewOptions,
@@ -107,6 +125,12 @@ function filesOf(
 function endOfNew({ cert }: CertifiedKey, name: string, { root }: Authority): string {
   const [renewed] = parseCertificates(cert, name);
   return endNote(`certificate ${name} (serial ${renewed.serialNumber})`, renewed.notAfter, root.notAfter);
+}
+
+/** `certs init` makes a list: where there is none, it may be lost. */
+function unchecked({ list }: Present, { dir, name }: RenewOptions): string[] {
+  if (list !== undefined) return [];
+  return [`warning: there is no ${dir}/crl.pem, so nothing says whether ${name} was revoked`];
 }
 
 /** What would let its holder in though it has a successor; of the one before the last, no file is left after this. */

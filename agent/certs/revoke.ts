@@ -4,9 +4,10 @@ import { findIssued, requireIssued } from "./issued_certificate.ts";
 import { requireSerial } from "./names.ts";
 import { openAuthority } from "./open_authority.ts";
 import { endNote, type Outcome } from "./outcome.ts";
-import type { Revoked } from "./revocation_list.ts";
+import type { RevocationList, Revoked } from "./revocation_list.ts";
 import type { GivenReason } from "./revocation_reasons.ts";
 import { loadList, revokedNow, writeList, type WrittenList } from "./revocation_store.ts";
+import { issuedIn, withSameKey } from "./same_key.ts";
 import { withLock } from "./with_lock.ts";
 
 /** What {@linkcode renewList} writes. */
@@ -53,11 +54,34 @@ export async function revokeCertificate(options: RevokeOptions): Promise<Outcome
       added.push(revokedNow(serial, reason));
       return `${title} is revoked now (${reason})`;
     });
+    if (reason === "keyCompromise") notes.push(...await sameKeyNotes(dir, authority, wanted, list));
     if (added.length === 0) return { files: [], notes };
     const written = await writeList(dir, authority, list, added, days);
     const reach = "name" in options.which && options.which.name === "server" ? SERVER_REACH : [];
-    return { files: [written.path], notes: [...notes, noteOf(written, authority), ...reach] };
+    return {
+      files: [written.path],
+      notes: [...notes, noteOf(written, authority), ...firstList(list, written), ...reach],
+    };
   });
+}
+
+/** Names the certificates that stay good with a key that is known to others. */
+async function sameKeyNotes(
+  dir: string,
+  { root }: Authority,
+  wanted: readonly Wanted[],
+  list: RevocationList | undefined,
+): Promise<string[]> {
+  const issued = await issuedIn(dir, root);
+  const isRevoked = (serial: string) =>
+    list?.find(serial) !== undefined || wanted.some((each) => each.serial === serial);
+  const others = issued.filter(({ serial }) => wanted.some((each) => each.serial === serial))
+    .flatMap(({ certificate }) => withSameKey(issued, certificate))
+    .filter(({ serial, certificate }) => !isRevoked(serial) && certificate.notAfter.getTime() > Date.now());
+  return [...new Map(others.map((each) => [each.serial, each])).values()].map(({ path, serial }) =>
+    `warning: ${path} (serial ${serial}) has the same key and is still good; ` +
+    `"certs revoke --dir ${dir} --serial ${serial} --reason keyCompromise" ends that`
+  );
 }
 
 /** What the revocation of the server's certificate reaches. */
@@ -78,8 +102,9 @@ const SERVER_REACH = [
 export async function renewList({ dir, days }: ListRenewal): Promise<Outcome> {
   return await withLock(dir, async () => {
     const authority = await openAuthority(dir);
-    const written = await writeList(dir, authority, await loadList(dir, authority.root), [], days);
-    return { files: [written.path], notes: [noteOf(written, authority)] };
+    const list = await loadList(dir, authority.root);
+    const written = await writeList(dir, authority, list, [], days);
+    return { files: [written.path], notes: [noteOf(written, authority), ...firstList(list, written)] };
   });
 }
 
@@ -102,6 +127,15 @@ async function wantedOf({ dir, which }: RevokeOptions, { root }: Authority): Pro
     throw new SallyportError("bad_request", `Cannot revoke ${serial}: ${problem}`);
   }
   return [{ serial, title: `serial ${serial}` }];
+}
+
+/** `certs init` makes a list: where there is none, it may be lost, with its entries. */
+function firstList(before: RevocationList | undefined, { path, number }: WrittenList): string[] {
+  if (before !== undefined) return [];
+  return [
+    `warning: there was no ${path}; this list starts at number ${number} and has no earlier revocation. If this CA ` +
+    "had a list, put that back and run the command again",
+  ];
 }
 
 function noteOf({ path, number, entries, nextUpdate }: WrittenList, { root }: Authority): string {

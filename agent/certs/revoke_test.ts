@@ -123,6 +123,23 @@ Deno.test("a list ends with the CA at the latest, and says so", () =>
     assert.match(notes[0]!, /, when the CA ends$/);
   }));
 
+Deno.test("revokeCertificate and renewCertificate warn when there is no list", () =>
+  withClients(async (dir) => {
+    assert.doesNotMatch(
+      (await revokeCertificate({ dir, which: { name: "one" } })).notes.join("\n"),
+      /warning/,
+    );
+    assert.doesNotMatch((await renewCertificate({ dir, name: "two" })).notes.join("\n"), /warning/);
+    await Deno.remove(`${dir}/crl.pem`);
+    const renewed = await renewCertificate({ dir, name: "one" });
+    assert.match(
+      renewed.notes.join("\n"),
+      /warning: there is no .*crl\.pem, so nothing says whether one was/,
+    );
+    const revoked = await revokeCertificate({ dir, which: { name: "two" } });
+    assert.match(revoked.notes.join("\n"), /warning: there was no .*crl\.pem; this list starts at number 1/);
+  }));
+
 Deno.test("revokeCertificate refuses what it cannot take back, and changes nothing", () =>
   withClients(async (dir) => {
     const stranger = await (await TestPki.create()).clientKey();

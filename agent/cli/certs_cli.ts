@@ -1,3 +1,5 @@
+import { escapeForDisplay } from "../../shared/display_json.ts";
+import { printable } from "../../shared/display_text.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXIT } from "../../shared/cli/exit.ts";
 import type { Terminal } from "../../shared/cli/run_program.ts";
@@ -171,13 +173,17 @@ const addShow: Adder = (certs, cli) => {
       }
       const { show } = await cli.load();
       const reports = await show({ files, ...dir === undefined ? {} : { dir } });
-      cli.terminal.out(json ? `${JSON.stringify(reports, null, 2)}\n` : reportText(reports));
+      cli.terminal.out(
+        json ? `${escapeForDisplay(JSON.stringify(reports, null, 2))}\n` : reportText(reports),
+      );
       cli.exitWith(reports.some(({ problems }) => problems.length > 0) ? EXIT.failure : EXIT.ok);
     });
 };
 
 function tell({ terminal }: CertificateCli, { files, notes }: Outcome): void {
-  terminal.out([...files.map((file) => `wrote ${file}\n`), ...notes.map((note) => `${note}\n`)].join(""));
+  terminal.out(
+    [...files.map((file) => `wrote ${file}`), ...notes].map((line) => `${printable(line)}\n`).join(""),
+  );
 }
 
 function parseDays(text: string): number {

@@ -140,6 +140,13 @@ Deno.test("certs show exits with 1 when there is a problem, as text and as JSON"
   assert.equal((await call(["show", "a/x.crt"], { show: () => Promise.resolve([]) })).code, 0);
 });
 
+Deno.test("certs show --json escapes what could steer a terminal or hide", async () => {
+  const report: Report = { kind: "unreadable", file: "x\u009b31m\u202e.crt", problems: ["it is broken"] };
+  const { out } = await call(["show", "x.crt", "--json"], { show: () => Promise.resolve([report]) });
+  assert.ok(out.includes('"x\\u009b31m\\u202e.crt"'), out);
+  assert.deepEqual(JSON.parse(out), [report]);
+});
+
 Deno.test("certs says in its help what a careful operator asks", async () => {
   const renew = (await call(["renew", "--help"])).out.replace(/\s+/g, " ");
   assert.match(renew, /old files stay as NAME\.crt\.old and NAME\.key\.old/);

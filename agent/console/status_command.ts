@@ -1,4 +1,5 @@
 import { SallyportError } from "../../shared/errors.ts";
+import { escapeForDisplay } from "../../shared/display_json.ts";
 import { printable } from "../../shared/display_text.ts";
 import { EXIT } from "../../shared/cli/exit.ts";
 import type { Terminal } from "../../shared/cli/run_program.ts";
@@ -13,14 +14,16 @@ import { askConsole, type ConsoleStatus } from "./ask_console.ts";
 export async function showStatus(consolePort: number, asJson: boolean, terminal: Terminal): Promise<number> {
   try {
     const { status, json } = await askConsole(consolePort);
-    terminal.out(asJson ? `${json}\n` : `${wordsOf(status)}\n`);
+    terminal.out(asJson ? `${escapeForDisplay(json)}\n` : `${wordsOf(status)}\n`);
     return status.state === "ready" ? EXIT.ok : EXIT.failure;
   } catch (error) {
     const why = error instanceof SallyportError
       ? error.message
       : `127.0.0.1:${consolePort} is no console of an agent`;
     terminal.err(
-      `Cannot ask the agent: ${why.replace(/^Cannot /, "cannot ")}; does it run, with this console_port?\n`,
+      `Cannot ask the agent: ${
+        printable(why.replace(/^Cannot /, "cannot "))
+      }; does it run, with this console_port?\n`,
     );
     return EXIT.failure;
   }

@@ -1,3 +1,4 @@
+import { OBEYED } from "../../shared/display_json.ts";
 import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { SallyportError } from "../../shared/errors.ts";
@@ -84,8 +85,8 @@ function quote(text: string): string {
   return `"${ascii.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** One line without control characters: the text may be a stranger's. */
+/** One line without control and hidden characters: the text may be a stranger's. */
 function printable(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.slice(0, MAX_DETAILS).replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+  return text.slice(0, MAX_DETAILS).replace(/[\x00-\x1f]/g, "?").replace(OBEYED, "?");
 }

@@ -139,3 +139,14 @@ Deno.test("every code has its place in docs/troubleshooting.md, to which the pag
   const guide = await Deno.readTextFile(new URL("../../docs/troubleshooting.md", import.meta.url));
   for (const code of ERROR_CODES) assert.ok(guide.includes(`\n### ${code}\n`), code);
 });
+
+Deno.test("refusalOf shows no controls and no marks that turn or hide text", () => {
+  for (const accept of ["text/html", "text/plain", "application/json"]) {
+    const target = "a\u202eb.test\u2066\u200b";
+    const error = new SallyportError("bad_request", "Cannot read \u202e\u009b31m\u001b[2J");
+    const { body } = refusalOf(error, { accept, target });
+    // deno-lint-ignore no-control-regex -- they are what is looked for
+    assert.doesNotMatch(body, /[\u001b\u0080-\u009f\u200b\u202e\u2066]/, accept);
+    assert.match(body, /a\?b\.test\?\?/);
+  }
+});

@@ -5,6 +5,8 @@ import {
   PutParameterCommand,
   type SSMClient,
 } from "@aws-sdk/client-ssm";
+import { allSteps } from "./all_steps.ts";
+import { findStepBack } from "./list_order.ts";
 import type { Names } from "./names.ts";
 import type { Say } from "./say.ts";
 import { SallyportError } from "../../shared/errors.ts";
@@ -102,20 +104,43 @@ function renewal(folder: string): string {
 }
 
 /**
- * Makes sure that a list that is in force does not go by oversight: whoever it names would be let in again.
- * @throws {Error} When the account has a list, the folder has none, and nobody said that this is meant.
+ * Makes sure that no certificate that is revoked now is let in again by oversight: the folder needs a list where one
+ * is in force, and it must be that list or a newer one with all its entries.
+ *
+ * @param rules `allowsOlder`: the operator asked for the folder's list, whatever is in force. @default false
+ * @throws {Error} That says what is wrong with the folder's list, and the option that deploys it all the same.
  */
 export async function requireList(
   ssm: SSMClient,
   { parameters }: Names,
   folder: string,
-  { crl }: ServerFiles,
+  { crl, ca }: ServerFiles,
+  { allowsOlder = false } = {},
 ): Promise<void> {
-  if (crl !== undefined || await valueOf(ssm, parameters.crl) === undefined) return;
+  const inForce = await valueOf(ssm, parameters.crl);
+  if (inForce === undefined) return;
+  if (crl === undefined) {
+    throw new Error(
+      `Cannot deploy without a revocation list: ${folder}/crl.pem is missing, and ${parameters.crl} holds a list; ` +
+        "the certificates it names would be let in again. Bring the file, or say --without-crl",
+    );
+  }
+  if (allowsOlder) return;
+  const problem = stepBack(inForce, crl.text, ca);
+  if (problem === undefined) return;
   throw new Error(
-    `Cannot deploy without a revocation list: ${folder}/crl.pem is missing, and ${parameters.crl} holds a list; ` +
-      "whoever that names would be let in again. Bring the file, or say --without-crl",
+    `Cannot deploy ${folder}/crl.pem: ${problem} (parameter ${parameters.crl}). Revoked certificates could be ` +
+      "let in again. Bring the newest crl.pem of the CA, or say --allow-older-crl",
   );
+}
+
+function stepBack(inForce: string, next: string, ca: string): string | undefined {
+  try {
+    const problem = findStepBack(inForce, next, ca);
+    return problem && `it ${problem}`;
+  } catch (error) {
+    return `it cannot be compared with the list in force: ${SallyportError.from(error).message}`;
+  }
 }
 
 /** Puts the server's files into parameters; those that hold the same already are left alone. */
@@ -131,9 +156,15 @@ export async function uploadCertificates(
   if (files.crl !== undefined) await put(ssm, parameters.crl, files.crl.text, "String", say);
 }
 
-/** Removes the parameters. */
+/** Removes the parameters, the private key first. @throws {Error} That names every parameter that stays. */
 export async function removeCertificates(ssm: SSMClient, { parameters }: Names, say: Say): Promise<void> {
-  for (const name of Object.values(parameters)) await remove(ssm, name, say);
+  const names = [...new Set([parameters.key, ...Object.values(parameters)])];
+  const steps = names.map((name) => () =>
+    remove(ssm, name, say).catch((cause) => {
+      throw new Error(`${name} stays`, { cause });
+    })
+  );
+  await allSteps("remove every parameter", steps);
 }
 
 /** Removes the list's parameter; does nothing when there is none. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import { initCertificates } from "../../agent/certs/init.ts";
-import { revokeCertificate } from "../../agent/certs/revoke.ts";
+import { renewList, revokeCertificate } from "../../agent/certs/revoke.ts";
+import { FakeAws } from "../../tests/support/cloud/fake_aws.ts";
 import { TestPki } from "../../tests/support/pki.ts";
 import { crlPem, testCrl } from "../../tests/support/test_crl.ts";
-import { readServerFiles, tellListEnd } from "./certificates.ts";
+import { readServerFiles, removeCertificates, requireList, tellListEnd } from "./certificates.ts";
+import { namesOf } from "./names.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -57,6 +60,61 @@ Deno.test("a CA without a list, and a server that the list revokes, are not depl
     assert.match(notes.join("\n"), /agents without crl_file still accept it/);
     await assert.rejects(readServerFiles(dir), /server\.crt: it was revoked/);
   });
+});
+
+Deno.test("a list that goes back behind the one in force is refused, unless that is asked for", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "sallyport_certs_" });
+  const dir = `${folder}/certs`;
+  let inForce = "";
+  await using _aws = new FakeAws(() => ({ body: { Parameter: { Value: inForce } } }));
+  const ssm = new SSMClient({});
+  try {
+    await initCertificates({ dir });
+    const first = await Deno.readTextFile(`${dir}/crl.pem`);
+    await revokeCertificate({ dir, which: { name: "client" } });
+    inForce = await Deno.readTextFile(`${dir}/crl.pem`);
+    const judge = async (allowsOlder = false) =>
+      await requireList(ssm, namesOf("mine"), dir, await readServerFiles(dir), { allowsOlder });
+    await judge();
+    await Deno.writeTextFile(`${dir}/crl.pem`, first);
+    await assert.rejects(judge(), /it has the number 1, and the list in force has 2 .*--allow-older-crl/);
+    await judge(true);
+    for (let number = 2; number <= 3; number++) await renewList({ dir });
+    await assert.rejects(judge(), /it lacks 1 of the certificates that the list in force revokes \(serial /);
+    await revokeCertificate({ dir, which: { name: "client" } });
+    await judge();
+    inForce = "damaged";
+    await assert.rejects(judge(), /it cannot be compared with the list in force/);
+    // Another CA, of which no revoked certificate is let in.
+    await initCertificates({ dir: `${folder}/other` });
+    inForce = await Deno.readTextFile(`${folder}/other/crl.pem`);
+    await judge();
+  } finally {
+    ssm.destroy();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the private key goes first, and a parameter that stays keeps no other", async () => {
+  const left = new Set(["/mine/certificate", "/mine/key", "/mine/ca", "/mine/crl"]);
+  await using aws = new FakeAws((_action, { Name }) => {
+    if (Name === "/mine/certificate" || Name === "/mine/crl") {
+      return { status: 400, body: { __type: "AccessDeniedException", message: "not allowed" } };
+    }
+    left.delete(String(Name));
+    return { body: {} };
+  });
+  const ssm = new SSMClient({});
+  try {
+    await assert.rejects(
+      removeCertificates(ssm, namesOf("mine"), () => {}),
+      /certificate stays: not allowed; \/mine\/crl stays: not allowed/,
+    );
+    assert.equal(aws.calls[0]?.input["Name"], "/mine/key");
+    assert.deepEqual([...left], ["/mine/certificate", "/mine/crl"]);
+  } finally {
+    ssm.destroy();
+  }
 });
 
 /** Files, and how many bytes of each can be deployed. */

@@ -13,7 +13,13 @@ const OTHER_VARIABLES = 400;
  * @throws {Error} That says what is wrong with them.
  */
 export function requireUsableRules(rules: string, ca: string): void {
-  parseClientEntries(rules);
+  const entries = parseClientEntries(rules);
+  if (rules.trim() !== "" && entries.length === 0) {
+    throw new Error(
+      `Cannot deploy the client rules ${rules.trim()}: a list without an entry lets in every client of the CA; say ` +
+        '--clients-allow "" if that is meant',
+    );
+  }
   const size = (text: string) => new TextEncoder().encode(text).byteLength;
   const room = MAX_VARIABLES - OTHER_VARIABLES - size(ca);
   if (rules === "" || size(rules) <= room) return;

@@ -32,3 +32,13 @@ for (const [what, [rules, reason]] of Object.entries(WRONG)) {
     assert.throws(() => requireUsableRules(rules, CA), reason);
   });
 }
+
+Deno.test("a list of clients without an entry is refused, since it lets in everybody", () => {
+  for (const rules of ["[]", " [ ] "]) {
+    assert.throws(
+      () => requireUsableRules(rules, ""),
+      /lets in every client of the CA; say --clients-allow ""/,
+    );
+  }
+  requireUsableRules("", "");
+});

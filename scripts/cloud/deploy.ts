@@ -21,6 +21,8 @@ export interface DeployOptions {
   readonly certs: string;
   /** Whether no revocation list is wanted where one is in force already. */
   readonly withoutCrl: boolean;
+  /** Whether a revocation list may take the place of a newer one. @default false */
+  readonly allowOlderCrl?: boolean;
   /** `clients.allow` of server and functions, as the environment has it; undefined keeps what there is. */
   readonly clientsAllow: string | undefined;
   /** The agent's configuration, which gets the endpoints. */
@@ -69,7 +71,8 @@ export async function deploy(options: DeployOptions, world: DeployWorld): Promis
   tellPlan(options, account, builder, say);
   tellListEnd(options.certs, files, Date.now(), say);
   const names = namesOf(options.name);
-  if (!options.withoutCrl) await requireList(account.ssm, names, options.certs, files);
+  const rules = { allowsOlder: options.allowOlderCrl };
+  if (!options.withoutCrl) await requireList(account.ssm, names, options.certs, files, rules);
   if (options.dryRun) {
     say("dry run: nothing was done");
     return false;

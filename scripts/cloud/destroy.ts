@@ -4,6 +4,7 @@ import {
   ListImagesCommand,
   RepositoryNotFoundException,
 } from "@aws-sdk/client-ecr";
+import { allSteps } from "./all_steps.ts";
 import { emptyBucket } from "./artefacts.ts";
 import type { DeployWorld } from "./deploy.ts";
 import { removeCertificates } from "./certificates.ts";
@@ -13,11 +14,11 @@ import { Stacks } from "./stack.ts";
 import { stopServers } from "./stop_servers.ts";
 
 /**
- * Removes everything that `deploy` made, the private key also when something else cannot be removed; what is gone
- * already is passed over, so that it can be run again.
+ * Removes everything that `deploy` made: the private key first, then the rest, also when a part cannot be removed. What
+ * is gone already is passed over, so that it can be run again.
  *
  * @returns Whether it is done: not when the person said no.
- * @throws {Error} That says what could not be removed.
+ * @throws {Error} At the end, with everything that could not be removed.
  */
 export async function destroy(
   name: string,
@@ -32,18 +33,19 @@ export async function destroy(
   say(`  ${Object.values(names.parameters).join(", ")}`);
   if (!confirm(`Remove "${name}" for good?`)) return false;
   const stacks = new Stacks(account.cloudFormation, say, poll);
-  try {
-    await stopServers(account.ecs, names, say, { poll });
-    await stacks.remove(names.stack);
-  } finally {
-    // Whatever else stays: a private key must not.
-    await removeCertificates(account.ssm, names, say);
-  }
-  const bootstrap = await stacks.describe(names.bootstrap);
-  const bucket = bootstrap?.Outputs?.find(({ OutputKey }) => OutputKey === "ArtefactBucket")?.OutputValue;
-  if (bucket !== undefined) await emptyBucket(account.s3, bucket, say);
-  await removeImages(account.ecr, names.repository, say);
-  await stacks.remove(names.bootstrap);
+  await allSteps(`remove all of "${name}", run destroy again when this is solved`, [
+    // First of all: whatever else stays, a private key must not.
+    () => removeCertificates(account.ssm, names, say),
+    () => stopServers(account.ecs, names, say, { poll }),
+    () => stacks.remove(names.stack),
+    async () => {
+      const bootstrap = await stacks.describe(names.bootstrap);
+      const bucket = bootstrap?.Outputs?.find(({ OutputKey }) => OutputKey === "ArtefactBucket")?.OutputValue;
+      if (bucket !== undefined) await emptyBucket(account.s3, bucket, say);
+    },
+    () => removeImages(account.ecr, names.repository, say),
+    () => stacks.remove(names.bootstrap),
+  ]);
   say(`"${name}" is gone; the certificates and the agent's configuration on this machine stay`);
   return true;
 }

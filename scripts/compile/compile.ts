@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { bundle } from "../bundle.ts";
 import { childEnvironment } from "../child_environment.ts";
+import { sourceCommit } from "../cloud/source_tag.ts";
 import { BUILD_FOLDER, bundleFile, COMMIT_FILE, compileArguments } from "./command.ts";
 import { fetchDenort, RELEASES } from "./denort.ts";
 import { fileName, PROGRAMS, type Target } from "./targets.ts";
@@ -53,8 +54,7 @@ async function downloadDenort(target: Target, releases: string): Promise<string>
 async function commit(): Promise<string> {
   const named = Deno.env.get("SOURCE_COMMIT");
   if (named) return named;
-  const described = await run("git", ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);
-  return described.success ? described.output.trim() : "unknown commit";
+  return await sourceCommit() ?? "unknown commit";
 }
 
 async function run(program: string, args: readonly string[], env: Record<string, string> = {}) {

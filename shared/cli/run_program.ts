@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
+import { printable } from "../display_text.ts";
 import { EXIT } from "./exit.ts";
-import { explain } from "./explain.ts";
+import { complaint } from "./explain.ts";
 
 /** Where a program's words go; each text ends with a line end. */
 export interface Terminal {
@@ -25,7 +26,7 @@ export async function runProgram(
     each.exitOverride().configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.err,
-      outputError: (text, write) => write(`${command.name()}: ${oneLine(text)}\n`),
+      outputError: (text, write) => write(`${command.name()}: ${printable(oneLine(text))}\n`),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
@@ -35,7 +36,7 @@ export async function runProgram(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    terminal.err(`${command.name()}: ${explain(error)}\n`);
+    complaint(command.name(), error).forEach((line) => terminal.err(line));
     return EXIT.failure;
   }
 }

@@ -1,4 +1,4 @@
-import { explain } from "./explain.ts";
+import { complaint } from "./explain.ts";
 import { EXIT } from "./exit.ts";
 import type { Terminal } from "./run_program.ts";
 import type { ReloadSource } from "./reload_signals.ts";
@@ -35,9 +35,7 @@ export interface ServiceRun<C> {
  * configuration cannot be used. Errors were explained to `terminal.err`.
  */
 export async function runService<C>(run: ServiceRun<C>): Promise<number> {
-  const complain = (error: unknown) => {
-    for (const line of explain(error).split("\n")) run.terminal.err(`${run.name}: ${line}\n`);
-  };
+  const complain = (error: unknown) => complaint(run.name, error).forEach((line) => run.terminal.err(line));
   let config: C;
   try {
     config = await run.load();

@@ -149,3 +149,11 @@ Deno.test("runService passes on requests to reload, also one that came before th
   assert.equal(await code, 0);
   assert.equal(ask.reload, undefined, "still listens for signals");
 });
+
+Deno.test("runService prints no escape of a configuration or a certificate", async () => {
+  const { run, errors } = setUp();
+  const fail = () => Promise.reject(new Error("Cannot use the issuer \u001b[31mred"));
+  await runService({ ...run, load: fail });
+  await runService({ ...run, start: fail });
+  assert.deepEqual(errors, Array(2).fill("prog: Cannot use the issuer \\u{1b}[31mred\n"));
+});

@@ -1,3 +1,4 @@
+import { escapeForDisplay } from "../display_json.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
@@ -153,7 +154,7 @@ async function answer(
     return { status: 200, headers: { ...HEADERS, "content-type": found.contentType }, text: found.text };
   }
   const headers = { ...HEADERS, "content-type": "application/json" };
-  return { status: found.status, headers, text: JSON.stringify(found.body) };
+  return { status: found.status, headers, text: escapeForDisplay(JSON.stringify(found.body)) };
 }
 
 /** What the request names; HTTP/1.0 may leave the host out, which is then the address that was reached. */

@@ -18,6 +18,7 @@ async function withPort(
     port: 0,
     routes: {
       "/health": () => ({ status: 200, body: { ok: true } }),
+      "/words": () => ({ status: 200, body: { error: "\u009b31m\u202e" } }),
       "/fault": () => Promise.reject(new Error("a fault")),
     },
     onTrouble: (error) => assert.fail(error),
@@ -172,4 +173,10 @@ Deno.test("closing finishes answers under way and cuts half requests", async () 
     assert.match(await busy.rest(), /^HTTP\/1\.1 200 /);
     await closed;
   });
+});
+
+Deno.test("a JSON port escapes what could steer a terminal or hide", async () => {
+  const text = await ask("GET /words HTTP/1.1\r\nHost: localhost");
+  assert.match(text, /content-type: application\/json\r\n/i);
+  assert.ok(text.includes('{"error":"\\u009b31m\\u202e"}'), text);
 });

@@ -1,0 +1,50 @@
+import { X509Certificate } from "node:crypto";
+import { type Crl, parseCrl } from "../../shared/tls/crl.ts";
+import { isSignedBy } from "../../shared/tls/crl_signature.ts";
+import { pemBlocks, type PemLabel } from "../../shared/tls/pem.ts";
+
+/**
+ * Compares revocation lists with those in force, CA by CA: a list never goes back (RFC 5280 section 5.2.3), and an
+ * entry that is gone lets its certificate in again. A CA that is no longer trusted needs no list.
+ *
+ * @param inForce The lists in force, PEM.
+ * @param next The lists that shall take their place, PEM.
+ * @param ca The CAs that are trusted then, PEM.
+ * @returns Why `next` goes back, in words that follow "it"; undefined when it does not.
+ * @throws {SallyportError} `bad_request` when one of them cannot be read.
+ */
+export function findStepBack(inForce: string, next: string, ca: string): string | undefined {
+  const after = listsOf(next, "the new revocation list");
+  const before = listsOf(inForce, "the revocation list in force");
+  for (const authority of derOf(ca, "CERTIFICATE", "ca.crt").map((der) => new X509Certificate(der))) {
+    const old = before.filter((list) => isSignedBy(list, authority));
+    const own = after.filter((list) => isSignedBy(list, authority));
+    if (old.length === 0) continue;
+    const [was, is] = [newestNumber(old), newestNumber(own)];
+    if (is < was) return `has the number ${is}, and the list in force has ${was}`;
+    const kept = serialsOf(own.filter(({ number = 0n }) => number === is));
+    const lost = [...serialsOf(old)].filter((serial) => !kept.has(serial));
+    if (lost.length > 0) {
+      const serials = `${lost.slice(0, 3).join(", ")}${lost.length > 3 ? ", …" : ""}`;
+      return `lacks ${lost.length} of the certificates that the list in force revokes (serial ${serials})`;
+    }
+  }
+  return undefined;
+}
+
+function newestNumber(lists: readonly Crl[]): bigint {
+  return lists.reduce((newest, { number = 0n }) => number > newest ? number : newest, 0n);
+}
+
+function serialsOf(lists: readonly Crl[]): Set<string> {
+  return new Set(lists.flatMap(({ serials }) => [...serials]));
+}
+
+function listsOf(pem: string, name: string): Crl[] {
+  return derOf(pem, "X509 CRL", name).map(parseCrl);
+}
+
+function derOf(pem: string, label: PemLabel, name: string): Uint8Array<ArrayBuffer>[] {
+  const blocks = pemBlocks({ bytes: new TextEncoder().encode(pem), name }, label);
+  return blocks.map((block) => Uint8Array.fromBase64(block.replace(/^-----.*$/gm, "")));
+}
