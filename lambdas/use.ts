@@ -24,6 +24,9 @@ export interface UseQuestion {
  * Decides whether servers may be stopped for a caller: only when the newest report says that no agent is connected,
  * or one agent, which is the caller. Doubt leaves them running, since Sleep stops them anyway.
  *
+ * A server younger than `delay` is in use, whoever is connected: the agent that woke it may not have connected yet, or
+ * not be in the figures.
+ *
  * A server reports at once when agents come or go. With several servers each has to say so, and since reports do not
  * tell servers apart, everything that was reported counts.
  */
@@ -42,8 +45,7 @@ export async function judgeUse(question: UseQuestion): Promise<UseVerdict> {
   const other = counted.find((report) => report.agents === 1 && report.onlyClient !== caller);
   if (other !== undefined) return inUse("1 agent is connected, which is not the caller");
   const age = now - youngest.getTime();
-  // Whoever woke it may not have connected yet, or not be in the figures.
-  if (age < delay && (agents === 0 || !isOne)) {
+  if (age < delay) {
     return inUse(`0 other agents are connected, but a server is only ${Math.round(age / 1000)} s old`);
   }
   return { stop: true, reason: agents === 0 ? "no agent is connected" : "only the caller is connected" };

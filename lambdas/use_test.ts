@@ -73,8 +73,15 @@ const ROWS: readonly Row[] = [
     reason: /only 30 s old/,
   },
   {
-    what: "the caller just woke it for itself",
-    age: 30,
+    what: "a server was just woken, and only the caller has connected so far",
+    age: 119,
+    reports: [report(10, 1, ME)],
+    verdict: "in_use",
+    reason: /only 119 s old/,
+  },
+  {
+    what: "only the caller is connected to a server that is old enough",
+    age: 120,
     reports: [report(10, 1, ME)],
     verdict: "stop",
     reason: /only the caller/,
