@@ -27,6 +27,8 @@ export interface Call {
   readonly host: string;
   /** The path that was called. */
   readonly path: string;
+  /** The one method that the function takes. @default {any} */
+  readonly takes?: string;
 }
 
 /** Who calls. */
@@ -42,6 +44,18 @@ export interface Caller {
 /** A caller who is not let in; the reason is for the log alone. */
 export class Refused extends Error {
   override readonly name = "Refused";
+}
+
+/** A caller who is known, and whose call is not taken: it learns why. */
+export class NotTaken extends Error {
+  override readonly name = "NotTaken";
+  /** `method`: the function takes another. `too_many`: the client has called too often of late. */
+  readonly why: "method" | "too_many";
+
+  constructor(why: "method" | "too_many", message: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 /** Characters of a token; a chain of three certificates with RSA keys fits. Checked before anything is parsed. */
@@ -70,15 +84,21 @@ export class Gatekeeper {
   readonly #mayCall: FindEntry;
   readonly #seen: SeenIds;
 
-  /** @param mayCall `clients.allow`, as the server has it. */
-  constructor(clock: Clock, mayCall: FindEntry = createClientRules([])) {
+  /**
+   * @param mayCall `clients.allow`, as the server has it.
+   * @param maxCalls Calls let in within two minutes, over all clients.
+   */
+  constructor(clock: Clock, mayCall: FindEntry = createClientRules([]), maxCalls?: number) {
     this.#clock = clock;
     this.#mayCall = mayCall;
     // One that comes from a clock that is ahead stays fresh for longer.
-    this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS);
+    this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS, maxCalls);
   }
 
-  /** @throws {Refused} With the reason. */
+  /**
+   * @throws {Refused} With the reason.
+   * @throws {NotTaken} When the caller is good and the call is not.
+   */
   async admit(call: Call, trust: Trust): Promise<Caller> {
     const token = tokenOf(call.authorization);
     const { alg, x5c } = headerOf(token);
@@ -97,8 +117,17 @@ export class Gatekeeper {
     if (this.#mayCall(fields) === undefined) {
       throw new Refused(`clients.allow does not name ${shownName(fields)}`);
     }
+    const { takes = call.method } = call;
+    if (call.method !== takes) throw new NotTaken("method", `Cannot take ${call.method}: expected ${takes}`);
     // Only now: what did not pass everything else must not fill the memory.
-    if (!this.#seen.add(`${leaf.fingerprint256} ${claims.jti}`)) throw new Refused("its id was seen before");
+    const id = this.#seen.add(leaf.fingerprint256, claims.jti);
+    if (id === "seen") throw new Refused("its id was seen before");
+    if (id === "full") {
+      throw new NotTaken(
+        "too_many",
+        `Cannot take the call: ${shownName(fields)} called too often in 2 minutes`,
+      );
+    }
     const { serialNumber: serial, fingerprint256: fingerprint } = leaf;
     return { commonName: fields.commonName, serial, fingerprint };
   }
