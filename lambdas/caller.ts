@@ -11,6 +11,8 @@ import {
 } from "../shared/cloud/call.ts";
 import { createClientRules, type FindEntry } from "../shared/clients/rules.ts";
 import { certificateFields } from "../shared/tls/certificate_fields.ts";
+import { DER, readDer } from "../shared/tls/der.ts";
+import { identityOf } from "../shared/tls/identity_of.ts";
 import { findFault } from "../shared/tls/trust.ts";
 import { SeenIds } from "./seen_ids.ts";
 import type { Trust } from "./trust.ts";
@@ -37,8 +39,8 @@ export interface Caller {
   readonly commonName: string;
   /** Serial number of the certificate, in hex. */
   readonly serial: string;
-  /** SHA-256 of the certificate, in hex with colons. */
-  readonly fingerprint: string;
+  /** What tells this client from others, as the server has it: `identityOf` its certificate. */
+  readonly identity: string;
 }
 
 /** A caller who is not let in; the reason is for the log alone. */
@@ -120,7 +122,8 @@ export class Gatekeeper {
     const { takes = call.method } = call;
     if (call.method !== takes) throw new NotTaken("method", `Cannot take ${call.method}: expected ${takes}`);
     // Only now: what did not pass everything else must not fill the memory.
-    const id = this.#seen.add(leaf.fingerprint256, claims.jti);
+    const identity = identityOf(leaf);
+    const id = this.#seen.add(identity, claims.jti);
     if (id === "seen") throw new Refused("its id was seen before");
     if (id === "full") {
       throw new NotTaken(
@@ -128,8 +131,7 @@ export class Gatekeeper {
         `Cannot take the call: ${shownName(fields)} called too often in 2 minutes`,
       );
     }
-    const { serialNumber: serial, fingerprint256: fingerprint } = leaf;
-    return { commonName: fields.commonName, serial, fingerprint };
+    return { commonName: fields.commonName, serial: leaf.serialNumber, identity };
   }
 
   async #verified(token: string, alg: string, leaf: X509Certificate, action: Action) {
@@ -166,10 +168,20 @@ function headerOf(token: string): z.output<typeof HEADER> {
 
 function chainOf(x5c: readonly string[]): X509Certificate[] {
   try {
-    return x5c.map((der) => new X509Certificate(Uint8Array.fromBase64(der)));
+    return x5c.map(certificateOf);
   } catch (error) {
     throw new Refused("its certificates cannot be read", { cause: error });
   }
+}
+
+/** RFC 7515 section 4.1.6: each is one certificate in DER. The parser alone takes PEM, and ignores bytes behind it. */
+function certificateOf(base64: string): X509Certificate {
+  const der = Uint8Array.fromBase64(base64);
+  const [whole] = readDer(der);
+  if (whole?.tag !== DER.sequence || whole.raw.length !== der.length) {
+    throw new Error("it is not one DER value");
+  }
+  return new X509Certificate(der);
 }
 
 function requireSame(what: string, signed: string, real: string): void {

@@ -26,13 +26,13 @@ const log = getLogger("kill");
 export const handler = agentsDoor({
   action: "kill",
   method: "POST",
-  async act(signal, { fingerprint, commonName: client }) {
+  async act(signal, { identity, commonName: client }) {
     const now = systemClock.wallTime();
     const verdict = await judgeUse({
       fleet: await fleet.age(signal),
       now,
       delay,
-      caller: clientNumber(fingerprint),
+      caller: clientNumber(identity),
       readReports: () => activity.use(new Date(now - delay - REPORT_INTERVAL), new Date(now), signal),
     });
     if (!verdict.stop) throw new CloudError(verdict.code, `Cannot stop the servers: ${verdict.reason}`);
