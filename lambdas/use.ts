@@ -14,6 +14,8 @@ export interface UseQuestion {
   readonly now: number;
   /** How late figures may be, in milliseconds. */
   readonly delay: number;
+  /** How old the newest report may be, in milliseconds. */
+  readonly maxAge: number;
   /** `clientNumber` of the caller's certificate. */
   readonly caller: number;
   /** What the servers reported, not longer ago than a figure may be old. Not asked when no server is wanted. */
@@ -31,13 +33,16 @@ export interface UseQuestion {
  * tell servers apart, everything that was reported counts.
  */
 export async function judgeUse(question: UseQuestion): Promise<UseVerdict> {
-  const { fleet: { desired, running, youngest }, now, delay, caller, readReports } = question;
+  const { fleet: { desired, running, youngest }, now, delay, maxAge, caller, readReports } = question;
   if (desired === 0) return { stop: true, reason: "no server is wanted" };
   if (youngest === undefined) return unknown("when the servers started is not known");
   const reports = (await readReports()).filter(({ at }) => at >= youngest.getTime())
     .sort((a, b) => b.at - a.at);
   const [newest] = reports;
   if (newest === undefined) return unknown("the servers reported nothing to CloudWatch of late");
+  if (now - newest.at > maxAge) {
+    return unknown(`the servers' newest report is ${Math.round((now - newest.at) / 1000)} s old`);
+  }
   const isOne = Math.max(desired, running) === 1;
   const counted = isOne ? [newest] : reports;
   const agents = Math.max(...counted.map((report) => report.agents));

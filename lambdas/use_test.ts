@@ -5,6 +5,7 @@ import { judgeUse, type UseVerdict } from "./use.ts";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const DELAY = 120_000;
+const MAX_AGE = 75_000;
 const ME = clientNumber("AA:BB:CC:DD:EE:FF:01:02");
 const OTHER = clientNumber("AA:BB:CC:DD:EE:FE:01:02");
 
@@ -56,6 +57,12 @@ const ROWS: readonly Row[] = [
     reports: [report(2, 1, ME), report(60, 2)],
     verdict: "stop",
     reason: /only the caller/,
+  },
+  {
+    what: "the newest report is too old",
+    reports: [report(76, 0)],
+    verdict: "unavailable",
+    reason: /newest report is 76 s old/,
   },
   { what: "nothing was reported", reports: [], verdict: "unavailable", reason: /reported nothing/ },
   {
@@ -136,6 +143,7 @@ for (const row of ROWS) {
       fleet: { desired, running, youngest },
       now: NOW,
       delay: DELAY,
+      maxAge: MAX_AGE,
       caller: ME,
       readReports() {
         if (reports === "unread") assert.fail("metrics were read");
@@ -150,5 +158,8 @@ for (const row of ROWS) {
 Deno.test("Kill decides nothing when metrics cannot be read", async () => {
   const fleet = { desired: 1, running: 1, youngest: new Date(0) };
   const readReports = () => Promise.reject(new Error("no answer"));
-  await assert.rejects(judgeUse({ fleet, now: NOW, delay: DELAY, caller: ME, readReports }), /no answer/);
+  await assert.rejects(
+    judgeUse({ fleet, now: NOW, delay: DELAY, maxAge: MAX_AGE, caller: ME, readReports }),
+    /no answer/,
+  );
 });
