@@ -11,7 +11,9 @@ import {
 } from "../shared/cloud/call.ts";
 import { createClientRules, type FindEntry } from "../shared/clients/rules.ts";
 import { certificateFields } from "../shared/tls/certificate_fields.ts";
+import { DER, readDer } from "../shared/tls/der.ts";
 import type { Fault } from "../shared/tls/fault.ts";
+import { identityOf } from "../shared/tls/identity_of.ts";
 import type { Revocation } from "../shared/tls/revocation.ts";
 import { findFault } from "../shared/tls/trust.ts";
 import { SeenIds } from "./seen_ids.ts";
@@ -39,6 +41,8 @@ export interface Call {
   readonly host: string;
   /** The path that was called. */
   readonly path: string;
+  /** The one method that the function takes. @default {any} */
+  readonly takes?: string;
 }
 
 /** Who calls. */
@@ -47,13 +51,25 @@ export interface Caller {
   readonly commonName: string;
   /** Serial number of the certificate, in hex. */
   readonly serial: string;
-  /** SHA-256 of the certificate, in hex with colons. */
-  readonly fingerprint: string;
+  /** What tells this client from others, as the server has it: `identityOf` its certificate. */
+  readonly identity: string;
 }
 
 /** A caller who is not let in; the reason is for the log alone. */
 export class Refused extends Error {
   override readonly name = "Refused";
+}
+
+/** A caller who is known, and whose call is not taken: it learns why. */
+export class NotTaken extends Error {
+  override readonly name = "NotTaken";
+  /** `method`: the function takes another. `too_many`: the client has called too often of late. */
+  readonly why: "method" | "too_many";
+
+  constructor(why: "method" | "too_many", message: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 /** Characters of a token; three certificates with RSA keys fit. Checked before anything is parsed. */
@@ -90,16 +106,20 @@ export class Gatekeeper {
   readonly #mayCall: FindEntry;
   readonly #seen: SeenIds;
 
-  /** @param mayCall `clients.allow`, as the server has it. */
-  constructor(clock: Clock, mayCall: FindEntry = createClientRules([])) {
+  /**
+   * @param mayCall `clients.allow`, as the server has it.
+   * @param maxCalls Calls let in within two minutes, over all clients.
+   */
+  constructor(clock: Clock, mayCall: FindEntry = createClientRules([]), maxCalls?: number) {
     this.#clock = clock;
     this.#mayCall = mayCall;
     // One that comes from a clock that is ahead stays fresh for longer.
-    this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS);
+    this.#seen = new SeenIds(clock, 2 * CALL_LIFETIME_MS, maxCalls);
   }
 
   /**
    * @throws {Refused} With the reason.
+   * @throws {NotTaken} When the caller is good and the call is not.
    * @throws What asking for the revocation list threw.
    */
   async admit(call: Call, trust: Trust): Promise<Caller> {
@@ -117,12 +137,19 @@ export class Gatekeeper {
     }
     const revocation = await trust.revocation();
     requireNoFault(findFault({ ...question, revocation, proof: "alone" }));
+    const { takes = call.method } = call;
+    if (call.method !== takes) throw new NotTaken("method", `Cannot take ${call.method}: expected ${takes}`);
     // Only now: what did not pass everything else must not fill the memory.
-    if (!this.#seen.add(leaf.fingerprint256, jti)) {
-      throw new Refused("its id was seen before, or its certificate called too often");
+    const identity = identityOf(leaf);
+    const id = this.#seen.add(identity, jti);
+    if (id === "seen") throw new Refused("its id was seen before");
+    if (id === "full") {
+      throw new NotTaken(
+        "too_many",
+        `Cannot take the call: ${shownName(fields)} called too often in 2 minutes`,
+      );
     }
-    const { serialNumber: serial, fingerprint256: fingerprint } = leaf;
-    return { commonName: fields.commonName, serial, fingerprint };
+    return { commonName: fields.commonName, serial: leaf.serialNumber, identity };
   }
 
   async #requireSignature(token: string, alg: string, leaf: X509Certificate, action: Action): Promise<void> {
@@ -165,9 +192,15 @@ function claimsOf(token: string): Claims {
   }
 }
 
-function certificateOf(der: string): X509Certificate {
+/** RFC 7515 section 4.1.6: it is one certificate in DER. The parser alone takes PEM, and ignores bytes behind it. */
+function certificateOf(base64: string): X509Certificate {
   try {
-    return new X509Certificate(Uint8Array.fromBase64(der));
+    const der = Uint8Array.fromBase64(base64);
+    const [whole] = readDer(der);
+    if (whole?.tag !== DER.sequence || whole.raw.length !== der.length) {
+      throw new Error("it is not one DER value");
+    }
+    return new X509Certificate(der);
   } catch (error) {
     throw new Refused("its certificate cannot be read", { cause: error });
   }

@@ -5,12 +5,14 @@ import { signCall, type UnsignedCall } from "../agent/cloud/sign_call.ts";
 import { type Action, ACTIONS, CALL_TYPE } from "../shared/cloud/call.ts";
 import { createClientRules } from "../shared/clients/rules.ts";
 import type { Identity } from "../shared/tls/identity.ts";
+import { identityOf } from "../shared/tls/identity_of.ts";
 import { revocationOf } from "../shared/tls/revocation.ts";
 import { parseAuthorities, parseCertificates } from "../shared/tls/certificates.ts";
 import { countChecks, MadeCertificate } from "../tests/support/made_certificate.ts";
 import { openssl, withOpenssl } from "../tests/support/openssl.ts";
 import { EXPIRED, NOT_YET_VALID, TestPki } from "../tests/support/pki.ts";
 import { testCrl } from "../tests/support/test_crl.ts";
+import { withSecondSignature } from "../tests/support/second_signature.ts";
 import { type Call, Gatekeeper, Refused, type Trust } from "./caller.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
@@ -68,8 +70,16 @@ const refused = (reason: RegExp) => (error: unknown) => {
 
 Deno.test("a caller with a good certificate is let in, and named", async () => {
   const caller = await gatekeeper().admit({ ...asked, authorization: await bearer() }, trust);
-  const { serialNumber: serial, fingerprint256: fingerprint } = identity.chain[0]!;
-  assert.deepEqual(caller, { commonName: "test-client", serial, fingerprint });
+  const leaf = identity.chain[0]!;
+  const { serialNumber: serial } = leaf;
+  assert.deepEqual(caller, { commonName: "test-client", serial, identity: identityOf(leaf) });
+});
+
+Deno.test("a caller cannot get another identity by another signature of its certificate", async () => {
+  const second = withSecondSignature(identity.chain[0]!);
+  const authorization = await handMade({}, { x5c: [second.raw.toString("base64")] });
+  const caller = await gatekeeper().admit({ ...asked, authorization }, trust);
+  assert.equal(caller.identity, identityOf(identity.chain[0]!));
 });
 
 Deno.test("of clients.allow, a caller that no entry names is refused, for every action", async () => {
@@ -157,6 +167,14 @@ const WRONG: Readonly<
     /header does not hold: x5c/,
     async () => ({ authorization: await handMade({}, { x5c: [] }) }),
   ],
+  "bytes behind its certificate": [/certificate cannot be read/, async () => {
+    const x5c = [new Uint8Array([...identity.chain[0]!.raw, 1, 2, 3, 4]).toBase64()];
+    return { authorization: await handMade({}, { x5c }) };
+  }],
+  "its certificate as PEM": [/certificate cannot be read/, async () => {
+    const x5c = [new TextEncoder().encode(identity.chain[0]!.toString()).toBase64()];
+    return { authorization: await handMade({}, { x5c }) };
+  }],
   "a certificate that is none": [
     /certificate cannot be read/,
     async () => ({ authorization: await handMade({}, { x5c: ["AAAA"] }) }),

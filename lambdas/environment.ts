@@ -37,6 +37,8 @@ const VARIABLES = {
   SALLYPORT_CLIENTS__ALLOW: CLIENTS.default([]),
   /** The servers' `metrics_name`. */
   SALLYPORT_METRICS_NAME: z.string().min(1).default("sallyport"),
+  /** The servers' `metrics_interval`. */
+  SALLYPORT_METRICS_INTERVAL: DURATION.default(60_000),
   /** How long servers have to be idle before they are stopped, and how long they run at the least. */
   SALLYPORT_IDLE_AFTER: DURATION.default(900_000),
   /** How late figures may be that CloudWatch has not got yet, or does not show. */

@@ -10,7 +10,7 @@ import {
 import { CloudError } from "../shared/aws/cloud_error.ts";
 import type { Logger } from "../shared/log.ts";
 import type { FindEntry } from "../shared/clients/rules.ts";
-import { type Caller, Gatekeeper, Refused } from "./caller.ts";
+import { type Caller, Gatekeeper, NotTaken, Refused } from "./caller.ts";
 import type { Handler } from "./invocation.ts";
 import { RefusedCalls } from "./refused_calls.ts";
 import type { TrustKeeper } from "./trust.ts";
@@ -42,17 +42,21 @@ export interface HttpFunctionInit {
   readonly log: Logger;
   /** `clients.allow`, as the server has it. @default {every client of the CA} */
   readonly mayCall?: FindEntry;
+  /** Calls let in within two minutes, over all clients; one client alone may make half. @default {10000} */
+  readonly maxCalls?: number;
   /** Does what was asked for; called once the caller is known. */
   act(signal: AbortSignal, caller: Caller): Promise<FleetStatus>;
 }
 
 /** Seconds after which it makes sense to ask again. */
 const RETRY_AFTER_S = "5";
+/** The same for a client that has used up its share of calls; it gets room as its calls age. */
+const TOO_MANY_RETRY_AFTER_S = "60";
 
 /** Makes a handler for a Function URL: it judges the caller first, and tells strangers nothing. */
 export function httpFunction(init: HttpFunctionInit): Handler {
   const { action, clock, log } = init;
-  const gatekeeper = new Gatekeeper(clock, init.mayCall);
+  const gatekeeper = new Gatekeeper(clock, init.mayCall, init.maxCalls);
   const refusedCalls = new RefusedCalls(clock, log);
   const { trust } = init;
   return async (event, { awsRequestId, signal }) => {
@@ -63,7 +67,14 @@ export function httpFunction(init: HttpFunctionInit): Handler {
     }
     const { rawPath, headers, requestContext: { domainName, http: { method } } } = read.data;
     const authorization = headers["authorization"];
-    const call = { action, authorization, method, host: domainName.toLowerCase(), path: rawPath };
+    const call = {
+      action,
+      authorization,
+      method,
+      host: domainName.toLowerCase(),
+      path: rawPath,
+      takes: init.method,
+    };
     let caller: Caller;
     try {
       const { authorities } = trust;
@@ -73,13 +84,14 @@ export function httpFunction(init: HttpFunctionInit): Handler {
         refusedCalls.add({ ...fields, reason: error.message });
         return answer(401);
       }
+      if (error instanceof NotTaken) return notTaken(error, init, fields);
       log.error("caller not judged", { ...fields, reason: String(error) });
       return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
     }
     try {
       const ended = trust.ended();
       if (ended !== undefined) throw new CloudError("crl_ended", `Cannot ${action}: ${ended}`);
-      return await serve(init, method, signal, caller);
+      return await serve(init, signal, caller);
     } catch (error) {
       return failed(error, log, { ...fields, client: caller.commonName, serial: caller.serial });
     }
@@ -87,17 +99,26 @@ export function httpFunction(init: HttpFunctionInit): Handler {
 }
 
 async function serve(
-  { action, method, log, act }: HttpFunctionInit,
-  asked: string,
+  { action, log, act }: HttpFunctionInit,
   signal: AbortSignal,
   caller: Caller,
 ): Promise<HttpAnswer> {
-  if (asked !== method) return answer(405, undefined, { allow: method });
   const status = await act(signal, caller);
   const { commonName: client, serial } = caller;
   const { state, servers: { length: servers }, problem } = status;
   log.info("call answered", { action, client, serial, state, servers, problem });
   return answer(200, status);
+}
+
+function notTaken(
+  { why, message }: NotTaken,
+  { method, log }: HttpFunctionInit,
+  fields: Record<string, string>,
+): HttpAnswer {
+  log.warn("call not taken", { ...fields, reason: message });
+  if (why === "method") return answer(405, undefined, { allow: method });
+  const body: FleetFailure = { error: { code: "throttled", message } };
+  return answer(FLEET_FAILURES.throttled, body, { "retry-after": TOO_MANY_RETRY_AFTER_S });
 }
 
 function failed(error: unknown, log: Logger, fields: Record<string, string>): HttpAnswer {

@@ -13,7 +13,8 @@ import type { TrustKeeper } from "./trust.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const STOPPED: FleetStatus = { state: "stopped", servers: [] };
-const identity = await (await TestPki.create()).client();
+const pki = await TestPki.create();
+const identity = await pki.client();
 const context = {
   awsRequestId: "request-1",
   signal: new AbortController().signal,
@@ -103,6 +104,37 @@ Deno.test("a caller with another method is told which one is right", async () =>
   assert.equal(answer.statusCode, 405);
   assert.equal(answer.headers["allow"], "POST");
   assert.equal(acts, 0);
+});
+
+Deno.test("a client that calls too often is told to wait, and others are still let in", async () => {
+  const now = Date.now();
+  const clock = { now: () => now, wallTime: () => now, after: () => () => {} };
+  const other = await pki.identity(await pki.clientKey({ commonName: "other" }));
+  const handler = httpFunction({
+    action: "wake",
+    method: "POST",
+    clock,
+    log: new LogNotes(),
+    maxCalls: 20,
+    trust: {
+      authorities: identity.authorities,
+      revocation: () => Promise.resolve(undefined),
+      ended: () => undefined,
+    },
+    act: () => Promise.resolve(STOPPED),
+  });
+  const call = async (who: typeof identity, method: "GET" | "POST") => {
+    const url = new URL(`https://${HOST}/`);
+    const authorization = `Bearer ${await signCall({ action: "wake", method, url, now }, who)}`;
+    return await handler(urlEvent({ method, host: HOST, authorization }), context) as HttpAnswer;
+  };
+  for (let count = 0; count < 20; count++) assert.equal((await call(identity, "GET")).statusCode, 405);
+  for (let count = 0; count < 10; count++) assert.equal((await call(identity, "POST")).statusCode, 200);
+  const refused = await call(identity, "POST");
+  assert.equal(refused.statusCode, 429);
+  assert.equal(refused.headers["retry-after"], "60");
+  assert.match(refused.body, /"throttled".*called too often/);
+  assert.equal((await call(other, "POST")).statusCode, 200);
 });
 
 Deno.test("without a revocation list that it has to have, nobody comes in and nobody learns why", async () => {

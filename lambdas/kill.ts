@@ -12,13 +12,14 @@ import { readEnvironment } from "./environment.ts";
 import { fleetOfEnvironment } from "./fleet_of_environment.ts";
 import { judgeUse } from "./use.ts";
 
-/** Milliseconds between two reports of a server at the most. */
-const REPORT_INTERVAL = 60_000;
+/** Milliseconds that a report may take until CloudWatch shows it. */
+const REPORT_SLACK = 15_000;
 
-const { SALLYPORT_METRICS_NAME: metricsName, SALLYPORT_METRICS_DELAY: delay } = readEnvironment(
-  "SALLYPORT_METRICS_NAME",
-  "SALLYPORT_METRICS_DELAY",
-);
+const {
+  SALLYPORT_METRICS_NAME: metricsName,
+  SALLYPORT_METRICS_INTERVAL: interval,
+  SALLYPORT_METRICS_DELAY: delay,
+} = readEnvironment("SALLYPORT_METRICS_NAME", "SALLYPORT_METRICS_INTERVAL", "SALLYPORT_METRICS_DELAY");
 const fleet = fleetOfEnvironment();
 const activity = new ActivityLog(metricsName);
 const log = getLogger("kill");
@@ -26,14 +27,15 @@ const log = getLogger("kill");
 export const handler = agentsDoor({
   action: "kill",
   method: "POST",
-  async act(signal, { fingerprint, commonName: client }) {
+  async act(signal, { identity, commonName: client }) {
     const now = systemClock.wallTime();
     const verdict = await judgeUse({
       fleet: await fleet.age(signal),
       now,
       delay,
-      caller: clientNumber(fingerprint),
-      readReports: () => activity.use(new Date(now - delay - REPORT_INTERVAL), new Date(now), signal),
+      maxAge: interval + REPORT_SLACK,
+      caller: clientNumber(identity),
+      readReports: () => activity.use(new Date(now - delay - interval), new Date(now), signal),
     });
     if (!verdict.stop) throw new CloudError(verdict.code, `Cannot stop the servers: ${verdict.reason}`);
     await fleet.stop(signal);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { signCall } from "../agent/cloud/sign_call.ts";
 import { clientNumber } from "../shared/cloud/client_number.ts";
+import { identityOf } from "../shared/tls/identity_of.ts";
 import { inEnvironment } from "../tests/support/cloud/moto.ts";
 import { type AwsAnswer, FakeAws } from "../tests/support/cloud/fake_aws.ts";
 import { urlEvent } from "../tests/support/cloud/runtime_api.ts";
@@ -10,7 +11,7 @@ import type { HttpAnswer } from "./http_function.ts";
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const pki = await TestPki.create();
 const identity = await pki.client();
-const ME = clientNumber(identity.chain[0]!.fingerprint256);
+const ME = clientNumber(identityOf(identity.chain[0]!));
 
 /** CloudWatch with one report of now. */
 function reported(agents: number, onlyClient: number): AwsAnswer {

@@ -1,23 +1,17 @@
 import type { Clock } from "../shared/clock.ts";
 import { SharedLimit } from "../shared/limits/shared_limit.ts";
 
-/** Ids that are remembered at once; more than a minute of calls that pass every other check. */
+/** Ids that are remembered at once, over all clients. One client alone may have half of them. */
 const MAX_IDS = 10_000;
-
-interface SeenId {
-  readonly key: string;
-  /** When it may be forgotten. */
-  readonly until: number;
-}
 
 /** Ids of calls that this instance has let in, so that none is let in twice. */
 export class SeenIds {
   readonly #clock: Clock;
   readonly #lifetime: number;
-  /** The oldest first. */
-  readonly #seen = new Map<string, SeenId>();
-  /** Nothing is forgotten early, since it could be replayed then: each client has as much as is free. */
-  readonly #limit: SharedLimit<SeenId>;
+  /** The last moment at which each still counts; the oldest first. */
+  readonly #until = new Map<string, number>();
+  /** Nothing may be evicted: an id that is forgotten too early can be replayed. */
+  readonly #limit: SharedLimit<string>;
 
   /**
    * @param lifetime Milliseconds for which an id counts.
@@ -29,17 +23,22 @@ export class SeenIds {
     this.#limit = new SharedLimit({ total, whenFull: "reserve" });
   }
 
-  /** Remembers an id; false when it was seen before, or when its client has too many to remember another. */
-  add(client: string, id: string): boolean {
+  /**
+   * Remembers an id of a client.
+   *
+   * @returns `seen` when it was used before; `full` when the client has used up its share.
+   */
+  add(client: string, id: string): "added" | "seen" | "full" {
     const now = this.#clock.wallTime();
-    for (const seen of this.#seen.values()) {
-      if (seen.until > now) break;
-      this.#seen.delete(seen.key);
-      this.#limit.release(seen);
+    for (const [known, until] of this.#until) {
+      if (until >= now) break;
+      this.#until.delete(known);
+      this.#limit.release(known);
     }
-    const seen = { key: `${client} ${id}`, until: now + this.#lifetime };
-    if (this.#seen.has(seen.key) || !this.#limit.take(client, seen)) return false;
-    this.#seen.set(seen.key, seen);
-    return true;
+    const key = `${client} ${id}`;
+    if (this.#until.has(key)) return "seen";
+    if (!this.#limit.take(client, key)) return "full";
+    this.#until.set(key, now + this.#lifetime);
+    return "added";
   }
 }

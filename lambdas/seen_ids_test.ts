@@ -2,20 +2,26 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { SeenIds } from "./seen_ids.ts";
 
-Deno.test("an id counts once for each client, until its time is over", () => {
+const LIFETIME = 120_000;
+
+Deno.test("an id counts up to and including the last moment of its lifetime", () => {
   const clock = new ManualClock();
-  const seen = new SeenIds(clock, 1_000);
-  assert.equal(seen.add("a", "1"), true);
-  assert.equal(seen.add("a", "1"), false);
-  assert.equal(seen.add("b", "1"), true);
-  clock.advance(1_000);
-  assert.equal(seen.add("a", "1"), true);
+  const ids = new SeenIds(clock, LIFETIME);
+  assert.equal(ids.add("alice", "1"), "added");
+  clock.advance(LIFETIME);
+  assert.equal(ids.add("alice", "1"), "seen");
+  clock.advance(1);
+  assert.equal(ids.add("alice", "1"), "added");
 });
 
-Deno.test("a client that calls all the time leaves room to others, and none of its ids is forgotten early", () => {
-  const seen = new SeenIds(new ManualClock(), 1_000, 10);
-  const added = Array.from({ length: 20 }, (_, id) => seen.add("greedy", String(id)));
-  assert.equal(added.filter(Boolean).length, 5);
-  assert.equal(seen.add("greedy", "0"), false);
-  assert.equal(seen.add("other", "0"), true);
+Deno.test("one client that uses up its share of ids leaves room for others, and gets it back", () => {
+  const clock = new ManualClock();
+  const ids = new SeenIds(clock, LIFETIME, 100);
+  let added = 0;
+  while (ids.add("mallory", `${added}`) === "added") added++;
+  assert.equal(added, 50);
+  assert.equal(ids.add("alice", "1"), "added");
+  assert.equal(ids.add("mallory", "0"), "seen", "none was forgotten");
+  clock.advance(LIFETIME + 1);
+  assert.equal(ids.add("mallory", "x"), "added");
 });

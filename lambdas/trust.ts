@@ -54,10 +54,10 @@ export class TrustKeeper {
     if (this.#failed !== undefined && clock.now() - this.#failed.at < FAILURE_LIFETIME) {
       throw this.#failed.error;
     }
-    if (crl !== undefined && clock.now() - this.#readAt >= CRL_LIFETIME) {
+    if (crl !== undefined && !this.#isFresh()) {
       try {
         this.#revocation = this.#revocationOf(crl.parameter, await crl.read(signal));
-        this.#readAt = clock.now();
+        this.#readAt = clock.wallTime();
         this.#failed = undefined;
       } catch (error) {
         if (this.#revocation === undefined) {
@@ -65,7 +65,7 @@ export class TrustKeeper {
           throw error;
         }
         log.error("revocation list not read, the last one stays", { reason: String(error) });
-        this.#readAt = clock.now();
+        this.#readAt = clock.wallTime();
       }
     }
     return this.#revocation;
@@ -77,7 +77,9 @@ export class TrustKeeper {
       bytes: new TextEncoder().encode(text),
       name: `revocation list of the parameter ${parameter}`,
     };
-    return revocationOf(material, this.authorities, now, { takesEnded: true });
+    const revocation = revocationOf(material, this.authorities, now, { takesEnded: true });
+    this.#requireNoOlder(revocation);
+    return revocation;
   }
 
   /**
@@ -90,4 +92,31 @@ export class TrustKeeper {
     return `the revocation list of ${list.issuer} ended at ${list.nextUpdate.toISOString()}: ` +
       `sign ${this.#init.crl?.parameter} again with certs crl, and deploy`;
   }
+
+  /** Goes by wall time: the monotonic clock may stand still while the function is frozen between calls. */
+  #isFresh(): boolean {
+    const age = this.#init.clock.wallTime() - this.#readAt;
+    return age >= 0 && age < CRL_LIFETIME;
+  }
+
+  /** An older list of the same CA would let in certificates that were revoked since (RFC 5280 section 5.2.3). */
+  #requireNoOlder(revocation: Revocation): void {
+    const known = this.#revocation === undefined ? undefined : newestOf(this.#revocation);
+    for (const [issuer, number] of newestOf(revocation)) {
+      const before = known?.get(issuer);
+      if (before === undefined || number >= before) continue;
+      throw new Error(
+        `Cannot use the revocation list of ${issuer}: its number is ${number}, lower than ${before}; deploy the newest`,
+      );
+    }
+  }
+}
+
+/** The highest number of each CA's lists; lists without a number are left out. */
+function newestOf({ byAuthority }: Revocation): ReadonlyMap<string, bigint> {
+  const newest = new Map<string, bigint>();
+  for (const { issuer, number } of byAuthority) {
+    if (number !== undefined && number > (newest.get(issuer) ?? -1n)) newest.set(issuer, number);
+  }
+  return newest;
 }

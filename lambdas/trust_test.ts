@@ -1,5 +1,7 @@
+import "reflect-metadata"; // x509 needs it to be there first
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import * as x509 from "@peculiar/x509";
 import { LogNotes } from "../tests/support/log_notes.ts";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { TestPki } from "../tests/support/pki.ts";
@@ -37,6 +39,37 @@ Deno.test("the revocation list is read again once it is a minute old, and not be
   clock.advance(1_000);
   assert.equal((await keeper.revocation(never))?.entries, 1);
   assert.equal(reads, 2);
+});
+
+Deno.test("a list ages by wall time, since a frozen function may see no other time pass", async () => {
+  const clock = clockOfNow();
+  const list = pem(await testCrl(pki.authority.files));
+  let reads = 0;
+  const readCrl = () => Promise.resolve((reads++, list));
+  const keeper = keeperOf(readCrl, clock);
+  await keeper.revocation(never);
+  clock.jumpWall(60_000);
+  await keeper.revocation(never);
+  assert.equal(reads, 2);
+});
+
+Deno.test("a list with a lower number than the last is not used, and the log says so", async () => {
+  const clock = clockOfNow();
+  const log = new LogNotes();
+  const numbered = async (number: number, revoked: string[]) => {
+    const extensions = [new x509.Extension("2.5.29.20", false, new Uint8Array([2, 1, number]))];
+    return pem(await testCrl(pki.authority.files, { revoked, extensions }));
+  };
+  let list = await numbered(2, [pki.ca]);
+  const keeper = keeperOf(() => Promise.resolve(list), clock, log);
+  await keeper.revocation(never);
+  list = await numbered(1, []);
+  clock.advance(60_000);
+  assert.equal((await keeper.revocation(never))?.entries, 1);
+  assert.match(String(log.notes[0]?.fields["reason"]), /its number is 1, lower than 2/);
+  list = await numbered(3, []);
+  clock.advance(60_000);
+  assert.equal((await keeper.revocation(never))?.entries, 0);
 });
 
 Deno.test("a list that cannot be read leaves the last one in force, and says so", async () => {

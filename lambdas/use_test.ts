@@ -5,6 +5,7 @@ import { judgeUse, type UseVerdict } from "./use.ts";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const DELAY = 120_000;
+const MAX_AGE = 75_000;
 const ME = clientNumber("AA:BB:CC:DD:EE:FF:01:02");
 const OTHER = clientNumber("AA:BB:CC:DD:EE:FE:01:02");
 
@@ -57,6 +58,12 @@ const ROWS: readonly Row[] = [
     verdict: "stop",
     reason: /only the caller/,
   },
+  {
+    what: "the newest report is too old",
+    reports: [report(76, 0)],
+    verdict: "unavailable",
+    reason: /newest report is 76 s old/,
+  },
   { what: "nothing was reported", reports: [], verdict: "unavailable", reason: /reported nothing/ },
   {
     what: "only a server before this one reported",
@@ -73,8 +80,15 @@ const ROWS: readonly Row[] = [
     reason: /only 30 s old/,
   },
   {
-    what: "the caller just woke it for itself",
-    age: 30,
+    what: "a server was just woken, and only the caller has connected so far",
+    age: 119,
+    reports: [report(10, 1, ME)],
+    verdict: "in_use",
+    reason: /only 119 s old/,
+  },
+  {
+    what: "only the caller is connected to a server that is old enough",
+    age: 120,
     reports: [report(10, 1, ME)],
     verdict: "stop",
     reason: /only the caller/,
@@ -129,6 +143,7 @@ for (const row of ROWS) {
       fleet: { desired, running, youngest },
       now: NOW,
       delay: DELAY,
+      maxAge: MAX_AGE,
       caller: ME,
       readReports() {
         if (reports === "unread") assert.fail("metrics were read");
@@ -143,5 +158,8 @@ for (const row of ROWS) {
 Deno.test("Kill decides nothing when metrics cannot be read", async () => {
   const fleet = { desired: 1, running: 1, youngest: new Date(0) };
   const readReports = () => Promise.reject(new Error("no answer"));
-  await assert.rejects(judgeUse({ fleet, now: NOW, delay: DELAY, caller: ME, readReports }), /no answer/);
+  await assert.rejects(
+    judgeUse({ fleet, now: NOW, delay: DELAY, maxAge: MAX_AGE, caller: ME, readReports }),
+    /no answer/,
+  );
 });

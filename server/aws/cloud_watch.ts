@@ -16,7 +16,7 @@ import type { Figures } from "./reports.ts";
  */
 export async function cloudWatch(
   metricsName: string,
-): Promise<(figures: Figures, at: Date, signal: AbortSignal) => Promise<void>> {
+): Promise<(figures: Partial<Figures>, at: Date, signal: AbortSignal) => Promise<void>> {
   const { CloudWatchClient, PutMetricDataCommand } = await import("@aws-sdk/client-cloudwatch");
   const client = new CloudWatchClient(CLIENT_OPTIONS);
   const Dimensions = [{ Name: METRIC_DIMENSION, Value: metricsName }];

@@ -18,7 +18,7 @@ const QUIET: Figures = {
 function scene() {
   const clock = new ManualClock();
   const log = new LogNotes();
-  const sends: { figures: Figures; signal: AbortSignal; settle: PromiseWithResolvers<void> }[] = [];
+  const sends: { figures: Partial<Figures>; signal: AbortSignal; settle: PromiseWithResolvers<void> }[] = [];
   const state = { figures: QUIET, putBack: [] as Figures[], ending: false };
   const reports = new Reports({
     interval: 60_000,
@@ -128,6 +128,34 @@ Deno.test("a report that takes too long is given up and put back, and complained
   await eventually("the next is put back too", () => assert.equal(all.putBack.length, 2));
   assert.equal(all.log.notes.length, 1, "one complaint");
   await stop(all);
+});
+
+Deno.test("a report that fails is tried again within seconds, with the figures of then", async () => {
+  const all = scene();
+  all.reports.start();
+  all.sends[0]!.settle.reject(new Error("Throttling"));
+  await eventually("it is put back", () => assert.equal(all.putBack.length, 1));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  all.figures = { ...QUIET, ConnectedAgents: 5 };
+  all.clock.advance(5_000);
+  assert.equal(all.sends.length, 2);
+  assert.equal(all.sends[1]!.figures.ConnectedAgents, 5);
+  all.sends[1]!.settle.reject(new Error("Throttling"));
+  await eventually("it is put back too", () => assert.equal(all.putBack.length, 2));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  all.clock.advance(9_999);
+  assert.equal(all.sends.length, 2, "it waits twice as long");
+  all.clock.advance(1);
+  assert.equal(all.sends.length, 3);
+  await stop(all);
+});
+
+Deno.test("the last report does not count agents: other servers may have some", async () => {
+  const all = scene();
+  all.reports.start();
+  await stop(all);
+  const { ConnectedAgents: _agents, OnlyClient: _client, ...rest } = QUIET;
+  assert.deepEqual(all.sends.at(-1)!.figures, rest);
 });
 
 Deno.test("stopping waits for a report under way and the last one, not for long", async () => {

@@ -5,6 +5,7 @@ import { connect } from "node:tls";
 import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
 import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
 import { within } from "../../tests/support/within.ts";
+import { identityOf } from "./identity_of.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import type { Identity } from "./identity.ts";
 
@@ -16,10 +17,10 @@ Deno.test("listenTls and dialTls let each other in and tell who is there", async
     const dialled = await test.dial(client);
     const { socket, peer } = await test.accepted();
     assert.equal(dialled.peer.commonName, TEST_SERVER_NAME);
-    assert.equal(dialled.peer.fingerprint, server.chain[0]!.fingerprint256);
+    assert.equal(dialled.peer.fingerprint, identityOf(server.chain[0]!));
     assert.equal(peer.commonName, "test-client");
     assert.equal(peer.serial, client.chain[0]!.serialNumber);
-    assert.equal(peer.fingerprint, client.chain[0]!.fingerprint256);
+    assert.equal(peer.fingerprint, identityOf(client.chain[0]!));
     assert.equal(peer.notAfter.getTime(), Date.parse(client.chain[0]!.validTo));
     assert.equal(socket.getProtocol(), "TLSv1.3");
     assert.equal(dialled.socket.alpnProtocol, "http/1.1");
@@ -189,10 +190,10 @@ Deno.test("listenTls takes another identity for handshakes from then on, and ope
   await within(5_000, ended, "the connection ends");
 
   const after = await test.dial(newClient);
-  assert.equal(after.peer.fingerprint, renewed.chain[0]!.fingerprint256);
+  assert.equal(after.peer.fingerprint, identityOf(renewed.chain[0]!));
   assert.equal(after.socket.alpnProtocol, "http/1.1");
   const { peer } = await test.accepted();
-  assert.equal(peer.fingerprint, newClient.chain[0]!.fingerprint256);
+  assert.equal(peer.fingerprint, identityOf(newClient.chain[0]!));
   accepted.socket.write("still here");
   assert.equal(String((await within(5_000, once(before.socket, "data"), "data"))[0]), "still here");
   for (const { socket } of [before, after]) await destroyed(socket);

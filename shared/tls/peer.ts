@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
 import { type AlternativeNames, certificateFields, type KeyUsage } from "./certificate_fields.ts";
+import { identityOf } from "./identity_of.ts";
 import { MAX_CHAIN, presentedChain, presentedCount } from "./presented_chain.ts";
 import type { Revocation } from "./revocation.ts";
 import { subjectOf } from "./subject.ts";
@@ -15,7 +16,7 @@ export interface Peer {
   readonly names: AlternativeNames;
   /** The serial number, in hex. */
   readonly serial: string;
-  /** SHA-256 of the certificate, in hex with colons. */
+  /** What tells this client from others, `identityOf` its certificate: the peer cannot choose it. */
   readonly fingerprint: string;
   /** When the certificate ends. */
   readonly notAfter: Date;
@@ -86,7 +87,7 @@ export function judgePeer(socket: JudgedSocket, rule: PeerRule): Peer {
     commonName,
     names,
     serial: leaf.serialNumber,
-    fingerprint: leaf.fingerprint256,
+    fingerprint: identityOf(leaf),
     notAfter: new Date(leaf.validTo),
     chain,
   };

@@ -6,6 +6,7 @@ import { TestPki } from "../../tests/support/pki.ts";
 import { testCrl } from "../../tests/support/test_crl.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { revocationOf } from "./revocation.ts";
+import { identityOf } from "./identity_of.ts";
 import { judgeAgain, type JudgedSocket, judgePeer } from "./peer.ts";
 
 /** A socket whose handshake says what a test wants it to say. */
@@ -36,7 +37,7 @@ Deno.test("judgePeer tells who the peer is", async () => {
     commonName: "test-client",
     names: { dns: [], uris: [], addresses: [] },
     serial: certificate.serialNumber,
-    fingerprint: certificate.fingerprint256,
+    fingerprint: identityOf(certificate),
     notAfter: new Date(certificate.validTo),
   });
 });

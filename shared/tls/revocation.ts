@@ -22,6 +22,8 @@ export interface ListSummary {
   readonly issuer: string;
   /** How many certificates it names. */
   readonly entries: number;
+  /** Counts the lists of one issuer (RFC 5280 section 5.2.3); undefined where the list carries none. */
+  readonly number: bigint | undefined;
   readonly nextUpdate: Date;
 }
 
@@ -51,6 +53,7 @@ export class Revocation {
     this.byAuthority = lists.map(({ crl, authority }) => ({
       issuer: subjectOf(authority),
       entries: crl.serials.size,
+      number: crl.number,
       nextUpdate: crl.nextUpdate,
     }));
   }

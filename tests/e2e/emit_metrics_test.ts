@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { clientNumber } from "../../shared/cloud/client_number.ts";
+import { identityOf } from "../../shared/tls/identity_of.ts";
 import type { MetricName } from "../../shared/cloud/metric_names.ts";
 import { Chain } from "../support/chain.ts";
 import { type AwsAnswer, FakeAws } from "../support/cloud/fake_aws.ts";
@@ -44,7 +45,7 @@ Deno.test("the server reports user bytes, requests and agents, and what is left 
   await using chain = await chainTo(aws);
   await eventually("an agent is reported", () => assert.equal(valuesOf(aws, "ConnectedAgents").at(-1), 1));
   const certificate = new X509Certificate(await Deno.readTextFile(`${chain.dir}/certs/client.crt`));
-  assert.equal(valuesOf(aws, "OnlyClient").at(-1), clientNumber(certificate.fingerprint256));
+  assert.equal(valuesOf(aws, "OnlyClient").at(-1), clientNumber(identityOf(certificate)));
   assert.equal(
     sumOf(aws, "UserBytesIn") + sumOf(aws, "UserBytesOut"),
     0,
