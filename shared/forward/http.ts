@@ -51,7 +51,8 @@ class HttpExchange {
   #early: Uint8Array[] = [];
   #bodyBytes = 0;
   #requestEnded = false;
-  #trailers: HeaderList | undefined;
+  /** Trailers that came before the request was begun. */
+  #earlyTrailers: HeaderList | undefined;
   #interim = 0;
   #retried = false;
   /** The answer has been passed on to its end, or the failure has been told. */
@@ -101,7 +102,9 @@ class HttpExchange {
     const early = this.#early;
     this.#early = [];
     for (const bytes of early) this.#write(bytes);
-    if (this.#requestEnded) this.#finishRequest();
+    const trailers = this.#earlyTrailers;
+    this.#earlyTrailers = undefined;
+    if (this.#requestEnded) this.#finishRequest(trailers);
     else this.#request!.flushHeaders();
   }
 
@@ -143,21 +146,22 @@ class HttpExchange {
 
   #end(trailers: HeaderList | undefined): void {
     this.#requestEnded = true;
-    this.#trailers = trailers;
-    if (this.#request) this.#finishRequest();
+    if (this.#request) this.#finishRequest(trailers);
+    else this.#earlyTrailers = trailers;
   }
 
-  #finishRequest(): void {
+  /** @param given Passed on only in chunks, and kept by nothing here. */
+  #finishRequest(given: HeaderList | undefined): void {
     const request = this.#request!;
     const framing = this.#head!.framing;
     if (framing !== "chunked" && this.#bodyBytes < framing.length) {
       this.#fail(badBody(`it ended after ${this.#bodyBytes} of ${framing.length} bytes`));
       return;
     }
-    const trailers = removeFromTrailers(this.#trailers ?? []);
+    const trailers = framing === "chunked" ? removeFromTrailers(given ?? []) : [];
     try {
       this.#writer?.flush();
-      if (framing === "chunked" && trailers.length > 0) request.addTrailers(pairs(trailers));
+      if (trailers.length > 0) request.addTrailers(pairs(trailers));
       request.end();
     } catch (reason) {
       this.#fail(originError(reason, this.#target));
