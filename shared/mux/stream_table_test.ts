@@ -182,3 +182,37 @@ Deno.test("stream table counts what the peer opens for nothing (SPEC 4.6)", () =
   assert.equal(table.resetByPeer(2, cancelled), false, "it is over already");
   assert.equal(wasted(), 2, "neither the table's own nor one that is over");
 });
+
+Deno.test("stream table looks at no stream for a goaway that is repeated (SPEC 3.4)", () => {
+  const { table, receive } = makeTable("dialer");
+  for (let id = 2; id <= 200; id += 2) receive(id, opening);
+  const error = new SallyportError("going_away", "x");
+  assert.equal(countSteps(() => table.failOwnAbove(0, error)), 0, "there is no stream of its own");
+  const kept = [table.open(opening), table.open(opening)];
+  const unseen = [table.open(opening), table.open(opening)];
+  assert.ok(countSteps(() => table.failOwnAbove(3, error)) > 0);
+  assert.deepEqual([...kept, ...unseen].map(({ over }) => over), [false, false, true, true]);
+  const repeated = [3, 4, 5, Number.MAX_SAFE_INTEGER];
+  assert.equal(countSteps(() => repeated.forEach((id) => table.failOwnAbove(id, error))), 0);
+  table.failOwnAbove(1, error);
+  assert.deepEqual(kept.map(({ over }) => over), [false, true], "a lower one counts");
+});
+
+/** Counts the entries of maps that are looked at while `use` runs. */
+function countSteps(use: () => void): number {
+  const { prototype } = Map;
+  const original = prototype[Symbol.iterator];
+  let count = 0;
+  prototype[Symbol.iterator] = function* (this: Map<unknown, unknown>) {
+    for (const entry of this.entries()) {
+      count++;
+      yield entry;
+    }
+  } as typeof original;
+  try {
+    use();
+  } finally {
+    prototype[Symbol.iterator] = original;
+  }
+  return count;
+}
