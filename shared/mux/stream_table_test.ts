@@ -38,14 +38,20 @@ class NotingSender extends Sender {
   }
 }
 
-function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows = 10) {
+function makeTable(
+  role: Role,
+  options: Partial<SessionOptions> = {},
+  peerAllows = 10,
+  { budget = new MemoryBudget(0), client }: { budget?: MemoryBudget; client?: string } = {},
+) {
   const sender = new NotingSender();
   let finished = 0;
   let wasted = 0;
   const table = new StreamTable({
     role,
     options: sessionOptions(options),
-    budget: new MemoryBudget(0),
+    budget,
+    client,
     sender,
     fault: assert.fail,
     finished: () => finished++,
@@ -196,6 +202,30 @@ Deno.test("stream table looks at no stream for a goaway that is repeated (SPEC 3
   assert.equal(countSteps(() => repeated.forEach((id) => table.failOwnAbove(id, error))), 0);
   table.failOwnAbove(1, error);
   assert.deepEqual(kept.map(({ over }) => over), [false, true], "a lower one counts");
+});
+
+Deno.test("stream table leaves growth of windows to other clients (SPEC 5.5)", () => {
+  const budget = new MemoryBudget(100_000);
+  const grow = (client: string) => {
+    const options = { initialWindow: 1_000, maxWindow: 16_000_000 };
+    const { table, receive } = makeTable("listener", options, 10, { budget, client });
+    const before = budget.reserved;
+    for (let id = 1; id < 40; id += 2) {
+      const { stream } = receive(id, opening)!;
+      stream.resume(); // nobody listens, so that bytes count as handed on
+      for (let i = 0; i < 200; i++) {
+        assert.ok(receive(id, data, 1_000));
+        stream.receiveBody(new Uint8Array(1_000));
+      }
+    }
+    return { table, grown: budget.reserved - before };
+  };
+  const greedy = grow("greedy");
+  const other = grow("other");
+  assert.ok(greedy.grown <= 50_000, `${greedy.grown}`);
+  assert.ok(other.grown > 10_000, `${other.grown}`);
+  for (const { table } of [greedy, other]) table.failAll(new SallyportError("cancelled", "x"));
+  assert.equal(budget.reserved, 0);
 });
 
 /** Counts the entries of maps that are looked at while `use` runs. */
