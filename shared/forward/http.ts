@@ -43,7 +43,8 @@ class HttpExchange {
   readonly #dialed: OriginRequest = {
     dial: (host, port) => this.#context.dial(host, port, this.#abort.signal),
   };
-  #head: RequestHead | undefined;
+  /** Set once the head was made, of which nothing else is kept. */
+  #framing: RequestHead["framing"] | undefined;
   #request: ClientRequest | undefined;
   #writer: PartWriter | undefined;
   #response: IncomingMessage | undefined;
@@ -91,7 +92,8 @@ class HttpExchange {
     const keepAlive = agent === this.#context.origins.kept;
     const hasBody = !this.#requestEnded || this.#bodyBytes > 0;
     try {
-      const { method, path, headers } = this.#head = requestHead(this.#payload, hasBody, keepAlive);
+      const { method, path, headers, framing } = requestHead(this.#payload, hasBody, keepAlive);
+      this.#framing = framing;
       const limits = { maxHeaderSize: MAX_HEAD_BYTES };
       const args = { agent, host, port, method, path, headers, setHost: false, ...limits, ...this.#dialed };
       this.#watch(startRequest(args));
@@ -128,13 +130,13 @@ class HttpExchange {
   #body(bytes: Uint8Array): void {
     this.#idle.touch();
     this.#bodyBytes += bytes.byteLength;
-    if (this.#head) this.#write(bytes);
+    if (this.#framing) this.#write(bytes);
     else this.#early.push(bytes);
   }
 
   #write(bytes: Uint8Array): void {
     const { byteLength } = bytes;
-    const framing = this.#head?.framing;
+    const framing = this.#framing;
     if (framing && framing !== "chunked" && this.#bodyBytes > framing.length) {
       this.#fail(badBody(`it has more than the ${framing.length} bytes that it announced`));
     }
@@ -153,7 +155,7 @@ class HttpExchange {
   /** @param given Passed on only in chunks, and kept by nothing here. */
   #finishRequest(given: HeaderList | undefined): void {
     const request = this.#request!;
-    const framing = this.#head!.framing;
+    const framing = this.#framing!;
     if (framing !== "chunked" && this.#bodyBytes < framing.length) {
       this.#fail(badBody(`it ended after ${this.#bodyBytes} of ${framing.length} bytes`));
       return;
