@@ -1,4 +1,4 @@
-import type { Clock } from "../../shared/clock.ts";
+import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
 import { type LimitFigures, SharedLimit } from "../../shared/limits/shared_limit.ts";
@@ -13,6 +13,8 @@ import type { Peer } from "../../shared/tls/peer.ts";
 
 /** Connections at least that may be closing, or be told that there is no room, at the same time. */
 const MIN_CLOSING = 32;
+/** Milliseconds for which changes are gathered before the other agents are told: telling all for each is quadratic. */
+const GATHER_STATUS = 100;
 
 /** What makes a reception. */
 export interface ReceptionInit {
@@ -45,6 +47,8 @@ interface Guest {
   id: string;
   /** Missing only until it is made. */
   session?: Session;
+  /** The number of agents that it was told last. */
+  told?: number;
 }
 
 /**
@@ -66,6 +70,8 @@ export class Reception {
   #draining = false;
   /** How many agents there were, and whose, when that changed last. */
   #lastAgents = "";
+  /** Set while changes are gathered. */
+  #cancelStatus: CancelTimer | undefined;
   #emptied: (() => void) | undefined;
 
   constructor(init: ReceptionInit) {
@@ -105,8 +111,10 @@ export class Reception {
 
   /** Fingerprint of the certificate of all agents; undefined when they have several, or there is none. */
   get onlyClient(): string | undefined {
-    const clients = new Set([...this.#guests].map(({ peer }) => peer.fingerprint));
-    return clients.size === 1 ? [...clients][0] : undefined;
+    const [first] = this.#guests;
+    if (first === undefined) return undefined;
+    const { fingerprint } = first.peer;
+    return this.#limit.countOf(fingerprint) === this.#guests.size ? fingerprint : undefined;
   }
 
   /** Streams that are open, over all connections. */
@@ -140,7 +148,8 @@ export class Reception {
             from: from.join(" ") || undefined,
             software: hello.software,
           });
-          this.#tellStatus();
+          this.#agentsChanged();
+          this.#tellStatus(guest);
         },
         stream: (stream) => this.#init.stream(stream, peer, from),
         closed: (error) => this.#forget(guest, error),
@@ -223,7 +232,7 @@ export class Reception {
     this.#remove(guest);
     this.#closing.take(guest.peer.fingerprint, guest.transport);
     guest.session!.close(code, message);
-    this.#tellStatus();
+    this.#agentsChanged();
   }
 
   #remove(guest: Guest): void {
@@ -233,6 +242,9 @@ export class Reception {
     const left = (this.#agents.get(agent) ?? 0) - 1;
     if (left > 0) this.#agents.set(agent, left);
     else this.#agents.delete(agent);
+    if (this.#guests.size > 0) return;
+    this.#cancelStatus?.();
+    this.#cancelStatus = undefined;
   }
 
   #forget(guest: Guest, error: SallyportError | undefined): void {
@@ -243,7 +255,7 @@ export class Reception {
       code: error?.code,
     });
     this.#closed(guest.transport);
-    this.#tellStatus();
+    this.#agentsChanged();
   }
 
   #closed(transport: Transport): void {
@@ -251,16 +263,27 @@ export class Reception {
     if (this.#draining && this.#isEmpty) this.#emptied?.();
   }
 
-  /** Tells every agent how many there are, whenever that changes: the last one may switch the lights off. */
-  #tellStatus(): void {
-    const status = { agents: this.agentCount, streams: this.streamCount };
-    for (const { session } of this.#guests) {
-      if (session!.state === "open") session!.sendStatus(status);
-    }
-    const agents = `${status.agents} ${this.onlyClient}`;
+  /** An agent came or went. Whoever reports it hears at once; agents are told a little later. */
+  #agentsChanged(): void {
+    if (this.#guests.size > 0) this.#cancelStatus ??= this.#clock.after(GATHER_STATUS, () => this.#tellAll());
+    const agents = `${this.agentCount} ${this.onlyClient}`;
     if (agents === this.#lastAgents) return;
     this.#lastAgents = agents;
     this.#init.onAgentsChanged?.();
+  }
+
+  /** Tells every agent how many there are, if that is news to it: the last one may switch the lights off. */
+  #tellAll(): void {
+    this.#cancelStatus = undefined;
+    const { agentCount } = this;
+    for (const guest of this.#guests) if (guest.told !== agentCount) this.#tellStatus(guest);
+  }
+
+  #tellStatus(guest: Guest): void {
+    const { session } = guest;
+    if (session!.state !== "open") return;
+    guest.told = this.agentCount;
+    session!.sendStatus({ agents: guest.told, streams: this.streamCount });
   }
 }
 

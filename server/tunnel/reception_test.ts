@@ -255,3 +255,28 @@ Deno.test("reception counts agents apart that claim the same id with different c
   for (const agent of agents) await leave(agent);
   assert.equal(reception.agentCount, 0);
 });
+
+Deno.test("reception tells a new agent at once how many there are, and gathers the news for the others", async () => {
+  const { reception, welcome, clock } = sharedReception(10);
+  const stayTold = async (count: number, expected: number[][]) => {
+    await eventually("all are counted", () => assert.equal(reception.agentCount, count));
+    clock.advance(100);
+    await eventually("they are told", () => assert.deepEqual(told(), expected));
+  };
+  const stay = [await welcome("one", "first"), await welcome("one", "second")];
+  const brief = [await welcome("two", "a"), await welcome("two", "b")];
+  const told = () => stay.map(({ status }) => status.map(({ agents }) => agents));
+  await eventually("each was told", () => {
+    assert.deepEqual(brief.map(({ status }) => status[0]?.agents), [3, 4]);
+    assert.deepEqual(told(), [[1], [2]]);
+  });
+  await leave(brief[0]!);
+  await stayTold(3, [[1, 3], [2, 3]]);
+  await leave(await welcome("two", "c"));
+  await stayTold(3, [[1, 3], [2, 3]]);
+  await leave(brief[1]!);
+  await stayTold(2, [[1, 3, 2], [2, 3, 2]]);
+  for (const agent of stay) await leave(agent);
+  await eventually("all are gone", () => assert.equal(reception.agentCount, 0));
+  assert.equal(clock.timers, 0);
+});

@@ -43,7 +43,8 @@ class HttpExchange {
   readonly #dialed: OriginRequest = {
     dial: (host, port) => this.#context.dial(host, port, this.#abort.signal),
   };
-  #head: RequestHead | undefined;
+  /** Set once the head was made, of which nothing else is kept. */
+  #framing: RequestHead["framing"] | undefined;
   #request: ClientRequest | undefined;
   #writer: PartWriter | undefined;
   #response: IncomingMessage | undefined;
@@ -51,7 +52,8 @@ class HttpExchange {
   #early: Uint8Array[] = [];
   #bodyBytes = 0;
   #requestEnded = false;
-  #trailers: HeaderList | undefined;
+  /** Trailers that came before the request was begun. */
+  #earlyTrailers: HeaderList | undefined;
   #interim = 0;
   #retried = false;
   /** The answer has been passed on to its end, or the failure has been told. */
@@ -90,7 +92,8 @@ class HttpExchange {
     const keepAlive = agent === this.#context.origins.kept;
     const hasBody = !this.#requestEnded || this.#bodyBytes > 0;
     try {
-      const { method, path, headers } = this.#head = requestHead(this.#payload, hasBody, keepAlive);
+      const { method, path, headers, framing } = requestHead(this.#payload, hasBody, keepAlive);
+      this.#framing = framing;
       const limits = { maxHeaderSize: MAX_HEAD_BYTES };
       const args = { agent, host, port, method, path, headers, setHost: false, ...limits, ...this.#dialed };
       this.#watch(startRequest(args));
@@ -101,7 +104,9 @@ class HttpExchange {
     const early = this.#early;
     this.#early = [];
     for (const bytes of early) this.#write(bytes);
-    if (this.#requestEnded) this.#finishRequest();
+    const trailers = this.#earlyTrailers;
+    this.#earlyTrailers = undefined;
+    if (this.#requestEnded) this.#finishRequest(trailers);
     else this.#request!.flushHeaders();
   }
 
@@ -125,13 +130,13 @@ class HttpExchange {
   #body(bytes: Uint8Array): void {
     this.#idle.touch();
     this.#bodyBytes += bytes.byteLength;
-    if (this.#head) this.#write(bytes);
+    if (this.#framing) this.#write(bytes);
     else this.#early.push(bytes);
   }
 
   #write(bytes: Uint8Array): void {
     const { byteLength } = bytes;
-    const framing = this.#head?.framing;
+    const framing = this.#framing;
     if (framing && framing !== "chunked" && this.#bodyBytes > framing.length) {
       this.#fail(badBody(`it has more than the ${framing.length} bytes that it announced`));
     }
@@ -143,21 +148,22 @@ class HttpExchange {
 
   #end(trailers: HeaderList | undefined): void {
     this.#requestEnded = true;
-    this.#trailers = trailers;
-    if (this.#request) this.#finishRequest();
+    if (this.#request) this.#finishRequest(trailers);
+    else this.#earlyTrailers = trailers;
   }
 
-  #finishRequest(): void {
+  /** @param given Passed on only in chunks, and kept by nothing here. */
+  #finishRequest(given: HeaderList | undefined): void {
     const request = this.#request!;
-    const framing = this.#head!.framing;
+    const framing = this.#framing!;
     if (framing !== "chunked" && this.#bodyBytes < framing.length) {
       this.#fail(badBody(`it ended after ${this.#bodyBytes} of ${framing.length} bytes`));
       return;
     }
-    const trailers = removeFromTrailers(this.#trailers ?? []);
+    const trailers = framing === "chunked" ? removeFromTrailers(given ?? []) : [];
     try {
       this.#writer?.flush();
-      if (framing === "chunked" && trailers.length > 0) request.addTrailers(pairs(trailers));
+      if (trailers.length > 0) request.addTrailers(pairs(trailers));
       request.end();
     } catch (reason) {
       this.#fail(originError(reason, this.#target));

@@ -1,5 +1,5 @@
 import { SallyportError } from "../errors.ts";
-import type { SessionMessage } from "../protocol/messages.ts";
+import { isOpening, type SessionMessage } from "../protocol/messages.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import { FrameDecoder } from "./codec.ts";
 import { type IncomingStreamMessage, readIncoming } from "./incoming.ts";
@@ -94,7 +94,9 @@ export class Dispatch {
     if (this.#saysLittle(message)) this.#init.patience.spend();
     if (message.type === "window") {
       const { stream, bytes } = message.payload;
-      this.#init.streams.find(stream)?.widen(bytes);
+      const found = this.#init.streams.find(stream);
+      if (found === undefined && bytes >= WORTHWHILE_BYTES) this.#init.patience.spend();
+      found?.widen(bytes);
     } else if (message.type === "reset") {
       const { stream, code, message: text = "reset by the peer" } = message.payload;
       const open = this.#init.streams.resetByPeer(stream, SallyportError.fromWire(code, text));
@@ -117,7 +119,9 @@ export class Dispatch {
 
   #streamMessage(incoming: IncomingStreamMessage, bodyLength: number): void {
     const found = this.#init.streams.receive(incoming, bodyLength);
-    if (bodyLength === 0 && !incoming.end && isPlainData(incoming)) this.#init.patience.spend();
+    const isLate = found === undefined && !isOpening(incoming.message);
+    const isEmpty = bodyLength === 0 && !incoming.end && isPlainData(incoming);
+    if (isLate || isEmpty) this.#init.patience.spend();
     if (found === undefined) return;
     this.#current = incoming;
     if (found.opened) this.#init.opened(found.stream);

@@ -14,6 +14,8 @@ export class HeldMemory {
   /** The most that is held for longer than one event takes. */
   readonly limit: number;
   readonly #shares = new Set<HeldShare>();
+  /** What each client holds that holds anything. */
+  readonly #clients = new Map<string, number>();
   readonly #collect: (() => void) | undefined;
   #total = 0;
   /** Bytes that came since the collector ran, while memory was short. */
@@ -35,9 +37,18 @@ export class HeldMemory {
     return this.#total;
   }
 
-  /** Whether half of the limit is used, so that writers should wait where they can. */
+  /** Whether half of the limit is used. */
   get tight(): boolean {
     return this.#total > this.limit / 2;
+  }
+
+  /**
+   * Whether half of the limit is used and the client holds more than its fair share of that half, so that its writers
+   * should wait where they can. The others go on: while half is used, there is always one that holds more.
+   */
+  tightFor(client: string): boolean {
+    if (!this.tight) return false;
+    return (this.#clients.get(client) ?? 0) > this.limit / 2 / this.#clients.size;
   }
 
   /**
@@ -47,14 +58,17 @@ export class HeldMemory {
    */
   share(shed: Shed, client = ""): HeldShare {
     const closed = () => void this.#shares.delete(share);
-    const changed = (bytes: number) => this.#changed(bytes);
+    const changed = (bytes: number) => this.#changed(bytes, client);
     const share: HeldShare = new HeldShare({ memory: this, client, changed, shed, closed });
     this.#shares.add(share);
     return share;
   }
 
-  #changed(bytes: number): void {
+  #changed(bytes: number, client: string): void {
     this.#total += bytes;
+    const held = (this.#clients.get(client) ?? 0) + bytes;
+    if (held === 0) this.#clients.delete(client);
+    else this.#clients.set(client, held);
     if (bytes > 0 && this.#total > this.limit * COLLECT_SHARE) this.#churned(bytes);
     if (this.#total <= this.limit || this.#shedding) return;
     this.#shedding = true;

@@ -25,6 +25,24 @@ Deno.test("held memory is the sum of its shares, and tight above half of its lim
   assert.deepEqual([memory.total, memory.tight], [51, true]);
 });
 
+Deno.test("held memory is tight only for clients above their fair share of half the limit (SPEC 5.5)", () => {
+  const memory = new HeldMemory(100);
+  const greedy = memory.share(() => {}, "greedy");
+  const modest = memory.share(() => {}, "modest");
+  const idle = memory.share(() => {}, "idle");
+  const tight = () => ["greedy", "modest", "idle"].map((client) => memory.tightFor(client));
+  greedy.change(45);
+  assert.deepEqual(tight(), [false, false, false], "less than half is used");
+  modest.change(25);
+  assert.deepEqual(tight(), [true, false, false]);
+  modest.change(1);
+  assert.deepEqual(tight(), [true, true, false], "two have 25 each");
+  idle.change(1);
+  greedy.change(-29);
+  modest.change(14);
+  assert.deepEqual(tight(), [false, true, false], "three have 17 each");
+});
+
 Deno.test("held memory takes from the largest share until its limit is met, and not at once (SPEC 5.5)", async () => {
   const memory = new HeldMemory(100);
   const greedy = shareOf(memory, 80);

@@ -27,3 +27,28 @@ Deno.test("memory budget lends again what was given back", () => {
 Deno.test("memory budget of nothing gives nothing", () => {
   assert.equal(new MemoryBudget(0).reserve(1), 0);
 });
+
+Deno.test("memory budget leaves some to others, whatever one client takes and keeps", () => {
+  const budget = new MemoryBudget(1_000);
+  const takeAll = (client: string) => {
+    let taken = 0;
+    for (let i = 0; i < 100; i++) taken += budget.reserve(1_000, client);
+    return taken;
+  };
+  const greedy = takeAll("greedy");
+  assert.ok(greedy > 480 && greedy <= 500, `${greedy}`);
+  const other = budget.reserve(100, "other");
+  assert.equal(other, 100);
+  assert.ok(takeAll("other") > 130, "as much as stays free");
+  assert.ok(budget.reserve(10, "third") === 10, "and some for the next");
+  budget.release(greedy, "greedy");
+  assert.ok(budget.reserve(1_000, "greedy") > 100, "it lends again what was given back");
+});
+
+Deno.test("memory budget gives nothing to a client that holds more than its share while memory is tight", () => {
+  const budget = new MemoryBudget(1_000, 1_000);
+  budget.held.share(() => {}, "greedy").change(600);
+  budget.held.share(() => {}, "modest").change(100);
+  assert.equal(budget.reserve(100, "greedy"), 0);
+  assert.equal(budget.reserve(100, "modest"), 100);
+});

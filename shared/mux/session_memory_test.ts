@@ -79,6 +79,30 @@ Deno.test("session counts what messages hold, not only bodies (SPEC 5.5)", async
   assert.ok(bench.held <= LIMIT, `${bench.held}`);
 });
 
+Deno.test("session counts trailers, of the peer and its own, as long as the stream lives (SPEC 5.5)", async () => {
+  await using bench = new Bench();
+  const { dialer, listener } = await bench.connect();
+  const trailers = ["a", "v".repeat(100_000)];
+  const near = dialer.session.open(OPENING, undefined, { end: true, trailers });
+  const far = await listener.nextStream();
+  await eventually("the end arrived", () => assert.ok(bench.held >= 100_000, `${bench.held}`));
+  const ended = Promise.withResolvers<void>();
+  far.listen({ end: () => ended.resolve() });
+  far.resume();
+  await ended.promise;
+  assert.ok(bench.held >= 100_000, "whoever heard of the end may keep them");
+  near.reset("cancelled", "enough");
+  await over(far);
+  assert.ok(bench.held < 1_000, `${bench.held}`);
+  dialer.session.open(OPENING);
+  const next = await listener.nextStream();
+  next.write(testBytes(1_000_000));
+  const before = bench.held;
+  next.end(trailers);
+  assert.ok(bench.held - before >= 100_000, `${bench.held - before}`);
+  next.reset("cancelled", "enough");
+});
+
 Deno.test("session counts streams that hold nothing (SPEC 5.5)", async () => {
   await using bench = new Bench();
   const { dialer, listener } = await bench.connect();

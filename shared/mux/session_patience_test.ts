@@ -47,6 +47,28 @@ const FLOODS: Flood[] = [
     round: (_, { peerId }) => [["reset", { stream: peerId(0), code: "cancelled" }]],
   },
   {
+    ...idle,
+    what: "credit for a stream that is over",
+    before: async (pair) => (await pair.accepted()).reset("cancelled", "enough"),
+    round: (_, { peerId }) => [["window", { stream: peerId(0), bytes: 4_096 }]],
+  },
+  {
+    ...idle,
+    what: "ends of a stream that is over",
+    before: async (pair) => (await pair.accepted()).reset("cancelled", "enough"),
+    round: (_, { peerId }) => [["connect_data", { stream: peerId(0), end: true }]],
+  },
+  {
+    ...wasted,
+    what: "openings while the session drains",
+    before: async (pair) => {
+      await pair.accepted(); // it keeps the session from closing
+      pair.end.session.drain();
+      await pair.peer.next("goaway");
+    },
+    round: (index, { peerId }) => [["connect_request", { stream: peerId(index + 1), ...target }]],
+  },
+  {
     ...wasted,
     what: "streams that are opened and reset",
     round: (index, { peerId }) => [

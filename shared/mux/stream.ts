@@ -77,7 +77,7 @@ export class MuxStream {
       own,
       listener,
       memory,
-      window: new ReceiveWindow(options.initialWindow, options.maxWindow, budget),
+      window: new ReceiveWindow(options.initialWindow, options.maxWindow, budget, share.client),
       sendCredit: (bytes) => owner.sendCredit(this, bytes),
     });
     this.#outbound = new Outbound({

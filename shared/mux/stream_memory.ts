@@ -19,9 +19,9 @@ export class StreamMemory {
     return this.#held;
   }
 
-  /** Whether the process has so little left that writers should wait. */
+  /** Whether the process has so little left that writers of this client should wait. */
   get tight(): boolean {
-    return this.#share.memory.tight;
+    return this.#share.memory.tightFor(this.#share.client);
   }
 
   /** The stream holds `bytes` more. */

@@ -47,6 +47,8 @@ export class StreamTable implements StreamOwner {
   #nextId: number;
   #lastAccepted = 0;
   #ownCount = 0;
+  /** No stream of this end has a higher id: a `goaway` for one above has nothing to do. */
+  #highestOwn = Infinity;
   #refusal: ErrorCode | undefined;
   #limits: Pick<Payload<"hello">, "window" | "max_streams"> = { window: 0, max_streams: 0 };
 
@@ -147,10 +149,17 @@ export class StreamTable implements StreamOwner {
     this.#countWasted(stream);
   }
 
-  /** Ends those streams of this end that are above `lastId`: the peer never looked at them (SPEC.md 3.4). */
+  /**
+   * Ends those streams of this end that are above `lastId`: the peer never looked at them (SPEC.md 3.4). This end must
+   * not open streams afterwards. Looks at the streams only when one may have to end, since a peer can repeat itself.
+   */
   failOwnAbove(lastId: number, error: SallyportError): void {
-    for (const [id, stream] of [...this.#streams]) {
-      if (this.#isOwn(id) && id > lastId) stream.failUnseen(error);
+    if (this.#ownCount === 0 || lastId >= this.#highestOwn) return;
+    this.#highestOwn = 0;
+    for (const [id, stream] of this.#streams) {
+      if (!this.#isOwn(id)) continue;
+      if (id > lastId) stream.failUnseen(error);
+      else this.#highestOwn = id;
     }
   }
 
@@ -193,7 +202,7 @@ export class StreamTable implements StreamOwner {
     const code = this.#refusal ?? (peerCount >= maxStreams ? "limit_reached" : undefined);
     if (code !== undefined) {
       this.#reset(id, code, code === "limit_reached" ? `at most ${maxStreams} streams` : "no new streams");
-      if (code === "limit_reached") this.#init.wasted();
+      this.#init.wasted();
       return undefined;
     }
     const stream = this.#add(id, opening);

@@ -38,14 +38,20 @@ class NotingSender extends Sender {
   }
 }
 
-function makeTable(role: Role, options: Partial<SessionOptions> = {}, peerAllows = 10) {
+function makeTable(
+  role: Role,
+  options: Partial<SessionOptions> = {},
+  peerAllows = 10,
+  { budget = new MemoryBudget(0), client }: { budget?: MemoryBudget; client?: string } = {},
+) {
   const sender = new NotingSender();
   let finished = 0;
   let wasted = 0;
   const table = new StreamTable({
     role,
     options: sessionOptions(options),
-    budget: new MemoryBudget(0),
+    budget,
+    client,
     sender,
     fault: assert.fail,
     finished: () => finished++,
@@ -182,3 +188,61 @@ Deno.test("stream table counts what the peer opens for nothing (SPEC 4.6)", () =
   assert.equal(table.resetByPeer(2, cancelled), false, "it is over already");
   assert.equal(wasted(), 2, "neither the table's own nor one that is over");
 });
+
+Deno.test("stream table looks at no stream for a goaway that is repeated (SPEC 3.4)", () => {
+  const { table, receive } = makeTable("dialer");
+  for (let id = 2; id <= 200; id += 2) receive(id, opening);
+  const error = new SallyportError("going_away", "x");
+  assert.equal(countSteps(() => table.failOwnAbove(0, error)), 0, "there is no stream of its own");
+  const kept = [table.open(opening), table.open(opening)];
+  const unseen = [table.open(opening), table.open(opening)];
+  assert.ok(countSteps(() => table.failOwnAbove(3, error)) > 0);
+  assert.deepEqual([...kept, ...unseen].map(({ over }) => over), [false, false, true, true]);
+  const repeated = [3, 4, 5, Number.MAX_SAFE_INTEGER];
+  assert.equal(countSteps(() => repeated.forEach((id) => table.failOwnAbove(id, error))), 0);
+  table.failOwnAbove(1, error);
+  assert.deepEqual(kept.map(({ over }) => over), [false, true], "a lower one counts");
+});
+
+Deno.test("stream table leaves growth of windows to other clients (SPEC 5.5)", () => {
+  const budget = new MemoryBudget(100_000);
+  const grow = (client: string) => {
+    const options = { initialWindow: 1_000, maxWindow: 16_000_000 };
+    const { table, receive } = makeTable("listener", options, 10, { budget, client });
+    const before = budget.reserved;
+    for (let id = 1; id < 40; id += 2) {
+      const { stream } = receive(id, opening)!;
+      stream.resume(); // nobody listens, so that bytes count as handed on
+      for (let i = 0; i < 200; i++) {
+        assert.ok(receive(id, data, 1_000));
+        stream.receiveBody(new Uint8Array(1_000));
+      }
+    }
+    return { table, grown: budget.reserved - before };
+  };
+  const greedy = grow("greedy");
+  const other = grow("other");
+  assert.ok(greedy.grown <= 50_000, `${greedy.grown}`);
+  assert.ok(other.grown > 10_000, `${other.grown}`);
+  for (const { table } of [greedy, other]) table.failAll(new SallyportError("cancelled", "x"));
+  assert.equal(budget.reserved, 0);
+});
+
+/** Counts the entries of maps that are looked at while `use` runs. */
+function countSteps(use: () => void): number {
+  const { prototype } = Map;
+  const original = prototype[Symbol.iterator];
+  let count = 0;
+  prototype[Symbol.iterator] = function* (this: Map<unknown, unknown>) {
+    for (const entry of this.entries()) {
+      count++;
+      yield entry;
+    }
+  } as typeof original;
+  try {
+    use();
+  } finally {
+    prototype[Symbol.iterator] = original;
+  }
+  return count;
+}

@@ -39,6 +39,7 @@ export class SendWindow {
 export class ReceiveWindow {
   readonly #max: number;
   readonly #budget: MemoryBudget;
+  readonly #client: string;
   /** What a sender may have under way, in our buffers or unreturned: the window's full width. */
   #size: number;
   /** Credit that the peer holds. */
@@ -49,11 +50,13 @@ export class ReceiveWindow {
   #unreturned = 0;
   #reserved = 0;
 
-  constructor(initial: number, max: number, budget: MemoryBudget) {
+  /** @param client Whose stream it is. @default client {all are of one client} */
+  constructor(initial: number, max: number, budget: MemoryBudget, client = "") {
     this.#size = initial;
     this.#credit = initial;
     this.#max = max;
     this.#budget = budget;
+    this.#client = client;
   }
 
   /** Bytes that arrived and were not yet handed on. */
@@ -86,14 +89,14 @@ export class ReceiveWindow {
 
   /** Gives the memory back that growth took. */
   release(): void {
-    this.#budget.release(this.#reserved);
+    this.#budget.release(this.#reserved, this.#client);
     this.#reserved = 0;
   }
 
   /** Doubles the window unless the reader lags, by what the budget has. */
   #grow(): number {
     if (this.#buffered > this.#size / 8 || this.#size >= this.#max) return 0;
-    const more = this.#budget.reserve(Math.min(this.#size, this.#max - this.#size));
+    const more = this.#budget.reserve(Math.min(this.#size, this.#max - this.#size), this.#client);
     this.#reserved += more;
     this.#size += more;
     return more;
