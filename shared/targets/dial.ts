@@ -11,14 +11,28 @@ import type { TargetPolicy, Verdict } from "./target_policy.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /**
- * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be
+ * Takes room for one more socket, and returns what gives it back once the socket is connected or failed. `isFurther`:
+ * the same dial has another attempt open, so that this one can wait.
+ *
+ * @throws SallyportError `limit_reached` when there is no room.
+ */
+export type SocketRoom = (doing: string, isFurther: boolean) => () => void;
+
+/**
+ * Connects to a target; `client` is whom it is for, `room` is asked before each attempt. The socket is connected, sends without delay, and may be
  * half-open: whoever takes it ends its side too.
  *
  * @throws SallyportError `bad_request` for what is no host, `target_denied`, `dns_error`, `dns_timeout`,
  * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when too much is under way,
  * or `cancelled` when `signal` was aborted.
  */
-export type Dial = (host: string, port: number, signal?: AbortSignal, client?: string) => Promise<Socket>;
+export type Dial = (
+  host: string,
+  port: number,
+  signal?: AbortSignal,
+  client?: string,
+  room?: SocketRoom,
+) => Promise<Socket>;
 
 /** What makes a dialer. */
 export interface DialerOptions {
@@ -26,7 +40,7 @@ export interface DialerOptions {
   policy: TargetPolicy;
   /** Who finds addresses. */
   resolve: Resolve;
-  /** Counts the targets that are being connected to. @default {no limit} */
+  /** Counts the connections under way, of which one dial may have several. @default {no limit} */
   underWay?: UnderWay | undefined;
   /** Milliseconds for a connection, over all addresses; the name's lookup has its own time. @default 10000 */
   connectTimeoutMs?: number;
@@ -52,20 +66,28 @@ const MAX_ADDRESSES = 8;
 export function createDialer(options: DialerOptions): Dial {
   const { policy, resolve, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
-  return async (host, port, signal, client = "") => {
+  return async (host, port, signal, client = "", room) => {
     const doing = `connect to ${hostPort(host, port)}`;
     const { kind, text } = readHost(host) ?? notAHost(host);
     requireAllowed(policy.judgeName(text, port), doing);
     const found = kind === "name" ? await resolve(text, signal, client) : [text];
     const addresses = allowedOf(found, (address) => policy.judge(text, address, port), doing);
-    const done = underWay?.begin(doing, client);
-    try {
-      const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
-      const socket = await race({ addresses, port, doing, connect, ...timing });
-      return requireElsewhere(socket, policy.judgeConnection(socket, port), doing);
-    } finally {
-      done?.();
-    }
+    const begin = (isFurther: boolean) => {
+      const done = underWay?.begin(doing, client);
+      try {
+        const giveBack = room?.(doing, isFurther);
+        return () => {
+          giveBack?.();
+          done?.();
+        };
+      } catch (error) {
+        done?.();
+        throw error;
+      }
+    };
+    const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
+    const socket = await race({ addresses, port, doing, connect, begin, ...timing });
+    return requireElsewhere(socket, policy.judgeConnection(socket, port), doing);
   };
 }
 
