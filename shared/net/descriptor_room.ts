@@ -6,6 +6,10 @@ const SPARE = 8;
 const GRANT = 16;
 /** Milliseconds for which a look counts: others of the process take descriptors too. */
 const VALID_MS = 1_000;
+/** Milliseconds for which a look counts that found too few, so that a flood does not cost a look each time. */
+const SHORT_VALID_MS = 10;
+/** The most that must be closed for one more, however many descriptors are missing. */
+const MAX_MISSING = 3;
 /** A file that is always there and may be opened by whoever may read. */
 const ANY_FILE = Deno.build.os === "windows" ? import.meta.filename! : "/dev/null";
 
@@ -16,47 +20,50 @@ const ANY_FILE = Deno.build.os === "windows" ? import.meta.filename! : "/dev/nul
  */
 export class DescriptorRoom {
   readonly #clock: Clock;
-  readonly #canOpen: (count: number) => boolean;
+  readonly #opens: (count: number) => number;
   readonly #spare: number;
   #grantedUpTo = 0;
+  #isShort = false;
   #validUntil = -Infinity;
 
   /**
-   * @param opens Whether `count` more files can be open at once.
+   * @param opens How many files can be open at once besides those that are, up to `count`.
    * @param spare Descriptors that stay free for others. @default 8
    */
-  constructor(clock: Clock, opens: (count: number) => boolean = canOpen, spare = SPARE) {
+  constructor(clock: Clock, opens: (count: number) => number = countOpens, spare = SPARE) {
     this.#clock = clock;
-    this.#canOpen = opens;
+    this.#opens = opens;
     this.#spare = spare;
   }
 
   /**
-   * Whether one more connection may be taken, beside `open` ones.
+   * Whether one more connection may be taken, beside `open` ones. When there is no room, closing connections makes
+   * some at once: the next look comes a few milliseconds later, and until then `open` counts.
    *
    * @param pending How many of those may not have their descriptors yet.
    */
   hasRoom(open: number, pending = 0): boolean {
     const now = this.#clock.now();
-    if (open < this.#grantedUpTo && now < this.#validUntil) return true;
-    if (!this.#canOpen(this.#spare + pending + GRANT)) {
-      this.#validUntil = now;
-      return this.#canOpen(this.#spare + pending);
-    }
-    this.#grantedUpTo = open + GRANT;
-    this.#validUntil = now + VALID_MS;
-    return true;
+    const isValid = now < this.#validUntil;
+    if (isValid && (open < this.#grantedUpTo || this.#isShort)) return open < this.#grantedUpTo;
+    // A look costs about as much as what it grants, however many began at once.
+    const wanted = Math.max(GRANT, pending);
+    const free = this.#opens(this.#spare + pending + wanted) - this.#spare - pending;
+    this.#isShort = free < wanted;
+    this.#grantedUpTo = open + Math.max(free, -MAX_MISSING);
+    this.#validUntil = now + (this.#isShort ? SHORT_VALID_MS : VALID_MS);
+    return open < this.#grantedUpTo;
   }
 }
 
-function canOpen(count: number): boolean {
+function countOpens(count: number): number {
   const files: Deno.FsFile[] = [];
   try {
     while (files.length < count) files.push(Deno.openSync(ANY_FILE));
-    return true;
+    return count;
   } catch (error) {
     // Without the right to read nothing can be told, and nobody should be refused for that.
-    return (error as { code?: unknown }).code !== "EMFILE";
+    return (error as { code?: unknown }).code === "EMFILE" ? files.length : count;
   } finally {
     for (const file of files) file.close();
   }
