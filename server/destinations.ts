@@ -25,6 +25,8 @@ const STREAMS_FACTOR = 8;
 const RUNNING_LOOKUPS = 16;
 /** Descriptors that sockets to targets leave to new connections of agents, and to those who have fewer. */
 const SPARE_DESCRIPTORS = 12;
+/** Milliseconds for which it is known that descriptors are short. */
+const SHORT_MS = 10;
 /** The most sockets to targets that give way to one more. */
 const GIVE_WAY = 4;
 
@@ -97,7 +99,7 @@ export class Destinations {
   /** @throws SallyportError `bad_request` for a pattern or a target that cannot be read. */
   constructor(options: DestinationsOptions) {
     const { targets, clients, ownPorts, maxStreams, lookup, descriptors } = options;
-    this.#descriptors = descriptors ?? new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS);
+    this.#descriptors = descriptors ?? new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS, SHORT_MS);
     this.#streams = new SharedLimit({
       total: STREAMS_FACTOR * maxStreams,
       whenFull: "evict",

@@ -6,8 +6,6 @@ const SPARE = 8;
 const GRANT = 16;
 /** Milliseconds for which a look counts: others of the process take descriptors too. */
 const VALID_MS = 1_000;
-/** Milliseconds for which a look counts that found too few, so that a flood does not cost a look each time. */
-const SHORT_VALID_MS = 10;
 /** The most that must be closed for one more, however many descriptors are missing. */
 const MAX_MISSING = 3;
 /** A file that is always there and may be opened by whoever may read. */
@@ -22,6 +20,7 @@ export class DescriptorRoom {
   readonly #clock: Clock;
   readonly #opens: (count: number) => number;
   readonly #spare: number;
+  readonly #shortMs: number;
   #grantedUpTo = 0;
   #isShort = false;
   #validUntil = -Infinity;
@@ -29,16 +28,18 @@ export class DescriptorRoom {
   /**
    * @param opens How many files can be open at once besides those that are, up to `count`.
    * @param spare Descriptors that stay free for others. @default 8
+   * @param shortMs Milliseconds for which a look counts that found few: a flood then costs no look each time, and
+   * until the next look room comes only from a lower `open`. @default 0
    */
-  constructor(clock: Clock, opens: (count: number) => number = countOpens, spare = SPARE) {
+  constructor(clock: Clock, opens: (count: number) => number = countOpens, spare = SPARE, shortMs = 0) {
     this.#clock = clock;
     this.#opens = opens;
     this.#spare = spare;
+    this.#shortMs = shortMs;
   }
 
   /**
-   * Whether one more connection may be taken, beside `open` ones. When there is no room, closing connections makes
-   * some at once: the next look comes a few milliseconds later, and until then `open` counts.
+   * Whether one more connection may be taken, beside `open` ones.
    *
    * @param pending How many of those may not have their descriptors yet.
    */
@@ -51,7 +52,7 @@ export class DescriptorRoom {
     const free = this.#opens(this.#spare + pending + wanted) - this.#spare - pending;
     this.#isShort = free < wanted;
     this.#grantedUpTo = open + Math.max(free, -MAX_MISSING);
-    this.#validUntil = now + (this.#isShort ? SHORT_VALID_MS : VALID_MS);
+    this.#validUntil = now + (this.#isShort ? this.#shortMs : VALID_MS);
     return open < this.#grantedUpTo;
   }
 }
