@@ -23,11 +23,13 @@ export type Audit = (peer: AuditedPeer, outcome: Outcome) => void;
 /**
  * Makes an audit: one JSON line for every stream that is over, with who (`client`, `serial`), what (`kind`,
  * `target`, `address`, `status`), how much (`bytes_in` from the agent, `bytes_out` to it, `duration_ms`) and
- * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`). The lines are ASCII.
+ * how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`). A reset by the agent is `cancelled`; what
+ * the agent said of it is in `peer_code` and `peer_message`, and proves nothing. The lines are ASCII.
  */
 export function createAudit({ write, clock }: AuditOptions): Audit {
   return (peer, outcome) => {
-    const { kind, target, address, status, bytesIn, bytesOut, durationMs, code, detail } = outcome;
+    const { kind, target, address, status, bytesIn, bytesOut, durationMs } = outcome;
+    const { code, detail, peerCode, peerMessage } = outcome;
     write(ascii(JSON.stringify({
       time: new Date(clock.wallTime()).toISOString(),
       event: "stream",
@@ -39,6 +41,8 @@ export function createAudit({ write, clock }: AuditOptions): Audit {
       duration_ms: Math.round(durationMs),
       outcome: code ?? "ok",
       detail,
+      peer_code: peerCode,
+      peer_message: peerMessage,
     })));
   };
 }

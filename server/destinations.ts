@@ -99,7 +99,8 @@ export class Destinations {
   /** @throws SallyportError `bad_request` for a pattern or a target that cannot be read. */
   constructor(options: DestinationsOptions) {
     const { targets, clients, ownPorts, maxStreams, lookup, descriptors } = options;
-    this.#descriptors = descriptors ?? new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS, SHORT_MS);
+    this.#descriptors = descriptors ??
+      new DescriptorRoom(systemClock, undefined, SPARE_DESCRIPTORS, SHORT_MS);
     this.#streams = new SharedLimit({
       total: STREAMS_FACTOR * maxStreams,
       whenFull: "evict",

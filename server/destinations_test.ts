@@ -95,10 +95,15 @@ async function fullOf(room: number, body: (scene: Full) => Promise<void>): Promi
   const open = new Set<Socket>();
   let looks = 0;
   // Descriptors are closed when a socket is, and opened a turn after the dial.
-  const descriptors = new DescriptorRoom(clock, (count) => {
-    looks++;
-    return Math.min(count, room - open.size);
-  }, 0, 10);
+  const descriptors = new DescriptorRoom(
+    clock,
+    (count) => {
+      looks++;
+      return Math.min(count, room - open.size);
+    },
+    0,
+    10,
+  );
   const targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] };
   const rest = { clients: [], ownPorts: new OwnPorts(), maxStreams: 1_000 };
   const destinations = new Destinations({ targets, ...rest, descriptors });

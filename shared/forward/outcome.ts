@@ -18,6 +18,10 @@ export interface Outcome {
   code?: ErrorCode;
   /** What failed, in words for the server's own log; it may name the rule that decided. */
   detail?: string;
+  /** The code with which the client reset the stream, as it said itself; `code` is then one of the server's own. */
+  peerCode?: ErrorCode;
+  /** What the client said when it reset the stream. */
+  peerMessage?: string;
   /** Bytes from the agent. */
   bytesIn: number;
   /** Bytes to the agent. */
@@ -69,13 +73,29 @@ export class OutcomeRecorder {
       target: hostPort(opening.payload.host, opening.payload.port),
       ...(this.address === undefined ? {} : { address: this.address }),
       ...(this.status === undefined ? {} : { status: this.status }),
-      ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),
+      ...this.#result(),
       bytesIn,
       bytesOut,
       durationMs: this.#context.clock.now() - this.#began,
     });
   }
+
+  #result(): Pick<Outcome, "code" | "detail" | "peerCode" | "peerMessage"> {
+    const own = this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) };
+    const { peerReset, isLocal } = this.#stream;
+    if (peerReset === undefined || isLocal) return own;
+    const said = { peerCode: peerReset.code, peerMessage: peerReset.message };
+    return this.#error === peerReset || this.#error === undefined
+      ? { ...RESET_BY_CLIENT, ...said }
+      : { ...own, ...said };
+  }
 }
+
+/** What a reset of the client counts as, whatever code and message it chose. */
+const RESET_BY_CLIENT = {
+  code: "cancelled",
+  detail: "Cannot go on with the stream: the agent reset it",
+} as const;
 
 function detailOf({ message, cause }: SallyportError): string {
   return typeof cause === "string" ? `${message} (${cause})` : message;

@@ -203,7 +203,8 @@ Deno.test("dialer has at most three attempts open for a name, and ends the oldes
   const { network, clock, dial } = fakeDialer(many, { underWay });
   const dialled = dial("a.example", 80);
   await turn();
-  const open = () => [...network.sockets].filter(([, { destroyed }]) => !destroyed).map(([address]) => address);
+  const open = () =>
+    [...network.sockets].filter(([, { destroyed }]) => !destroyed).map(([address]) => address);
   for (let tried = 1; tried <= many.length; tried++) {
     assert.deepEqual(open(), many.slice(Math.max(0, tried - 3), tried));
     assert.equal(underWay.count, open().length, "each attempt counts");
