@@ -101,7 +101,7 @@ async function fullOf(room: number, body: (scene: Full) => Promise<void>): Promi
       looks++;
       return Math.min(count, room - open.size);
     },
-    0,
+    1,
     10,
   );
   const targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] };

@@ -7,7 +7,7 @@ const GRANT = 16;
 /** Milliseconds for which a look counts: others of the process take descriptors too. */
 const VALID_MS = 1_000;
 /** The most that must be closed for one more, however many descriptors are missing. */
-const MAX_MISSING = 3;
+const MAX_MISSING = 4;
 /** A file that is always there and may be opened by whoever may read. */
 const ANY_FILE = Deno.build.os === "windows" ? import.meta.filename! : "/dev/null";
 
@@ -27,7 +27,7 @@ export class DescriptorRoom {
 
   /**
    * @param opens How many files can be open at once besides those that are, up to `count`.
-   * @param spare Descriptors that stay free for others. @default 8
+   * @param spare Descriptors that have to be free, besides those for what is pending. @default 8
    * @param shortMs Milliseconds for which a look counts that found few: a flood then costs no look each time, and
    * until the next look room comes only from a lower `open`. @default 0
    */
@@ -51,7 +51,7 @@ export class DescriptorRoom {
     const wanted = Math.max(GRANT, pending);
     const free = this.#opens(this.#spare + pending + wanted) - this.#spare - pending;
     this.#isShort = free < wanted;
-    this.#grantedUpTo = open + Math.max(free, -MAX_MISSING);
+    this.#grantedUpTo = open + (this.#isShort ? 1 + Math.max(free, -MAX_MISSING) : wanted);
     this.#validUntil = now + (this.#isShort ? this.#shortMs : VALID_MS);
     return open < this.#grantedUpTo;
   }

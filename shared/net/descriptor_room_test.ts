@@ -21,10 +21,10 @@ Deno.test("DescriptorRoom refuses when only the spare ones are left, and lets in
   assert.ok(room.hasRoom(0));
   free = 20;
   assert.ok(room.hasRoom(16), "few are left, but more than the spare ones");
-  free = 8;
+  free = 7;
   assert.ok(!room.hasRoom(17));
   assert.ok(!room.hasRoom(3), "what was granted before does not count any more");
-  free = 9;
+  free = 8;
   assert.ok(room.hasRoom(17));
 });
 
@@ -33,18 +33,18 @@ Deno.test("DescriptorRoom wants some closed when spare ones are taken, and does 
   let looks = 0;
   const room = new DescriptorRoom(clock, (count) => (looks++, Math.min(count, 6)), 8, 10);
   for (let i = 0; i < 1_000; i++) assert.ok(!room.hasRoom(40));
-  assert.ok(!room.hasRoom(38), "two of the spare ones are missing");
-  assert.ok(room.hasRoom(37));
+  assert.ok(!room.hasRoom(39), "two of the spare ones are missing");
+  assert.ok(room.hasRoom(38));
   assert.equal(looks, 1);
   clock.advance(10);
-  assert.ok(!room.hasRoom(37), "looked again");
+  assert.ok(!room.hasRoom(38), "looked again");
   assert.equal(looks, 2);
 });
 
 Deno.test("DescriptorRoom counts what is still to be opened, at a cost that grows with it and no faster", () => {
   const room = new DescriptorRoom(new ManualClock(), (count) => Math.min(count, 30), 12);
-  assert.ok(room.hasRoom(17, 17));
-  assert.ok(!room.hasRoom(18, 18));
+  assert.ok(room.hasRoom(18, 18));
+  assert.ok(!room.hasRoom(19, 19));
   let opened = 0;
   const large = new DescriptorRoom(new ManualClock(), (count) => (opened += count, count), 12);
   for (let open = 0; open < 1_024; open++) assert.ok(large.hasRoom(open, open));
