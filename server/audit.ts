@@ -39,8 +39,9 @@ export type Audit = (peer: AuditedPeer) => StreamAudit;
  *
  * Each line says which stream (`id`, the same in both lines, unique over restarts), who (`client`, `serial`,
  * `from`), what (`kind`, `target`, `address`, `status`) and how much so far (`bytes_in` from the agent, `bytes_out`
- * to it, `duration_ms`); the last one also how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`).
- * The lines are ASCII.
+ * to it, `duration_ms`); the last one also how it went (`outcome`: `"ok"` or a code of SPEC.md 6, with `detail`). A
+ * reset by the agent is `cancelled`; what the agent said of it is in `peer_code` and `peer_message`, and proves
+ * nothing. The lines are ASCII.
  */
 export function createAudit({ write, clock, run = randomHex() }: AuditOptions): Audit {
   let count = 0;
@@ -63,7 +64,10 @@ export function createAudit({ write, clock, run = randomHex() }: AuditOptions): 
     };
     return {
       open: (progress) => line("open", progress),
-      end: (outcome) => line("stream", outcome, { outcome: outcome.code ?? "ok", detail: outcome.detail }),
+      end: (outcome) => {
+        const { code: result = "ok", detail, peerCode, peerMessage } = outcome;
+        line("stream", outcome, { outcome: result, detail, peer_code: peerCode, peer_message: peerMessage });
+      },
     };
   };
 }

@@ -30,6 +30,18 @@ Deno.test("audit writes how a stream failed, and stays on one line whatever the 
   assert.deepEqual([line.outcome, line.detail], ["target_denied", "Cannot connect (default private)"]);
 });
 
+Deno.test("audit writes what the client said of its reset into fields of their own", () => {
+  const lines: string[] = [];
+  createAudit({ write: (line) => lines.push(line), clock })(peer).end({
+    ...{ kind: "connect_request", target: "a.example:443", bytesIn: 0, bytesOut: 0, durationMs: 1 },
+    ...{ code: "cancelled", detail: "ours", peerCode: "target_denied", peerMessage: "theirs" },
+  });
+  const { outcome, detail, peer_code, peer_message } = JSON.parse(lines[0]!);
+  assert.deepEqual([outcome, detail, peer_code, peer_message], [
+    ...["cancelled", "ours", "target_denied", "theirs"],
+  ]);
+});
+
 Deno.test("audit escapes whatever is not printable ASCII in the names of a client", () => {
   const lines: string[] = [];
   const commonName = 'a\0b\nc\u007f\u0085\u2028\u202eJörg 😀\ud800"';

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import type { SallyportError } from "../shared/errors.ts";
+import { DescriptorRoom } from "../shared/net/descriptor_room.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { readUntil, SocketOrigin } from "../tests/support/socket_origin.ts";
 import type { ClientEntry } from "../shared/clients/rules.ts";
 import { Destinations } from "./destinations.ts";
@@ -83,6 +87,90 @@ Deno.test("destinations refuse a stream too many, and one client gives way to an
   const { used, refused: times, evicted } = destinations.figures().streams;
   assert.deepEqual([used, times, evicted], [7, 1, 1]);
 });
+
+/** A process with room for `room` sockets to targets: a client with as many tunnels, and how to come as another. */
+async function fullOf(room: number, body: (scene: Full) => Promise<void>): Promise<void> {
+  await using origin = await SocketOrigin.start();
+  const clock = new ManualClock();
+  const open = new Set<Socket>();
+  let looks = 0;
+  // Descriptors are closed when a socket is, and opened a turn after the dial.
+  const descriptors = new DescriptorRoom(
+    clock,
+    (count) => {
+      looks++;
+      return Math.min(count, room - open.size);
+    },
+    1,
+    10,
+  );
+  const targets = { allow: ["127.0.0.1"], deny: ["127.0.0.2"] };
+  const rest = { clients: [], ownPorts: new OwnPorts(), maxStreams: 1_000 };
+  const destinations = new Destinations({ targets, ...rest, descriptors });
+  const tunnel = async (name: string, onCut: () => void, host = "127.0.0.1", port = origin.port) => {
+    let socket: Socket | undefined;
+    const { dial, done } = destinations.begin(client(name), () => {
+      onCut();
+      socket?.destroy();
+      open.delete(socket!);
+      done();
+    });
+    try {
+      socket = await dial(host, port);
+    } catch (error) {
+      done();
+      return (error as SallyportError).code;
+    }
+    open.add(socket);
+    return "open";
+  };
+  let cut = 0;
+  for (let i = 0; i < room; i++) assert.equal(await tunnel("victim", () => cut++), "open");
+  clock.advance(1_000);
+  looks = 0;
+  try {
+    await body({ tunnel, clock, cut: () => cut, looks: () => looks });
+  } finally {
+    for (const socket of open) socket.destroy();
+    destinations.destroy();
+  }
+}
+
+interface Full {
+  tunnel(name: string, onCut: () => void, host?: string, port?: number): Promise<string>;
+  clock: ManualClock;
+  cut(): number;
+  looks(): number;
+}
+
+Deno.test("destinations take no descriptor for targets that are denied, however many are asked for at once", () =>
+  fullOf(20, async ({ tunnel, cut, looks }) => {
+    const denied = Array.from({ length: 500 }, () => tunnel("greedy", () => {}, "127.0.0.2"));
+    assert.deepEqual(new Set(await Promise.all(denied)), new Set(["target_denied"]));
+    assert.deepEqual([cut(), looks()], [0, 0]);
+  }));
+
+Deno.test("destinations cut one tunnel for one descriptor, and none for a dial that uses what is free by then", () =>
+  fullOf(20, async ({ tunnel, cut, looks, clock }) => {
+    const { port } = await closedPort();
+    for (let i = 0; i < 50; i++) {
+      assert.equal(await tunnel("greedy", () => {}, "127.0.0.1", port), "target_refused");
+    }
+    assert.deepEqual([cut(), looks()], [1, 1]);
+    const many = await Promise.all(Array.from({ length: 100 }, () => tunnel("greedy", () => {})));
+    assert.equal(many.filter((outcome) => outcome === "open").length, 10, "half of them");
+    assert.equal(many.filter((outcome) => outcome === "limit_reached").length, 90);
+    assert.deepEqual([cut(), looks()], [10, 1]);
+    clock.advance(10);
+    assert.equal(await tunnel("victim", () => {}), "limit_reached");
+    assert.equal(await tunnel("newcomer", () => {}), "open");
+  }));
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<{ port: number }> {
+  await using origin = await SocketOrigin.start();
+  return { port: origin.port };
+}
 
 Deno.test("destinations name the entry that cannot be read", () => {
   assert.throws(() => destinationsOf([{ client: "a" }]), { code: "bad_request" });

@@ -5,6 +5,7 @@ import type { MuxStream } from "../shared/mux/stream.ts";
 import type { OpeningMessage } from "../shared/protocol/messages.ts";
 import { MAX_SPEED_BYTES, SPEED_HOST } from "../shared/protocol/speed_target.ts";
 import { type OutcomeListener, OutcomeRecorder } from "../shared/forward/outcome.ts";
+import { refuse } from "../shared/forward/refuse.ts";
 
 /** What is sent: nothing in particular, since TLS does not compress. */
 const CHUNK = new Uint8Array(65_536);
@@ -33,7 +34,11 @@ export class Speed {
       this.#limit.release(stream);
       recorder.done(error);
     };
-    if (!this.#limit.take(client, stream)) return refuse(stream, recorder, over);
+    if (!this.#limit.take(client, stream)) {
+      const problem = "Cannot measure the path: others do, try again in a moment";
+      const error = new SallyportError("limit_reached", problem);
+      return refuse(stream, error, { recorder, clock: context.clock });
+    }
     const bytes = bytesAskedFor(stream.opening);
     recorder.status = bytes === undefined ? 404 : 200;
     const headers = ["Content-Type", "application/octet-stream", "Content-Length", String(bytes ?? 0)];
@@ -44,18 +49,6 @@ export class Speed {
 }
 
 type Over = (error: SallyportError | undefined) => void;
-
-function refuse(stream: MuxStream, recorder: OutcomeRecorder, closed: Over): void {
-  const error = new SallyportError(
-    "limit_reached",
-    "Cannot measure the path: others do, try again in a moment",
-  );
-  recorder.failed(error);
-  stream.listen({ data: ({ byteLength }) => stream.consumed(byteLength), closed });
-  const { code, message } = error;
-  stream.send({ type: "http_response", payload: { error: { code, message } } }, undefined, { end: true });
-  stream.resume();
-}
 
 function pour(stream: MuxStream, bytes: number, clock: Clock, over: Over): void {
   let left = bytes;

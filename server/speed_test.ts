@@ -78,6 +78,30 @@ Deno.test("a client has at most 8 measurements at once, is told so, and others h
   assert.equal((await served200(speed, "greedy")).messages.length, 1);
 });
 
+Deno.test("a refused measurement ends though the agent keeps its side open", async () => {
+  const speed = new Speed();
+  const pairs = await streamPairs();
+  const clock = new ManualClock();
+  const outcomes: Outcome[] = [];
+  const context = { clock, onDone: (outcome: Outcome) => void outcomes.push(outcome) };
+  const open = async () => {
+    const { near, far } = await pairs.open(request("/down?bytes=16777216"));
+    speed.serve(far, "greedy", context);
+    return { near, far };
+  };
+  const measuring = [];
+  for (let i = 0; i < 8; i++) measuring.push(await open());
+  const { near, far } = await open();
+  const ended = within(5_000, over(near), "the end");
+  clock.advance(9_999);
+  assert.equal(far.over, false, "it has a while to end its side");
+  clock.advance(1);
+  assert.equal((await ended)?.code, "limit_reached");
+  assert.deepEqual(outcomes.map(({ code }) => code), ["limit_reached"]);
+  for (const { near } of measuring) near.reset("cancelled", "enough");
+  await pairs.close();
+});
+
 /** A client measures and is served. */
 async function served200(speed: Speed, client: string) {
   const pairs = await streamPairs();

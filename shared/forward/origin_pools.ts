@@ -9,6 +9,8 @@ const MAX_IDLE = 256;
 export interface OriginPoolsOptions extends Pick<OriginPoolOptions, "idleMs"> {
   /** Unused connections that are kept, over all clients. @default 256 */
   maxIdle?: number;
+  /** An unused connection is closed to make room. */
+  onEvict?: (socket: Socket) => void;
 }
 
 /** A pool, for as long as a stream needs it. */
@@ -36,13 +38,16 @@ export class OriginPools {
   readonly #idle: SharedLimit<Socket>;
   readonly #idleMs: number | undefined;
 
-  constructor({ maxIdle = MAX_IDLE, idleMs }: OriginPoolsOptions = {}) {
+  constructor({ maxIdle = MAX_IDLE, idleMs, onEvict }: OriginPoolsOptions = {}) {
     this.#idleMs = idleMs;
     this.#idle = new SharedLimit({
       total: maxIdle,
       whenFull: "evict",
       cost: () => 0,
-      evict: (socket) => void socket.destroy(),
+      evict(socket) {
+        onEvict?.(socket);
+        socket.destroy();
+      },
     });
   }
 
@@ -72,9 +77,12 @@ export class OriginPools {
     };
   }
 
-  /** Closes up to `count` unused connections, of the client that has the most; returns how many. */
-  shed(count: number): number {
-    return this.#idle.makeWay("", count);
+  /**
+   * Closes up to `count` unused connections for `client`: its own before those of clients that have no more; returns
+   * how many.
+   */
+  shed(client: string, count: number): number {
+    return this.#idle.makeWay(client, count);
   }
 
   /** Closes all connections. */

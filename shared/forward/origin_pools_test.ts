@@ -65,6 +65,22 @@ Deno.test("origin pools close the oldest unused connection of the client that ha
     assert.equal(origin.accepted, 6, "this one was not");
   }));
 
+Deno.test("origin pools close a client's own unused connections for it, not those of others with as many", () => {
+  const evicted: number[] = [];
+  const onEvict = ({ localPort }: Socket) => void evicted.push(localPort!);
+  return withPools({ onEvict }, async (pools, origin) => {
+    await ask(pools, "honest", origin.port);
+    await ask(pools, "greedy", origin.port);
+    await ask(pools, "greedy", origin.port, "b.example");
+    assert.equal(pools.shed("greedy", 1), 1);
+    assert.equal(pools.shed("greedy", 1), 1);
+    await ask(pools, "honest", origin.port);
+    assert.equal(origin.accepted, 3, "the connection of the other one was kept");
+    assert.equal(evicted.length, 2);
+    assert.deepEqual([pools.shed("greedy", 4), pools.figures().used], [1, 0], "whatever is unused gives way");
+  });
+});
+
 Deno.test("origin pools drop a client's pool with its last stream and connection", () =>
   withPools({ idleMs: 20 }, async (pools, origin) => {
     const lease = pools.lease("a");

@@ -28,6 +28,10 @@ export interface Outcome extends Progress {
   code?: ErrorCode;
   /** What failed, in words for the server's own log; it may name the rule that decided. */
   detail?: string;
+  /** The code with which the client reset the stream, as it said itself; `code` is then one of the server's own. */
+  peerCode?: ErrorCode;
+  /** What the client said when it reset the stream. */
+  peerMessage?: string;
 }
 
 /** Hears of streams that last. */
@@ -83,10 +87,7 @@ export class OutcomeRecorder {
     this.#told = true;
     this.#cancelOpen();
     if (error) this.failed(error);
-    this.#context.onDone({
-      ...this.#progress(),
-      ...(this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) }),
-    });
+    this.#context.onDone({ ...this.#progress(), ...this.#result() });
   }
 
   #progress(): Progress {
@@ -101,7 +102,23 @@ export class OutcomeRecorder {
       durationMs: this.#context.clock.now() - this.#began,
     };
   }
+
+  #result(): Pick<Outcome, "code" | "detail" | "peerCode" | "peerMessage"> {
+    const own = this.#error === undefined ? {} : { code: this.#error.code, detail: detailOf(this.#error) };
+    const { peerReset, isLocal } = this.#stream;
+    if (peerReset === undefined || isLocal) return own;
+    const said = { peerCode: peerReset.code, peerMessage: peerReset.message };
+    return this.#error === peerReset || this.#error === undefined
+      ? { ...RESET_BY_CLIENT, ...said }
+      : { ...own, ...said };
+  }
 }
+
+/** What a reset of the client counts as, whatever code and message it chose. */
+const RESET_BY_CLIENT = {
+  code: "cancelled",
+  detail: "Cannot go on with the stream: the agent reset it",
+} as const;
 
 function detailOf({ message, cause }: SallyportError): string {
   return typeof cause === "string" ? `${message} (${cause})` : message;

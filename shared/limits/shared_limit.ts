@@ -14,7 +14,11 @@ export interface SharedLimitOptions<Holder> {
   readonly whenFull: "evict" | "reserve" | "refuse";
   /** Ends a holder that was evicted; it is not counted any more. */
   evict?(holder: Holder, client: string): void;
-  /** What it costs to evict a holder: the cheapest goes first, the oldest of those. 0 is nothing. @default {1} */
+  /**
+   * What it costs to evict a holder: the cheapest goes first, the oldest of those. 0 is nothing.
+   *
+   * @default {the same for all, so that no holder is compared with another}
+   */
   cost?(holder: Holder): number;
 }
 
@@ -125,27 +129,35 @@ export class SharedLimit<Holder> {
     for (const [other, { size }] of this.#shares) {
       if (other !== client && size >= most) [greediest, most] = [other, size];
     }
-    const cheapest = this.#cheapest(this.#shares.get(greediest) ?? []);
-    if (cheapest === undefined) return undefined;
+    const share = this.#shares.get(greediest) ?? [];
     // With a difference of one the two would only change places.
-    if (cheapest.cost === 0 || most > own) return cheapest.holder;
+    const mayTake = most > own;
+    const { cost } = this.#options;
+    if (cost === undefined) return mayTake ? oldest(share) : undefined;
+    const cheapest = cheapestOf(share, cost);
+    if (cheapest === undefined) return undefined;
+    if (cheapest.cost === 0 || mayTake) return cheapest.holder;
     for (const holder of this.#owners.keys()) {
-      if (this.#costOf(holder) === 0) return holder;
+      if (cost(holder) === 0) return holder;
     }
     return undefined;
   }
+}
 
-  #cheapest(holders: Iterable<Holder>): { holder: Holder; cost: number } | undefined {
-    let found: { holder: Holder; cost: number } | undefined;
-    for (const holder of holders) {
-      const cost = this.#costOf(holder);
-      if (found === undefined || cost < found.cost) found = { holder, cost };
-      if (cost === 0) break;
-    }
-    return found;
-  }
+function oldest<Holder>(share: Iterable<Holder>): Holder | undefined {
+  for (const holder of share) return holder;
+  return undefined;
+}
 
-  #costOf(holder: Holder): number {
-    return this.#options.cost?.(holder) ?? 1;
+function cheapestOf<Holder>(
+  holders: Iterable<Holder>,
+  costOf: (holder: Holder) => number,
+): { holder: Holder; cost: number } | undefined {
+  let found: { holder: Holder; cost: number } | undefined;
+  for (const holder of holders) {
+    const cost = costOf(holder);
+    if (found === undefined || cost < found.cost) found = { holder, cost };
+    if (cost === 0) break;
   }
+  return found;
 }

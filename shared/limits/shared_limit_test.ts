@@ -88,3 +88,20 @@ Deno.test("shared limit for one client refuses beyond its total", () => {
   const { takeAll } = scene({ total: 2, whenFull: "refuse" });
   assert.deepEqual(takeAll("", "1", "2", "3"), [true, true, false]);
 });
+
+Deno.test("shared limit takes no longer the more is held, when all cost the same", () => {
+  const busy = (total: number) => {
+    const limit = new SharedLimit<number>({ total, whenFull: "evict", evict: () => {} });
+    for (let holder = 0; holder < total; holder++) limit.take("greedy", holder);
+    return () => {
+      const began = performance.now();
+      for (let i = 0; i < 2_000; i++) assert.equal(limit.take("greedy", -1), false);
+      return performance.now() - began;
+    };
+  };
+  const [few, many] = [busy(8), busy(8_000)];
+  const fastest = (run: () => number) => Math.min(...Array.from({ length: 5 }, run));
+  fastest(few);
+  const ratio = fastest(many) / fastest(few);
+  assert.ok(ratio < 20, `${ratio} times as long for a thousand times as many`);
+});

@@ -63,6 +63,7 @@ export class MuxStream {
   readonly #outbound: Outbound;
   #state = IDLE;
   #unseen = false;
+  #peerReset: SallyportError | undefined;
 
   constructor({ id, opening, own, owner, options, budget, share, sendCredit, isLocal = false }: StreamInit) {
     this.id = id;
@@ -103,6 +104,11 @@ export class MuxStream {
   /** Whether the stream is over; why, `closed` said. */
   get over(): boolean {
     return this.#state.name === "closed";
+  }
+
+  /** What the peer said when it reset the stream: its own words, which prove nothing. */
+  get peerReset(): SallyportError | undefined {
+    return this.#peerReset;
   }
 
   /** Sets who hears of events, in place of an earlier one. A stream that is over tells `closed` at once. */
@@ -238,6 +244,13 @@ export class MuxStream {
   failUnseen(error: SallyportError): void {
     this.#unseen = !this.over;
     this.fail(error);
+  }
+
+  /** Ends the stream because the peer reset it with `error`. */
+  resetByPeer(error: SallyportError): void {
+    if (this.over) return;
+    this.#peerReset = error;
+    this.#close(error);
   }
 
   /** Ends the stream because of `error`, without a word to the peer. */

@@ -136,7 +136,7 @@ export class StreamTable implements StreamOwner {
     const stream = this.find(id);
     if (stream === undefined) return false;
     const wasted = !stream.answered;
-    stream.fail(error);
+    stream.resetByPeer(error);
     if (wasted) this.#countWasted(stream);
     return true;
   }

@@ -5,7 +5,7 @@ import { DescriptorRoom } from "./descriptor_room.ts";
 Deno.test("DescriptorRoom looks once for several connections, and again a second later", () => {
   const clock = new ManualClock();
   const looks: number[] = [];
-  const room = new DescriptorRoom(clock, (count) => looks.push(count) > 0);
+  const room = new DescriptorRoom(clock, (count) => (looks.push(count), count));
   for (let open = 0; open < 16; open++) assert.ok(room.hasRoom(open));
   assert.equal(looks.length, 1);
   assert.ok(room.hasRoom(16));
@@ -17,7 +17,7 @@ Deno.test("DescriptorRoom looks once for several connections, and again a second
 
 Deno.test("DescriptorRoom refuses when only the spare ones are left, and lets in as soon as more are", () => {
   let free = 30;
-  const room = new DescriptorRoom(new ManualClock(), (count) => count <= free);
+  const room = new DescriptorRoom(new ManualClock(), (count) => Math.min(count, free));
   assert.ok(room.hasRoom(0));
   free = 20;
   assert.ok(room.hasRoom(16), "few are left, but more than the spare ones");
@@ -28,10 +28,27 @@ Deno.test("DescriptorRoom refuses when only the spare ones are left, and lets in
   assert.ok(room.hasRoom(17));
 });
 
-Deno.test("DescriptorRoom counts what is still to be opened", () => {
-  const room = new DescriptorRoom(new ManualClock(), (count) => count <= 30, 12);
+Deno.test("DescriptorRoom wants some closed when spare ones are taken, and does not look for each that asks", () => {
+  const clock = new ManualClock();
+  let looks = 0;
+  const room = new DescriptorRoom(clock, (count) => (looks++, Math.min(count, 6)), 8, 10);
+  for (let i = 0; i < 1_000; i++) assert.ok(!room.hasRoom(40));
+  assert.ok(!room.hasRoom(39), "two of the spare ones are missing");
+  assert.ok(room.hasRoom(38));
+  assert.equal(looks, 1);
+  clock.advance(10);
+  assert.ok(!room.hasRoom(38), "looked again");
+  assert.equal(looks, 2);
+});
+
+Deno.test("DescriptorRoom counts what is still to be opened, at a cost that grows with it and no faster", () => {
+  const room = new DescriptorRoom(new ManualClock(), (count) => Math.min(count, 30), 12);
   assert.ok(room.hasRoom(18, 18));
   assert.ok(!room.hasRoom(19, 19));
+  let opened = 0;
+  const large = new DescriptorRoom(new ManualClock(), (count) => (opened += count, count), 12);
+  for (let open = 0; open < 1_024; open++) assert.ok(large.hasRoom(open, open));
+  assert.ok(opened < 4 * 1_024, `${opened} files were opened`);
 });
 
 Deno.test("DescriptorRoom finds out about this process", () => {

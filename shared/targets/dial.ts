@@ -13,14 +13,28 @@ import type { TargetPolicy, Verdict } from "./target_policy.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /**
- * Connects to a target; `client` is whom it is for. The socket is connected, sends without delay, and may be
+ * Takes room for one more socket, and returns what gives it back once the socket is connected or failed. `isFurther`:
+ * the same dial has another attempt open, so that this one can wait.
+ *
+ * @throws SallyportError `limit_reached` when there is no room.
+ */
+export type SocketRoom = (doing: string, isFurther: boolean) => () => void;
+
+/**
+ * Connects to a target; `client` is whom it is for, `room` is asked before each attempt. The socket is connected, sends without delay, and may be
  * half-open: whoever takes it ends its side too.
  *
  * @throws SallyportError `bad_request` for what is no host, `target_denied`, `dns_error`, `dns_timeout`,
  * `target_refused`, `target_unreachable`, `target_timeout`, `limit_reached` when too much is under way,
  * or `cancelled` when `signal` was aborted.
  */
-export type Dial = (host: string, port: number, signal?: AbortSignal, client?: string) => Promise<Socket>;
+export type Dial = (
+  host: string,
+  port: number,
+  signal?: AbortSignal,
+  client?: string,
+  room?: SocketRoom,
+) => Promise<Socket>;
 
 /** What makes a dialer. */
 export interface DialerOptions {
@@ -28,7 +42,7 @@ export interface DialerOptions {
   policy: TargetPolicy;
   /** Who finds addresses. */
   resolve: Resolve;
-  /** Counts the targets that are being connected to. @default {no limit} */
+  /** Counts the connections under way, of which one dial may have several. @default {no limit} */
   underWay?: UnderWay | undefined;
   /** Milliseconds for a connection, over all addresses; the name's lookup has its own time. @default 10000 */
   connectTimeoutMs?: number;
@@ -60,7 +74,7 @@ export function createDialer(options: DialerOptions): Dial {
   const { policy, resolve, underWay, connectTimeoutMs = 10_000, attemptDelayMs = 250 } = options;
   const { clock = systemClock, connect = connectTcp } = options;
   const { isOwn = ownAddressesOf(clock) } = options;
-  return async (host, port, signal, client = "") => {
+  return async (host, port, signal, client = "", room) => {
     const doing = `connect to ${hostPort(host, port)}`;
     const { kind, text } = readHost(host) ?? notAHost(host);
     requireAllowed(policy.judgeName(text, port), doing);
@@ -69,14 +83,22 @@ export function createDialer(options: DialerOptions): Dial {
     const own = new Set(await filterAsync(judged, isOwn));
     const judgeOwn = (address: string) => policy.judgeOwn(text, address, port);
     const addresses = allowedOf(judged, (address) => own.has(address) ? judgeOwn(address) : ELSEWHERE, doing);
-    const done = underWay?.begin(doing, client);
-    try {
-      const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
-      const socket = await race({ addresses, port, doing, connect, ...timing });
-      return staysHere(socket) ? keepIfAllowed(socket, judgeOwn(socket.remoteAddress!), doing) : socket;
-    } finally {
-      done?.();
-    }
+    const begin = (isFurther: boolean) => {
+      const done = underWay?.begin(doing, client);
+      try {
+        const giveBack = room?.(doing, isFurther);
+        return () => {
+          giveBack?.();
+          done?.();
+        };
+      } catch (error) {
+        done?.();
+        throw error;
+      }
+    };
+    const timing = { attemptDelayMs, timeoutMs: connectTimeoutMs, clock, signal };
+    const socket = await race({ addresses, port, doing, connect, begin, ...timing });
+    return staysHere(socket) ? keepIfAllowed(socket, judgeOwn(socket.remoteAddress!), doing) : socket;
   };
 }
 

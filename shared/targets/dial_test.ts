@@ -7,6 +7,7 @@ import { within } from "../../tests/support/within.ts";
 import { createDialer, type DialerOptions } from "./dial.ts";
 import { interleave } from "./interleave.ts";
 import { OwnPorts } from "./own_ports.ts";
+import { UnderWay } from "./under_way.ts";
 import { createTargetPolicy } from "../../server/targets/policy.ts";
 
 const LOCAL = createTargetPolicy({ allow: ["127.0.0.0/8", "::1", "192.0.2.0/24", "2001:db8::/32"] });
@@ -197,6 +198,48 @@ Deno.test("dialer tries no more than eight addresses of a name", async () => {
   clock.advance(10_000);
   await dialled;
   assert.deepEqual(network.tried, many.slice(0, 8));
+});
+
+Deno.test("dialer has at most three attempts open for a name, and ends the oldest for the next", async () => {
+  const many = Array.from({ length: 8 }, (_, i) => `192.0.2.${i + 1}`);
+  const underWay = new UnderWay(16, "connections to targets");
+  const { network, clock, dial } = fakeDialer(many, { underWay });
+  const dialled = dial("a.example", 80);
+  await turn();
+  const open = () =>
+    [...network.sockets].filter(([, { destroyed }]) => !destroyed).map(([address]) => address);
+  for (let tried = 1; tried <= many.length; tried++) {
+    assert.deepEqual(open(), many.slice(Math.max(0, tried - 3), tried));
+    assert.equal(underWay.count, open().length, "each attempt counts");
+    if (tried < many.length) clock.advance(250);
+  }
+  network.succeed("192.0.2.7");
+  const socket = await dialled;
+  assert.deepEqual([open(), underWay.count, clock.timers], [["192.0.2.7"], 0, 0]);
+  socket.destroy();
+});
+
+Deno.test("dialer lets a further attempt wait for room, and fails when there is none for the first", async () => {
+  const underWay = new UnderWay(2, "connections to targets");
+  const { network, clock, dial } = fakeDialer(["192.0.2.1", "192.0.2.2"], { underWay });
+  const asked: boolean[] = [];
+  let isFull = false;
+  const dialled = dial("a.example", 80, undefined, "a", (doing, isFurther) => {
+    asked.push(isFurther);
+    if (isFull) throw new SallyportError("limit_reached", `Cannot ${doing}: no room`);
+    return () => void (isFull = false);
+  });
+  await turn();
+  isFull = true;
+  await assert.rejects(dial("a.example", 80, undefined, "a"), { code: "limit_reached" });
+  clock.advance(250);
+  assert.deepEqual([network.tried, underWay.count], [["192.0.2.1"], 1], "the second attempt waits");
+  network.fail("192.0.2.1", "ECONNREFUSED");
+  await turn();
+  assert.deepEqual(network.tried, ["192.0.2.1", "192.0.2.2"]);
+  network.succeed("192.0.2.2");
+  (await dialled).destroy();
+  assert.deepEqual([asked, underWay.count, clock.timers], [[false, false], 0, 0]);
 });
 
 Deno.test("dialer judges every address by itself, and a name that changes its addresses gains nothing", async () => {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { SallyportError } from "../errors.ts";
+import type { MuxStream } from "../mux/stream.ts";
+import type { OpeningMessage } from "../protocol/messages.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { streamPairs } from "../../tests/support/stream_pair.ts";
+import { within } from "../../tests/support/within.ts";
+import { forward } from "./forward.ts";
+import { createOriginPool } from "./origin_pool.ts";
+import type { Outcome } from "./outcome.ts";
+
+const TARGET = { host: "a.example", port: 80 };
+const OPENINGS: OpeningMessage[] = [
+  { type: "connect_request", payload: TARGET },
+  { type: "http_request", payload: { ...TARGET, method: "GET", path: "/", headers: ["Host", "a.example"] } },
+];
+
+/** What is recorded of a stream that the agent resets with a code and a message of its choice. */
+async function recorded(opening: OpeningMessage, dialFails: boolean): Promise<Outcome> {
+  const pairs = await streamPairs();
+  const { near, far } = await pairs.open(opening);
+  const done = Promise.withResolvers<Outcome>();
+  const dialled = Promise.withResolvers<void>();
+  const origins = createOriginPool();
+  forward(far, {
+    clock: new ManualClock(),
+    origins,
+    idleTimeoutMs: 1_000,
+    onDone: done.resolve,
+    dial(_host, _port, signal) {
+      dialled.resolve();
+      if (dialFails) return Promise.reject(new SallyportError("target_refused", "Cannot connect: refused"));
+      return new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => reject(new SallyportError("cancelled", "gone")))
+      );
+    },
+  });
+  await within(5_000, dialled.promise, "the dial");
+  if (dialFails) await within(5_000, answer(near), "the answer");
+  near.reset("target_denied", "the server's own words");
+  const outcome = await within(5_000, done.promise, "the outcome");
+  origins.destroy();
+  await pairs.close();
+  return outcome;
+}
+
+function answer(stream: MuxStream): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.listen({ message: () => resolve() });
+  stream.resume();
+  return promise;
+}
+
+for (const opening of OPENINGS) {
+  Deno.test(`a client does not choose the outcome of its own ${opening.type} by a reset`, async () => {
+    const { code, detail, peerCode, peerMessage } = await recorded(opening, false);
+    assert.equal(code, "cancelled");
+    assert.doesNotMatch(detail ?? "", /own words/);
+    assert.deepEqual([peerCode, peerMessage], ["target_denied", "the server's own words"]);
+  });
+
+  Deno.test(`a reset after a failure does not change the outcome of a ${opening.type}`, async () => {
+    const { code, detail } = await recorded(opening, true);
+    assert.deepEqual([code, detail], ["target_refused", "Cannot connect: refused"]);
+  });
+}
