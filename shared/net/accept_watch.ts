@@ -8,6 +8,8 @@ const SOON = 1_000;
 /** Milliseconds in which a port takes a connection, and into how many timers they are cut. */
 const PATIENCE = 1_000;
 const STEPS = 4;
+/** Connections that wait until the watch's own one is known among them. */
+const MAX_WAITING = 4;
 
 /** What an {@linkcode AcceptWatch} needs. */
 export interface AcceptWatchInit {
@@ -32,6 +34,8 @@ export class AcceptWatch {
   readonly #init: AcceptWatchInit;
   #state: State;
   #arrivedAt = -Infinity;
+  /** Connections of which one may be the watch's own, while its port is not known yet. */
+  #waiting: { readonly socket: Socket; readonly take: () => void }[] = [];
 
   /** Begins to watch. */
   constructor(init: AcceptWatchInit) {
@@ -44,9 +48,12 @@ export class AcceptWatch {
     this.#arrivedAt = this.#init.clock.now();
     const state = this.#state;
     if (state.name !== "asking") return take();
+    if (state.connected) return this.#tellApart(state.probe, socket, take);
     // The port of the near end is known only once it is connected, which this end may see first.
-    if (state.connected) this.#tellApart(state.probe, socket, take);
-    else state.probe.once("connect", () => this.#tellApart(state.probe, socket, take)).once("error", take);
+    this.#waiting.push({ socket, take });
+    // Most of them are clients, so that the port is well. A crowd must not pile up here: when descriptors are short,
+    // each of it would find no room for the others.
+    if (this.#waiting.length > MAX_WAITING) this.#rest(EVERY);
   }
 
   /** There is reason to doubt: looks within a second. */
@@ -69,7 +76,9 @@ export class AcceptWatch {
     const left = this.#state;
     this.#setState(next);
     if (left.name !== "stopped") left.cancel();
-    if (left.name === "asking") left.probe.destroy();
+    if (left.name !== "asking") return;
+    left.probe.destroy();
+    for (const { take } of this.#takeWaiting()) take();
   }
 
   /** @param quiet Milliseconds without a connection that make it ask. */
@@ -90,7 +99,9 @@ export class AcceptWatch {
     this.#setState({ name: "asking", probe, connected: false, cancel: this.#patience(STEPS) });
     probe.once("connect", () => {
       const state = this.#state;
-      if (state.name === "asking" && state.probe === probe) this.#setState({ ...state, connected: true });
+      if (state.name !== "asking" || state.probe !== probe) return;
+      this.#setState({ ...state, connected: true });
+      for (const { socket, take } of this.#takeWaiting()) this.#tellApart(probe, socket, take);
     });
     // Nobody listens, or there is no descriptor for the question: it is asked again.
     probe.on("error", (error: NodeJS.ErrnoException) => {
@@ -109,6 +120,12 @@ export class AcceptWatch {
       this.#rest(SOON);
       if (state.connected) this.#init.stalled();
     });
+  }
+
+  #takeWaiting() {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #isAsking(probe: Socket): boolean {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { eventually } from "../../tests/support/eventually.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { within } from "../../tests/support/within.ts";
@@ -92,4 +92,17 @@ Deno.test("AcceptWatch tells of a port where nobody listens", async () => {
   await closed();
   assert.deepEqual([probes.length, seen.stalls], [1, 1]);
   watch.stop();
+});
+
+Deno.test("AcceptWatch hands a crowd on that comes while its own connection is under way", () => {
+  const clock = new ManualClock();
+  const probe = new Socket();
+  const watch = new AcceptWatch({ clock, connect: () => probe, stalled: () => assert.fail("stalled") });
+  clock.advance(5_000);
+  const taken: number[] = [];
+  for (let client = 0; client < 8; client++) watch.arrived(new Socket(), () => void taken.push(client));
+  assert.deepEqual(taken, [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.ok(probe.destroyed);
+  watch.stop();
+  assert.equal(clock.timers, 0);
 });
