@@ -229,7 +229,7 @@ export class Destinations {
 }
 
 function gaveWay(): SallyportError {
-  return tooMany("Cannot go on with the stream", ", and most of them are of this client");
+  return tooMany("Cannot go on with the stream", ", and this client holds the most");
 }
 
 function tooMany(what: string, more = ""): SallyportError {

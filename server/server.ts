@@ -108,6 +108,20 @@ export async function startServer(
       reports?.active();
     }),
   });
+  if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
+  undo.defer(() => reports?.stop());
+  const refusals = new RefusalLog({ log, clock: systemClock });
+  const listener: TlsListeners = await listenAll(config.listenPorts, {
+    host: config.listenAddr,
+    identity: identities.current,
+    handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
+    onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
+    onRefused(error, remote) {
+      counters.refused.add([error.code]);
+      refusals.add(error, remote);
+    },
+  });
+  undo.defer(() => listener.close());
   let state: "ready" | "draining" = "ready";
   const startedAt = systemClock.now();
   const health: JsonPort = await openHealthPort({
@@ -131,19 +145,6 @@ export async function startServer(
     }),
   });
   undo.defer(() => health.close());
-  if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
-  undo.defer(() => reports?.stop());
-  const refusals = new RefusalLog({ log, clock: systemClock });
-  const listener: TlsListeners = await listenAll(config.listenPorts, {
-    host: config.listenAddr,
-    identity: identities.current,
-    handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
-    onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
-    onRefused(error, remote) {
-      counters.refused.add([error.code]);
-      refusals.add(error, remote);
-    },
-  });
   undo.move();
   const standing = new Standing({ clock: systemClock, identities, listener, reception });
   standing.start();
@@ -154,7 +155,7 @@ export async function startServer(
   identities.onChange(tellLists);
   tellLists(identities.current);
   if (identities.current.revocation === undefined) {
-    log.warn("nobody can be kept out who has a certificate: neither crl_file nor crl_parameter is set");
+    log.warn("no revocation list: revoked client certificates are accepted; set crl_file or crl_parameter");
   }
 
   const closed = Promise.withResolvers<void>();

@@ -205,6 +205,7 @@ export class Reception {
   /** What it costs an agent to lose a connection. */
   #costOf(guest: Guest): number {
     const { session } = guest;
+    if (session!.state === "closed") return 0;
     // Before the `hello` nothing depends on it.
     const isOnlyOne = session!.state !== "greeting" && (this.#agents.get(agentOf(guest)) ?? 1) === 1;
     return 1 + (session!.streamCount > 0 ? 2 : 0) + (isOnlyOne ? 1 : 0);

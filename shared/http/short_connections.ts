@@ -85,7 +85,8 @@ export class ShortConnections {
   /** The request's head is complete. */
   answering(socket: Socket): void {
     const use = this.#uses.get(socket);
-    if (use === undefined) return;
+    // Once: a client that sends request after request gets no more time.
+    if (use === undefined || use.isAnswered) return;
     use.cancel();
     this.#set(socket, true, this.#limits.answerTimeoutMs);
   }

@@ -74,8 +74,11 @@ export class HeldMemory {
     this.#shedding = true;
     // Later, because whoever adds is in the middle of something that the end of its stream would upset.
     queueMicrotask(() => {
-      this.#shed();
-      this.#shedding = false;
+      try {
+        this.#shed();
+      } finally {
+        this.#shedding = false;
+      }
     });
   }
 
