@@ -117,7 +117,7 @@ export class OutcomeRecorder {
 /** What a reset of the client counts as, whatever code and message it chose. */
 const RESET_BY_CLIENT = {
   code: "cancelled",
-  detail: "Cannot go on with the stream: the agent reset it",
+  detail: "Cannot go on with the stream: the agent ended it",
 } as const;
 
 function detailOf({ message, cause }: SallyportError): string {

@@ -15,8 +15,12 @@ const OPENINGS: OpeningMessage[] = [
   { type: "http_request", payload: { ...TARGET, method: "GET", path: "/", headers: ["Host", "a.example"] } },
 ];
 
-/** What is recorded of a stream that the agent resets with a code and a message of its choice. */
-async function recorded(opening: OpeningMessage, dialFails: boolean): Promise<Outcome> {
+/** What is recorded of a stream that the agent ends with a code and a message of its choice, alone or with all. */
+async function recorded(
+  opening: OpeningMessage,
+  dialFails: boolean,
+  by: "reset" | "goaway",
+): Promise<Outcome> {
   const pairs = await streamPairs();
   const { near, far } = await pairs.open(opening);
   const done = Promise.withResolvers<Outcome>();
@@ -37,7 +41,9 @@ async function recorded(opening: OpeningMessage, dialFails: boolean): Promise<Ou
   });
   await within(5_000, dialled.promise, "the dial");
   if (dialFails) await within(5_000, answer(near), "the answer");
-  near.reset("target_denied", "the server's own words");
+  const reason = ["target_denied", "the server's own words"] as const;
+  if (by === "reset") near.reset(...reason);
+  else pairs.agent.close(...reason);
   const outcome = await within(5_000, done.promise, "the outcome");
   origins.destroy();
   await pairs.close();
@@ -52,15 +58,17 @@ function answer(stream: MuxStream): Promise<void> {
 }
 
 for (const opening of OPENINGS) {
-  Deno.test(`a client does not choose the outcome of its own ${opening.type} by a reset`, async () => {
-    const { code, detail, peerCode, peerMessage } = await recorded(opening, false);
-    assert.equal(code, "cancelled");
-    assert.doesNotMatch(detail ?? "", /own words/);
-    assert.deepEqual([peerCode, peerMessage], ["target_denied", "the server's own words"]);
-  });
+  for (const by of ["reset", "goaway"] as const) {
+    Deno.test(`a client does not choose the outcome of its own ${opening.type} by a ${by}`, async () => {
+      const { code, detail, peerCode, peerMessage } = await recorded(opening, false, by);
+      assert.equal(code, "cancelled");
+      assert.doesNotMatch(detail ?? "", /own words/);
+      assert.deepEqual([peerCode, peerMessage], ["target_denied", "the server's own words"]);
+    });
+  }
 
   Deno.test(`a reset after a failure does not change the outcome of a ${opening.type}`, async () => {
-    const { code, detail } = await recorded(opening, true);
+    const { code, detail } = await recorded(opening, true, "reset");
     assert.deepEqual([code, detail], ["target_refused", "Cannot connect: refused"]);
   });
 }

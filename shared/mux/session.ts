@@ -231,7 +231,7 @@ export class Session {
     const error = SallyportError.fromWire(code, message ?? "the peer closed the connection");
     if (error.code !== "going_away") {
       this.#hangUp();
-      this.#finish(error);
+      this.#finish(error, true);
       return;
     }
     // In this order: who opens a stream again does it elsewhere.
@@ -283,8 +283,11 @@ export class Session {
     this.#listener.closed(this.#error);
   }
 
-  /** Ends every stream and all work of the session's own; the transport may still be closing. */
-  #finish(error: SallyportError | undefined): void {
+  /**
+   * Ends every stream and all work of the session's own; the transport may still be closing.
+   * @param byPeer Whether the peer chose `error`.
+   */
+  #finish(error: SallyportError | undefined, byPeer = false): void {
     if (this.#state === "closed") return;
     this.#setState("closed");
     this.#error = error;
@@ -294,7 +297,7 @@ export class Session {
     this.#acknowledger.stop();
     const over = error ?? new SallyportError("going_away", "Cannot go on: the connection was drained");
     this.#pings.fail(over);
-    this.#streams.failAll(over);
+    this.#streams.failAll(over, byPeer);
   }
 }
 

@@ -163,9 +163,15 @@ export class StreamTable implements StreamOwner {
     }
   }
 
-  /** Ends every stream, for good. */
-  failAll(error: SallyportError): void {
-    for (const stream of [...this.#streams.values()]) stream.fail(error);
+  /**
+   * Ends every stream, for good.
+   * @param byPeer Whether the peer chose `error`.
+   */
+  failAll(error: SallyportError, byPeer = false): void {
+    for (const stream of [...this.#streams.values()]) {
+      if (byPeer) stream.resetByPeer(error);
+      else stream.fail(error);
+    }
     this.#share.close();
   }
 
