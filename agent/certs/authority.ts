@@ -1,7 +1,6 @@
 import "reflect-metadata"; // x509 needs it to be there first
 import type { KeyObject } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { printable } from "../../shared/display_text.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { BACKDATED_MS } from "./limits.ts";
 import { newPrivateKey } from "./new_private_key.ts";
@@ -206,13 +205,6 @@ function wholeSeconds(date: Date): Date {
 
 /** A name of one part, given with its type: of a mere string, quotes and commas would have a meaning. */
 function distinguishedName(commonName: string): x509.Name {
-  const shown = printable(commonName);
-  if (shown !== commonName) {
-    const problem =
-      `current common name is "${shown}", and line ends, escapes and other hidden characters are ` +
-      "not allowed";
-    throw new SallyportError("bad_request", `Cannot make a certificate: ${problem}`);
-  }
   if (commonName.length >= 1 && commonName.length <= MAX_COMMON_NAME) {
     return new x509.Name([{ CN: [{ utf8String: commonName }] }]);
   }

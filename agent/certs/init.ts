@@ -1,6 +1,6 @@
 import { Authority } from "./authority.ts";
 import { DAY_MS, DEFAULT_DAYS, endOfLife } from "./limits.ts";
-import { serverAlternativeName } from "./names.ts";
+import { requireCommonName, serverAlternativeName } from "./names.ts";
 import { writeNewFiles } from "./new_files.ts";
 import { emptyList } from "./revocation_store.ts";
 
@@ -32,6 +32,7 @@ export async function initCertificates(options: InitOptions): Promise<{ files: s
   const { dir, serverName, clientName, days } = { ...DEFAULTS, ...options };
   const notAfter = endOfLife(days, "make certificates");
   const serverAlias = serverAlternativeName(serverName);
+  requireCommonName(clientName);
   const authority = await Authority.create({
     notAfter: new Date(Date.now() + Math.max(days, AUTHORITY_DAYS) * DAY_MS),
   });

@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { SallyportError } from "../../shared/errors.ts";
 import { loadIdentity } from "../../shared/tls/identity.ts";
 import { namesIn, withFolder } from "../../tests/support/certificate_folder.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
 import { initCertificates } from "./init.ts";
 
 const NAMES = ["ca.crt", "ca.key", "client.crt", "client.key", "crl.pem", "server.crt", "server.key"];
@@ -122,3 +123,12 @@ for (const days of [0, -1, 1.5, 40_000, NaN]) {
     });
   });
 }
+
+Deno.test("initCertificates refuses a client name with hidden characters, and writes nothing", () =>
+  withFolder(async (dir) => {
+    await assert.rejects(
+      initCertificates({ dir, clientName: "ev\x1b[31mil" }),
+      withReason("bad_request", /common name "ev\\u\{1b\}\[31mil"/),
+    );
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
+  }));

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { printable } from "../../shared/display_text.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { AlternativeName } from "./authority.ts";
 
@@ -27,6 +28,18 @@ export function isFileName(name: string): boolean {
  */
 export function requireFileName(name: string): void {
   if (!isFileName(name)) throw unusable("name", name, FILE_NAME_RULE);
+}
+
+/**
+ * Checks the common name of a certificate, which logs and reports show.
+ *
+ * @throws {SallyportError} `bad_request` when it has hidden characters.
+ */
+export function requireCommonName(name: string): void {
+  const shown = printable(name);
+  if (shown === name) return;
+  const rule = "no line ends, escapes or other hidden characters";
+  throw new SallyportError("bad_request", `Cannot use the common name "${shown}": expected ${rule}`);
 }
 
 /** Writes a serial number as two can be compared, hex in lower case without zeros before it; undefined for any other text. */

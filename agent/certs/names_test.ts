@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withReason } from "../../tests/support/with_reason.ts";
-import { isDnsName, isFileName, isUri, requireSerial, serialOf } from "./names.ts";
+import { isDnsName, isFileName, isUri, requireCommonName, requireSerial, serialOf } from "./names.ts";
 
 Deno.test("a file name of a certificate stays in its folder and can be seen", () => {
   for (const name of ["a", "laptop", "Jane.Doe", "jane@corp.example", "x+1", "9_-", "a".repeat(60)]) {
@@ -49,3 +49,15 @@ Deno.test("a URI is told from what is none", () => {
     assert.equal(isUri(uri), false, JSON.stringify(uri));
   }
 });
+
+for (const hidden of ["\u001b[31m", "\n", "\u009b", "\u202e", "\u200b"]) {
+  Deno.test(`a common name with ${JSON.stringify(hidden)} is refused, and the error does not print it`, () => {
+    assert.throws(() => requireCommonName(`a${hidden}b`), ({ message }: Error) => {
+      assert.match(
+        message,
+        /common name "a\\u\{[0-9a-f]+\}.*b": expected no line ends, escapes or other hidden/,
+      );
+      return !message.includes(hidden);
+    });
+  });
+}
