@@ -1,9 +1,13 @@
 import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import type { Clock } from "../clock.ts";
+import { fromOsError } from "../net/os_error.ts";
 import { embeddedIPv4, parseAddress } from "./address.ts";
 
-/** Whether a local socket can be bound to an address, which the kernel grants for the machine's own addresses only. */
+/**
+ * Whether a local socket can be bound to an address, which the kernel grants for the machine's own addresses only.
+ * Rejects when it cannot be tried, because no descriptor is left.
+ */
 export type CanBind = (address: string) => Promise<boolean>;
 
 /** What makes {@linkcode OwnAddresses}. */
@@ -39,13 +43,19 @@ export class OwnAddresses {
   }
 
   /**
-   * Whether an address, or an IPv4 address that it embeds, is this machine's own. Where the kernel does not tell
-   * (no descriptor is left, or any address can be bound), the answer is false.
+   * Whether an address, or an IPv4 address that it embeds, is this machine's own. Where the kernel lets programs bind
+   * any address, the answer is false.
+   *
+   * @throws {SallyportError} `limit_reached` when no descriptor is left to find out: the connection would need one too.
    */
   async has(address: string): Promise<boolean> {
     const parsed = parseAddress(address);
     for (const form of [parsed, ...embeddedIPv4(parsed)]) {
-      if (await this.#ask(form.toString())) return true;
+      try {
+        if (await this.#ask(form.toString())) return true;
+      } catch (error) {
+        throw fromOsError(error, `tell whether ${address} is this machine's own`);
+      }
     }
     return false;
   }
@@ -59,6 +69,8 @@ export class OwnAddresses {
     if (this.#known.size >= MAX_KEPT) this.#known.delete(this.#known.keys().next().value!);
     const own = this.#probe(address);
     this.#known.set(address, { at: now, own });
+    // What could not be found out is asked again.
+    own.catch(() => this.#known.delete(address));
     return own;
   }
 
@@ -69,13 +81,16 @@ export class OwnAddresses {
 }
 
 function canBindUdp(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
-    const answer = (bound: boolean) => {
-      resolve(bound);
+    socket.once("error", (error: NodeJS.ErrnoException) => {
       socket.close();
-    };
-    socket.once("error", () => answer(false));
-    socket.bind({ address, port: 0, exclusive: true }, () => answer(true));
+      if (error.code === "EMFILE" || error.code === "ENFILE") reject(error);
+      else resolve(false);
+    });
+    socket.bind({ address, port: 0, exclusive: true }, () => {
+      socket.close();
+      resolve(true);
+    });
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { withReason } from "../../tests/support/with_reason.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 
 /** A kernel that has some addresses, and notes what it was asked for. */
@@ -58,4 +59,14 @@ Deno.test("own addresses keep a bounded number of answers", async () => {
   assert.equal(asked.length, 1_025);
   await own.has(names[0]!);
   assert.equal(asked.length, 1_026, "the oldest answer was given up");
+});
+
+Deno.test("own addresses that cannot be found out are an error, and asked for again", async () => {
+  let isShort = true;
+  const full = Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  const canBind = () => isShort ? Promise.reject(full) : Promise.resolve(false);
+  const own = new OwnAddresses({ clock: new ManualClock(), canBind });
+  await assert.rejects(own.has("8.8.8.8"), withReason("limit_reached", /8\.8\.8\.8 is this machine's own/));
+  isShort = false;
+  assert.equal(await own.has("8.8.8.8"), false);
 });
