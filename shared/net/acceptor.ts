@@ -1,6 +1,7 @@
 import { hostPort } from "./host_port.ts";
 import { reachable } from "./reachable.ts";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
 import { systemClock } from "../system_clock.ts";
@@ -51,6 +52,8 @@ export class Acceptor {
   #state: State = { name: "opening" };
   #watch: AcceptWatch | undefined;
   #open = 0;
+  /** Connections for which there was no room, until all of a burst are here. */
+  #crowd: Socket[] = [];
   #address: AddressInfo = { address: "", family: "", port: 0 };
 
   private constructor(init: AcceptorInit) {
@@ -130,7 +133,27 @@ export class Acceptor {
 
   #take(socket: Socket): void {
     if (this.#state.name === "closed") return void socket.destroy();
-    if (this.#room.hasRoom(this.#open)) return this.#init.onConnection(socket);
+    if (this.#crowd.length === 0 && this.#room.hasRoom(this.#open)) return this.#init.onConnection(socket);
+    if (this.#crowd.push(socket) === 1) setImmediate(() => this.#judgeCrowd());
+  }
+
+  /**
+   * The runtime may accept a whole burst before it tells of the first: then none of them finds room, because the others
+   * have it. The first are served as far as closing the last makes room for them.
+   */
+  #judgeCrowd(): void {
+    const crowd = this.#crowd;
+    this.#crowd = [];
+    for (const [index, socket] of crowd.entries()) {
+      const later = crowd.length - 1 - index;
+      if (socket.destroyed) continue;
+      if (this.#state.name === "closed") socket.destroy();
+      else if (this.#room.hasRoom(this.#open - later, -later)) this.#init.onConnection(socket);
+      else this.#refuse(socket);
+    }
+  }
+
+  #refuse(socket: Socket): void {
     for (const watch of watches) watch.doubt();
     const why = "the program has too many files and connections open";
     this.#init.onCrowded(socket, new SallyportError("limit_reached", `Cannot take a connection: ${why}`));

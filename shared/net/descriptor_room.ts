@@ -41,7 +41,7 @@ export class DescriptorRoom {
   /**
    * Whether one more connection may be taken, beside `open` ones.
    *
-   * @param pending How many of those may not have their descriptors yet.
+   * @param pending How many of those may not have their descriptors yet; negative for those that will be closed.
    */
   hasRoom(open: number, pending = 0): boolean {
     const now = this.#clock.now();
