@@ -57,7 +57,7 @@ export class Connections {
 
   /** Whether there is room to serve a connection that was added; the room is taken until it is closed. */
   serve(socket: Socket): boolean {
-    return this.#served.take(clientOf(socket), socket);
+    return this.#served.take(addressBlock(socket.remoteAddress), socket);
   }
 
   /**
@@ -67,7 +67,7 @@ export class Connections {
    * @returns Whether there was one to close.
    */
   makeWay(socket: Socket): boolean {
-    return this.#served.makeWay(clientOf(socket), 1) > 0;
+    return this.#served.makeWay(addressBlock(socket.remoteAddress), 1) > 0;
   }
 
   /** Counts a connection, idle at first, until it is closed. */
@@ -120,8 +120,4 @@ export class Connections {
     if (isBusy) return 2;
     return this.#clock.now() - since < PATIENCE ? 1 : 0;
   }
-}
-
-function clientOf({ remoteAddress }: Socket): string {
-  return addressBlock(remoteAddress ?? "unknown");
 }

@@ -62,7 +62,7 @@ export class ShortConnections {
    * @returns false when there is no room for it; it is closed then.
    */
   add(socket: Socket): boolean {
-    if (this.#closing || !this.#limit.take(clientOf(socket), socket)) {
+    if (this.#closing || !this.#limit.take(addressBlock(socket.remoteAddress), socket)) {
       socket.destroy();
       return false;
     }
@@ -76,7 +76,7 @@ export class ShortConnections {
    * request, and takes this one only when hardly any other is left.
    */
   addCrowded(socket: Socket): boolean {
-    this.#limit.makeWay(clientOf(socket), this.#limit.count);
+    this.#limit.makeWay(addressBlock(socket.remoteAddress), this.#limit.count);
     if (this.#limit.count < MAX_CROWDED) return this.add(socket);
     socket.destroy();
     return false;
@@ -109,8 +109,4 @@ export class ShortConnections {
     this.#limit.release(socket);
     if (this.#uses.size === 0) this.#whenEmpty();
   }
-}
-
-function clientOf({ remoteAddress }: Socket): string {
-  return addressBlock(remoteAddress ?? "unknown");
 }

@@ -7,8 +7,10 @@ const NETWORK_BITS = 64;
 /**
  * The addresses that one host may use at will, as a key to count it by: an IPv4 address, or the /64 of an IPv6
  * address. A text that is no address is its own key.
+ *
+ * @param remote The address of a socket. @default "unknown", as for a socket that is closed
  */
-export function addressBlock(remote: string): string {
+export function addressBlock(remote = "unknown"): string {
   if (!isIPv6(remote)) return remote;
   const address = ipaddr.IPv6.parse(remote);
   if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
