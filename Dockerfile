@@ -4,20 +4,21 @@
 #   docker build --tag sallyport-server .
 #   docker build --tag sallyport-agent --target agent .
 #
-# The base images are pinned by digest, of the index of all processors. They are arguments, so that a mirror can take
-# their place. .github/images/Dockerfile lists them again, for Dependabot.
+# The base images are pinned by the digest of their multi-platform index. They are arguments, so that a mirror can
+# replace them. .github/images/Dockerfile lists them again, for Dependabot.
 ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6@sha256:2014dc167ece617ef7e7ba40631ac2234c59e75ce693e7cc2dc2602b3c87859d
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 
 FROM --platform=$BUILDPLATFORM ${DENO_IMAGE} AS compile
 ARG TARGETARCH
-# Shown by --version; the build has no repository to look into.
+# Shown by --version; the build has no access to the repository.
 ARG SOURCE_COMMIT="unknown commit"
 WORKDIR /src
 COPY deno.json deno.lock ./
 COPY shared shared
 COPY agent agent
 COPY server server
+COPY docs docs
 COPY scripts scripts
 RUN set -eu; \
     case "${TARGETARCH:-amd64}" in \
@@ -31,8 +32,8 @@ RUN set -eu; \
 
 FROM ${BASE_IMAGE} AS agent
 COPY --from=compile /out/agent /agent
-# Inside of a container loopback is nobody's: say who may use the proxy with SALLYPORT_LOCAL_PROXY_AUTH, or publish
-# the port on loopback alone.
+# Clients outside the container cannot reach its loopback: require SALLYPORT_LOCAL_PROXY_AUTH, or publish the port on
+# the host's loopback only.
 ENV SALLYPORT_LOCAL_PROXY_HOST=0.0.0.0 \
     SALLYPORT_CERT_FILE=/certs/client.crt \
     SALLYPORT_KEY_FILE=/certs/client.key \
@@ -47,7 +48,7 @@ COPY --from=compile /out/server /server
 ENV SALLYPORT_CERT_FILE=/certs/server.crt \
     SALLYPORT_KEY_FILE=/certs/server.key \
     SALLYPORT_CA_CERT_FILE=/certs/ca.crt
-# The health port is on loopback, where the check below asks. To publish it, set SALLYPORT_HEALTH_ADDR=0.0.0.0.
+# The health check below uses the health port on loopback. To publish it, set SALLYPORT_HEALTH_ADDR=0.0.0.0.
 USER nonroot
 EXPOSE 8443
 STOPSIGNAL SIGTERM

@@ -1,69 +1,127 @@
-import { SallyportError } from "../shared/errors.ts";
+import { agentCommand } from "../shared/cli/command_line.ts";
 import { collectGarbage } from "../shared/collect_garbage.ts";
-import { systemClock } from "../shared/system_clock.ts";
+import type { Lookup } from "../shared/egress/dial/resolve.ts";
+import { OwnPorts } from "../shared/egress/rules/own_ports.ts";
+import { SallyportError } from "../shared/errors.ts";
+import type { JsonPort } from "../shared/http/json_port.ts";
 import { getLogger } from "../shared/log.ts";
-import { MemoryBudget } from "../shared/mux/memory_budget.ts";
-import { isLoopback } from "../shared/net/loopback.ts";
-import { SocketTransport } from "../shared/net/socket_transport.ts";
-import { type DialledConnection, dialTls } from "../shared/tls/dial.ts";
-import { OpenServers } from "./open_servers.ts";
-import { IdentityStore } from "../shared/tls/identity_store.ts";
-import type { TrustReport } from "../shared/tls/trust_report.ts";
-import type { Lookup } from "../shared/targets/resolve.ts";
+import { MemoryBudget } from "../shared/mux/flow/memory_budget.ts";
+import { hostPort } from "../shared/net/host_port.ts";
+import { isLoopback } from "../shared/net/ip_address.ts";
+import { withListenAdvice } from "../shared/config/listen_advice.ts";
+import { IdentityStore } from "../shared/pki/identity/identity_store.ts";
+import { systemClock } from "../shared/system_clock.ts";
 import { VERSION } from "../shared/version.ts";
-import { askStatus } from "./tunnel/ask_status.ts";
-import { type ServerAddress, Servers } from "./cloud/servers.ts";
-import { type CloudSide, openCloudSide } from "./cloud_side.ts";
-import type { AgentConfig } from "./config.ts";
-import { type AgentStatus, openConsole } from "./console/console.ts";
-import { type DirectSide, openDirectSide } from "./direct_side.ts";
+import { agentStatus } from "./agent_status.ts";
+import { createCloud } from "./cloud/cloud.ts";
+import { Servers } from "./cloud/servers.ts";
+import type { AgentConfig } from "./config/config.ts";
+import { type ConsoleInit, openConsole } from "./console/console.ts";
+import { withRunningAgent } from "./console/running_agent.ts";
+import { DirectStreams } from "./direct/direct_streams.ts";
+import type { OpenStream } from "./front_door/client/open_stream.ts";
 import { type FrontDoor, openFrontDoor } from "./front_door/front_door.ts";
+import { loggedProxyScript } from "./routes/proxy_script.ts";
+import { createRouter } from "./routes/router.ts";
+import { Routes } from "./routes/routes.ts";
+import { createAgentCounter, createDial, createDialServer } from "./server_dialer.ts";
+import { ServerRevalidation } from "./tunnel/server_revalidation.ts";
 import { Tunnel } from "./tunnel/tunnel.ts";
-import { isOwnAddress, proxyFor } from "./upstream/upstream.ts";
-import type { Dial } from "./tunnel/tunnel_init.ts";
+import { ignoredVariablesWarning, isOwnProxy, proxyFor, type Upstream } from "./upstream/upstream.ts";
 
-/** Milliseconds for TCP and TLS to the server. */
-const CONNECT_TIMEOUT = 10_000;
-/** Milliseconds between two looks at the certificate files. */
+/** Milliseconds between two checks of the certificate files. */
 const POLL_INTERVAL = 2_000;
-/** Milliseconds that open streams get when the agent stops. */
+/** Milliseconds that open streams have to end when the agent stops. */
 const DRAIN_TIMEOUT = 10_000;
-
-/** Milliseconds: the server's `idle_timeout` decides; this only clears up where the server forgot a stream. */
+/** Milliseconds; the server's `idle_timeout` applies first, this one is for streams that the server forgot. */
 const IDLE_TIMEOUT = 86_400_000;
-
-/** Bytes that all streams may take beyond their first window. */
+/** Bytes that all streams may use beyond their first window. */
 const STREAM_MEMORY = 25_165_824;
 
-/** An agent that runs. */
+/** A running agent. */
 export interface Agent {
-  /** Where clients reach the proxy. */
-  proxyAddress: { host: string; port: number };
-  /** Where its console answers. */
-  consoleAddress: { host: string; port: number };
-  /** Settles when nothing of the agent is left. */
-  closed: Promise<void>;
-  /** Takes nothing new, lets open streams end within 10 s, and closes. */
+  /** Where the proxy listens. */
+  readonly proxyAddress: HostAndPort;
+  /** Where the console listens. */
+  readonly consoleAddress: HostAndPort;
+  /** Settles when the agent has stopped. */
+  readonly closed: Promise<void>;
+  /** Accepts nothing new, lets open streams end within 10 s, and stops. */
   drain(reason: string): Promise<void>;
-  /** Reads certificate, key, CA and revocation list again, and judges open connections to servers by them. */
+  /** Reloads certificate, key, CA and revocation list, and revalidates open connections to servers. */
   reload(reason: string): Promise<void>;
 }
 
-/** What an agent uses of the world around it, beside its ports. */
-export interface AgentSurroundings {
-  /** Who knows the names of targets that `bypass` sends directly. @default the system */
+/** A type alias, so that it can be a log line's fields. */
+type HostAndPort = { readonly host: string; readonly port: number };
+
+/** What the agent uses of its environment, besides its ports. */
+export interface AgentRuntime {
+  /** Looks up names of targets in `bypass`. @default the system's resolver */
   readonly lookup?: Lookup;
 }
 
 /**
- * Starts the agent: the ports first, so that clients can come, then the tunnel.
- * @throws SallyportError when the certificates cannot be used or a port cannot be had.
+ * Starts the agent: first its ports, so that clients can connect, then the tunnel.
+ * @throws SallyportError when a certificate or a port cannot be used.
  */
-export async function startAgent(
-  config: AgentConfig,
-  { lookup }: AgentSurroundings = {},
-): Promise<Agent> {
-  const log = getLogger("agent");
+export async function startAgent(config: AgentConfig, runtime: AgentRuntime = {}): Promise<Agent> {
+  try {
+    return await start(config, runtime);
+  } catch (error) {
+    throw await withRunningAgent(error, config);
+  }
+}
+
+async function start(config: AgentConfig, { lookup }: AgentRuntime): Promise<Agent> {
+  await using undo = new AsyncDisposableStack();
+  const identities = await openIdentities(config, undo);
+  const egress = { upstream: config.upstream };
+  const via = (host: string, port: number) => proxyFor(egress.upstream, host, port);
+  const servers = knownServers(config);
+  const cloud = config.cloud && createCloud(config.cloud, { identities, servers, via });
+  const revalidation = revalidateServers(config, identities, undo);
+  const dialServer = createDialServer({ config, identities, revalidation, via });
+  const { resumeTimeout, connections: maxLinks } = config;
+  const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID(), resumeTimeout };
+  const budget = new MemoryBudget(STREAM_MEMORY, undefined, { collect: collectGarbage, clock: systemClock });
+  const tunnel = new Tunnel({
+    budget,
+    dial: createDial(servers, dialServer, identities),
+    locate: cloud?.locate,
+    doctor: agentCommand("doctor", config.file),
+    log: getLogger("tunnel"),
+    session,
+    options: { maxLinks, ...config.cloud !== undefined && { waitTimeout: config.cloud.wakeTimeout } },
+  });
+  const routes = new Routes(config);
+  const ownPorts = new OwnPorts();
+  const direct = createDirectStreams(routes, { ownPorts, budget, lookup }, undo);
+  const openStream = createRouter(routes, {
+    tunnel: (opening, first) => tunnel.openStream(opening, first),
+    direct: (opening, first) => direct.openStream(opening, first),
+  });
+  const opened: { console?: string } = {};
+  const frontDoor = await listenForClients(
+    config,
+    { openStream, tunnel, consoleUrl: () => opened.console },
+    undo,
+  );
+  const proxyAddress = addressOf(frontDoor);
+  const status = () => agentStatus({ tunnel, direct, frontDoor, identities, cloud });
+  const proxyScript = loggedProxyScript(routes, proxyAddress, getLogger("direct"));
+  const console = await listenForConsole(config, status, proxyScript, undo);
+  opened.console = `http://${hostPort(console.address.host, console.address.port)}`;
+  for (const { port } of [proxyAddress, console.address]) ownPorts.add(port);
+  const warnings = [...config.warnings, ...dropOwnUpstream(egress, proxyAddress)];
+  logStart(config, { warnings, proxyAddress, consoleAddress: console.address, identities, ...egress });
+  tunnel.start();
+  const parts = { tunnel, direct, frontDoor, console, identities, revalidation };
+  undo.move();
+  return runningAgent(parts, async () => await cloud?.leave(createAgentCounter(dialServer, session)));
+}
+
+async function openIdentities(config: AgentConfig, undo: AsyncDisposableStack): Promise<IdentityStore> {
   const identities = await IdentityStore.open({
     source: config.identity,
     usage: "clientAuth",
@@ -71,95 +129,164 @@ export async function startAgent(
     log: getLogger("tls"),
     pollMs: POLL_INTERVAL,
   });
-  await using undo = new AsyncDisposableStack();
   undo.defer(() => identities.close());
+  return identities;
+}
+
+/** With a cloud the list is empty until the cloud provides addresses. */
+function knownServers({ cloud, serverIp, serverPort }: AgentConfig): Servers {
   const servers = new Servers();
-  if (config.cloud === undefined) servers.replace([{ host: config.serverIp, port: config.serverPort }]);
-  const via = (host: string, port: number) => proxyFor(config.upstream, host, port);
-  const cloud = config.cloud && openCloudSide(config.cloud, identities, servers, via);
-  const openServers = new OpenServers({
-    serverName: config.serverName,
+  if (cloud === undefined) servers.replace([{ host: serverIp, port: serverPort }]);
+  return servers;
+}
+
+function revalidateServers(
+  { serverName }: AgentConfig,
+  identities: IdentityStore,
+  undo: AsyncDisposableStack,
+): ServerRevalidation {
+  const revalidation = new ServerRevalidation({
+    serverName,
     identities,
     clock: systemClock,
     log: getLogger("tunnel"),
   });
-  undo.defer(() => openServers.stop());
-  const dial = createDial(config, identities, openServers);
-  const session = { software: `sallyport/${VERSION}`, id: crypto.randomUUID() };
-  const budget = new MemoryBudget(STREAM_MEMORY, undefined, collectGarbage);
-  const tunnel = new Tunnel({
-    budget,
-    dial: dialling(servers, dial),
-    locate: cloud?.locate,
-    log: getLogger("tunnel"),
-    session,
-    options: config.cloud === undefined ? {} : { waitTimeout: config.cloud.wakeTimeout },
-  });
-  const toServer: DirectSide["openStream"] = (opening, first) => tunnel.openStream(opening, first);
-  const direct = openDirectSide(config, { tunnel: toServer, budget, lookup });
+  undo.defer(() => revalidation.stop());
+  return revalidation;
+}
+
+interface DirectParts {
+  readonly ownPorts: OwnPorts;
+  readonly budget: MemoryBudget;
+  readonly lookup: Lookup | undefined;
+}
+
+function createDirectStreams(routes: Routes, parts: DirectParts, undo: AsyncDisposableStack): DirectStreams {
+  const blockOf = (address: string, port: number) => routes.blockOf(address, port);
+  const direct = new DirectStreams({ clock: systemClock, log: getLogger("direct"), blockOf, ...parts });
   undo.defer(() => direct.drain(0));
-  const frontDoor = await openFrontDoor({
+  return direct;
+}
+
+interface FrontDoorParts {
+  readonly openStream: OpenStream;
+  readonly tunnel: Tunnel;
+  /** Undefined until the console is open: it opens second, because it shows the proxy's address. */
+  consoleUrl(): string | undefined;
+}
+
+async function listenForClients(
+  config: AgentConfig,
+  { openStream, tunnel, consoleUrl }: FrontDoorParts,
+  undo: AsyncDisposableStack,
+): Promise<FrontDoor> {
+  const opening = openFrontDoor({
     host: config.localProxyHost,
     port: config.localProxyPort,
-    openStream: direct.openStream,
-    // What happened here has nothing to do with the next attempt to connect.
+    openStream,
+    // The next attempt to connect does not help with errors of the agent itself.
     retryAfterMs: ({ at }) => at === "here" ? undefined : tunnel.retryInMs,
     idleTimeoutMs: IDLE_TIMEOUT,
+    eager: config.eager,
     credentials: config.localProxyAuth,
     clock: systemClock,
     log: getLogger("front_door"),
+    console: consoleUrl,
+    configFile: config.file,
   });
+  const frontDoor = await withListenAdvice({ host: "local_proxy_host", port: "local_proxy_port" }, opening);
   undo.defer(() => frontDoor.close());
-  const proxyAddress = { host: frontDoor.address.address, port: frontDoor.address.port };
-  const console = await openConsole({
-    port: config.consolePort,
-    status: () => ({ ...statusOf(tunnel, direct, frontDoor, cloud), ...identities.report() }),
-    proxyScript: direct.proxyScript(proxyAddress),
-    onTrouble: ({ message }) => log.warn("console port lost", { reason: message }),
-  });
-  for (const { port } of [proxyAddress, console.address]) direct.ownPort(port);
-  // Where the port was not chosen before, this could not be seen before.
-  if (config.upstream !== undefined && isOwnAddress(config.upstream, proxyAddress)) {
-    undo.defer(() => console.close());
-    throw new SallyportError(
-      "bad_request",
-      `Cannot use ${config.upstream.source}: it names this agent itself`,
-    );
+  return frontDoor;
+}
+
+async function listenForConsole(
+  { consolePort: port, file: configFile, localProxyAuth }: AgentConfig,
+  status: ConsoleInit["status"],
+  proxyScript: string,
+  undo: AsyncDisposableStack,
+): Promise<JsonPort> {
+  const log = getLogger("agent");
+  const needsLogin = localProxyAuth !== undefined;
+  const events = {
+    onError: ({ message }: SallyportError) => log.warn("console port lost", { error: message }),
+    onReopened: (downMs: number) => log.info("console port open again", { down_for_ms: Math.round(downMs) }),
+  };
+  const console = await withListenAdvice(
+    { port: "console_port" },
+    openConsole({ port, status, proxyScript, configFile, needsLogin, ...events }),
+  );
+  undo.defer(() => console.close());
+  return console;
+}
+
+/**
+ * Drops an upstream proxy that is the agent itself; `local_proxy_port: 0` shows this only now.
+ *
+ * @returns Warnings.
+ * @throws SallyportError `bad_request` if `upstream_proxy` names it; a variable may be meant for other programs.
+ */
+function dropOwnUpstream(egress: { upstream: Upstream | undefined }, proxyAddress: HostAndPort): string[] {
+  if (egress.upstream === undefined || !isOwnProxy(egress.upstream, proxyAddress)) return [];
+  const { source } = egress.upstream;
+  if (source === "upstream_proxy") {
+    throw new SallyportError("bad_request", `Cannot use ${source}: it names this agent itself`);
   }
-  undo.move();
+  egress.upstream = undefined;
+  return [ignoredVariablesWarning([source])];
+}
+
+interface StartFacts {
+  readonly warnings: readonly string[];
+  readonly proxyAddress: HostAndPort;
+  readonly consoleAddress: HostAndPort;
+  readonly identities: IdentityStore;
+  readonly upstream: Upstream | undefined;
+}
+
+function logStart({ localProxyAuth }: AgentConfig, facts: StartFacts): void {
+  const { warnings, proxyAddress, consoleAddress, identities, upstream } = facts;
+  const log = getLogger("agent");
+  for (const warning of warnings) log.warn(warning);
   log.info("proxy listening", proxyAddress);
-  if (config.upstream !== undefined) {
-    const { source, proxy: { url } } = config.upstream;
-    log.info("going through a proxy", { proxy: url.host, source });
+  if (upstream !== undefined) {
+    log.info("upstream proxy in use", { proxy: upstream.proxy.url.host, source: upstream.source });
   }
-  log.info("console listening", console.address);
-  if (config.localProxyAuth === undefined && !isLoopback(proxyAddress.host)) {
-    log.warn(
-      "PROXY OPEN TO OTHER MACHINES: whoever reaches this address can use the tunnel, because " +
-        "local_proxy_host is not loopback and local_proxy_auth is not set",
-      proxyAddress,
-    );
+  log.info("console listening", consoleAddress);
+  if (localProxyAuth === undefined && !isLoopback(proxyAddress.host)) {
+    const advice = "anyone who reaches this address can use the tunnel: set local_proxy_auth, or set " +
+      "local_proxy_host to a loopback address";
+    log.warn("proxy open to other machines", { ...proxyAddress, advice });
   }
   if (identities.current.revocation === undefined) {
-    log.info("no crl_file: a server whose certificate was revoked is still accepted");
+    log.info("no CRL configured: revoked server certificates are accepted");
   }
-  tunnel.start();
+}
 
+interface AgentParts {
+  readonly tunnel: Tunnel;
+  readonly direct: DirectStreams;
+  readonly frontDoor: FrontDoor;
+  readonly console: JsonPort;
+  readonly identities: IdentityStore;
+  readonly revalidation: ServerRevalidation;
+}
+
+/** @param leaveCloud Runs after the tunnel is closed. */
+function runningAgent(parts: AgentParts, leaveCloud: () => Promise<void>): Agent {
+  const { tunnel, direct, frontDoor, console, identities, revalidation } = parts;
+  const log = getLogger("agent");
   const closed = Promise.withResolvers<void>();
   return {
-    proxyAddress,
+    proxyAddress: addressOf(frontDoor),
     consoleAddress: console.address,
     closed: closed.promise,
     async drain(reason) {
       log.info("stopping", { reason });
-      // The front door first: its clients' streams end well only while the tunnel still carries them.
+      // The front door first: its clients' streams can end only while the tunnel still carries them.
       await frontDoor.drain(DRAIN_TIMEOUT);
       await Promise.all([tunnel.drain(DRAIN_TIMEOUT), direct.drain(DRAIN_TIMEOUT)]);
-      await cloud?.leave(async (server, signal) => {
-        const transport = new SocketTransport(await dial(server, signal));
-        return (await askStatus(transport, { clock: systemClock, options: session, signal })).agents;
-      });
-      openServers.stop();
+      await leaveCloud();
+      revalidation.stop();
       await Promise.all([console.close(), identities.close()]);
       log.info("stopped");
       closed.resolve();
@@ -168,67 +295,6 @@ export async function startAgent(
   };
 }
 
-/** Makes a connection to a server whose certificate is what it has to be. */
-type DialServer = (server: ServerAddress, signal: AbortSignal) => Promise<DialledConnection["socket"]>;
-
-function createDial(config: AgentConfig, identities: IdentityStore, open: OpenServers): DialServer {
-  return async ({ host, port }, signal) => {
-    const { serverName, sni } = config;
-    const connectTimeoutMs = CONNECT_TIMEOUT;
-    const { socket, peer } = await dialTls({
-      host,
-      port,
-      serverName,
-      sni,
-      identity: identities.current,
-      connectTimeoutMs,
-      via: proxyFor(config.upstream, host, port),
-      signal,
-    });
-    open.add(socket, peer);
-    return socket;
-  };
-}
-
-/** Dials the server that is due, and keeps account of how that goes. */
-function dialling(servers: Servers, dial: DialServer): Dial {
-  return async (signal) => {
-    const server = servers.pick();
-    if (server === undefined) throw new SallyportError("tunnel_down", "Cannot connect: no server is known");
-    try {
-      const socket = await dial(server, signal);
-      servers.connected(server);
-      socket.once("close", () => servers.disconnected(server));
-      return new SocketTransport(socket);
-    } catch (error) {
-      if (!signal.aborted) servers.failed(server);
-      throw error;
-    }
-  };
-}
-
-function statusOf(
-  tunnel: Tunnel,
-  direct: DirectSide,
-  frontDoor: FrontDoor,
-  cloud: CloudSide | undefined,
-): Omit<AgentStatus, keyof TrustReport> {
-  const { state } = tunnel;
-  const whereabouts = cloud?.whereabouts();
-  const isWaking = state.name === "locating" && whereabouts?.name === "waking";
-  return {
-    state: isWaking ? "waking" : state.name,
-    connections: tunnel.connectionCount,
-    streams: tunnel.streamCount,
-    directStreams: direct.streamCount,
-    clients: frontDoor.connectionCount,
-    proxy: { host: frontDoor.address.address, port: frontDoor.address.port },
-    ...(isWaking
-      ? { fleet: whereabouts.fleet, wakingForMs: Math.round(systemClock.now() - whereabouts.since) }
-      : {}),
-    ...(state.name === "asleep" && state.error !== undefined ? { error: state.error.message } : {}),
-    ...(state.name === "failed"
-      ? { error: state.error.message, retryInMs: Math.round(tunnel.retryInMs ?? 0) }
-      : {}),
-  };
+function addressOf({ address }: FrontDoor): HostAndPort {
+  return { host: address.address, port: address.port };
 }

@@ -10,12 +10,18 @@ import {
 import { CloudError } from "../shared/aws/cloud_error.ts";
 import type { Logger } from "../shared/log.ts";
 import type { FindEntry } from "../shared/clients/rules.ts";
-import { type Caller, Gatekeeper, NotTaken, Refused } from "./caller.ts";
-import type { Handler } from "./invocation.ts";
-import { RefusedCalls } from "./refused_calls.ts";
-import type { TrustKeeper } from "./trust.ts";
+import {
+  AuthenticationError,
+  type Call,
+  type Caller,
+  CallVerifier,
+  RequestError,
+} from "./access/call_verifier.ts";
+import type { Handler } from "./handler.ts";
+import { RefusalLog } from "./access/refusal_log.ts";
+import type { TrustStore } from "./access/trust_store.ts";
 
-/** The event of a Function URL, as far as it is needed (payload format 2.0). */
+/** The parts of a Function URL event that are used (payload format 2.0). */
 const HTTP_EVENT = z.object({
   rawPath: z.string(),
   headers: z.record(z.string(), z.string().optional()),
@@ -34,67 +40,69 @@ export interface HttpAnswer {
 /** What makes a function that agents call. */
 export interface HttpFunctionInit {
   readonly action: Action;
-  /** The one method that it takes. */
+  /** The only method that it accepts. */
   readonly method: "GET" | "POST";
-  /** Whom to believe. */
-  readonly trust: Pick<TrustKeeper, "authorities" | "revocation" | "ended">;
+  /** What callers are checked against. */
+  readonly trust: Pick<TrustStore, "authorities" | "revocation" | "expiredReason">;
   readonly clock: Clock;
   readonly log: Logger;
-  /** `clients.allow`, as the server has it. @default {every client of the CA} */
-  readonly mayCall?: FindEntry;
-  /** Calls let in within two minutes, over all clients; one client alone may make half. @default {10000} */
+  /** The rules of `clients.allow`, as on the server. @default {every client of the CA} */
+  readonly findEntry?: FindEntry;
+  /** Accepted calls within two minutes, over all clients; a single client may make half. @default {10000} */
   readonly maxCalls?: number;
-  /** Does what was asked for; called once the caller is known. */
+  /** Performs the action for an authenticated caller. */
   act(signal: AbortSignal, caller: Caller): Promise<FleetStatus>;
 }
 
-/** Seconds after which it makes sense to ask again. */
+/** Seconds after which a retry makes sense. */
 const RETRY_AFTER_S = "5";
-/** The same for a client that has used up its share of calls; it gets room as its calls age. */
+/** The same for a client that has used up its share of calls; it may call again as its calls age. */
 const TOO_MANY_RETRY_AFTER_S = "60";
 
-/** Makes a handler for a Function URL: it judges the caller first, and tells strangers nothing. */
+/** Makes a handler for a Function URL. It authenticates the caller first, and reveals nothing to anyone else. */
 export function httpFunction(init: HttpFunctionInit): Handler {
-  const { action, clock, log } = init;
-  const gatekeeper = new Gatekeeper(clock, init.mayCall, init.maxCalls);
-  const refusedCalls = new RefusedCalls(clock, log);
-  const { trust } = init;
+  const { action, clock, log, trust } = init;
+  const verifier = new CallVerifier(clock, init.findEntry, init.maxCalls);
+  const refusals = new RefusalLog(clock, log);
   return async (event, { awsRequestId, signal }) => {
     const fields = { action, request: awsRequestId };
-    const read = HTTP_EVENT.safeParse(event);
-    if (!read.success) {
-      throw new Error(`Cannot answer: this is no request to a Function URL, ${read.error.message}`);
-    }
-    const { rawPath, headers, requestContext: { domainName, http: { method } } } = read.data;
-    const authorization = headers["authorization"];
-    const call = {
-      action,
-      authorization,
-      method,
-      host: domainName.toLowerCase(),
-      path: rawPath,
-      takes: init.method,
-    };
+    const call = callOf(event, init);
     let caller: Caller;
     try {
       const { authorities } = trust;
-      caller = await gatekeeper.admit(call, { authorities, revocation: () => trust.revocation(signal) });
+      caller = await verifier.verify(call, { authorities, revocation: () => trust.revocation(signal) });
     } catch (error) {
-      if (error instanceof Refused) {
-        refusedCalls.add({ ...fields, reason: error.message });
-        return answer(401);
+      if (error instanceof AuthenticationError || error instanceof RequestError) {
+        refusals.add(error, fields);
+        return refusalAnswer(error, init.method);
       }
-      if (error instanceof NotTaken) return notTaken(error, init, fields);
-      log.error("caller not judged", { ...fields, reason: String(error) });
+      log.error("call not verified", { ...fields, error: String(error) });
       return answer(503, undefined, { "retry-after": RETRY_AFTER_S });
     }
     try {
-      const ended = trust.ended();
-      if (ended !== undefined) throw new CloudError("crl_ended", `Cannot ${action}: ${ended}`);
+      const expired = trust.expiredReason();
+      if (expired !== undefined) throw new CloudError("crl_ended", `Cannot ${action}: ${expired}`);
       return await serve(init, signal, caller);
     } catch (error) {
-      return failed(error, log, { ...fields, client: caller.commonName, serial: caller.serial });
+      return errorAnswer(error, log, { ...fields, client: caller.commonName, serial: caller.serial });
     }
+  };
+}
+
+/** @throws {Error} When the event is not a request to a Function URL. */
+function callOf(event: unknown, { action, method: accepts }: HttpFunctionInit): Call {
+  const read = HTTP_EVENT.safeParse(event);
+  if (!read.success) {
+    throw new Error(`Cannot answer: the event is not a request to a Function URL: ${read.error.message}`);
+  }
+  const { rawPath: path, headers, requestContext: { domainName, http: { method } } } = read.data;
+  return {
+    action,
+    authorization: headers["authorization"],
+    method,
+    host: domainName.toLowerCase(),
+    path,
+    accepts,
   };
 }
 
@@ -110,26 +118,22 @@ async function serve(
   return answer(200, status);
 }
 
-function notTaken(
-  { why, message }: NotTaken,
-  { method, log }: HttpFunctionInit,
-  fields: Record<string, string>,
-): HttpAnswer {
-  log.warn("call not taken", { ...fields, reason: message });
-  if (why === "method") return answer(405, undefined, { allow: method });
-  const body: FleetFailure = { error: { code: "throttled", message } };
+function refusalAnswer(error: AuthenticationError | RequestError, method: string): HttpAnswer {
+  if (error instanceof AuthenticationError) return answer(401);
+  if (error.kind === "method") return answer(405, undefined, { allow: method });
+  const body: FleetFailure = { error: { code: "throttled", message: error.message } };
   return answer(FLEET_FAILURES.throttled, body, { "retry-after": TOO_MANY_RETRY_AFTER_S });
 }
 
-function failed(error: unknown, log: Logger, fields: Record<string, string>): HttpAnswer {
+function errorAnswer(error: unknown, log: Logger, fields: Record<string, string>): HttpAnswer {
   const code: FleetFailureCode = error instanceof CloudError ? error.code : "cloud_error";
   const message = error instanceof Error ? error.message : String(error);
-  // That servers are in use is an answer, and no fault.
+  // Servers in use are a regular answer, not an error of the function.
   if (code === "in_use") log.info("call answered", { ...fields, code, reason: message });
-  else log.error("call failed", { ...fields, code, reason: message });
-  const mayPass = code === "throttled" || code === "unavailable";
+  else log.error("call failed", { ...fields, code, error: message });
+  const isTemporary = code === "throttled" || code === "unavailable";
   const body: FleetFailure = { error: { code, message } };
-  return answer(FLEET_FAILURES[code], body, mayPass ? { "retry-after": RETRY_AFTER_S } : {});
+  return answer(FLEET_FAILURES[code], body, isTemporary ? { "retry-after": RETRY_AFTER_S } : {});
 }
 
 function answer(

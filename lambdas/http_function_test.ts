@@ -7,9 +7,9 @@ import { systemClock } from "../shared/system_clock.ts";
 import { urlEvent } from "../tests/support/cloud/runtime_api.ts";
 import { LogNotes } from "../tests/support/log_notes.ts";
 import type { FindEntry } from "../shared/clients/rules.ts";
-import { TestPki } from "../tests/support/pki.ts";
+import { TestPki } from "../tests/support/pki/pki.ts";
 import { type HttpAnswer, httpFunction } from "./http_function.ts";
-import type { TrustKeeper } from "./trust.ts";
+import type { TrustStore } from "./access/trust_store.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const STOPPED: FleetStatus = { state: "stopped", servers: [] };
@@ -25,13 +25,13 @@ interface Asked {
   readonly method?: string;
   readonly signed?: boolean;
   readonly act?: () => Promise<FleetStatus>;
-  readonly revocation?: TrustKeeper["revocation"];
-  readonly ended?: string;
-  readonly mayCall?: FindEntry;
+  readonly revocation?: TrustStore["revocation"];
+  readonly expired?: string;
+  readonly findEntry?: FindEntry;
 }
 
-/** Asks a Wake function of the test. */
-async function ask({ method = "POST", signed = true, act, revocation, ended, mayCall }: Asked) {
+/** Calls a Wake function of the test. */
+async function ask({ method = "POST", signed = true, act, revocation, expired, findEntry }: Asked) {
   const log = new LogNotes();
   const acts: number[] = [];
   const handler = httpFunction({
@@ -39,11 +39,11 @@ async function ask({ method = "POST", signed = true, act, revocation, ended, may
     method: "POST",
     clock: systemClock,
     log,
-    ...(mayCall === undefined ? {} : { mayCall }),
+    ...(findEntry === undefined ? {} : { findEntry }),
     trust: {
       authorities: identity.authorities,
       revocation: revocation ?? (() => Promise.resolve(undefined)),
-      ended: () => ended,
+      expiredReason: () => expired,
     },
     act: () => {
       acts.push(1);
@@ -57,7 +57,7 @@ async function ask({ method = "POST", signed = true, act, revocation, ended, may
   return { answer, log, acts: acts.length };
 }
 
-Deno.test("who may call is answered with the fleet's status", async () => {
+Deno.test("an authenticated caller gets the status of the fleet", async () => {
   const { answer, acts } = await ask({});
   assert.equal(answer.statusCode, 200);
   assert.deepEqual(JSON.parse(answer.body), STOPPED);
@@ -65,7 +65,7 @@ Deno.test("who may call is answered with the fleet's status", async () => {
   assert.equal(acts, 1);
 });
 
-Deno.test("who may not call learns nothing, and nothing is done; the log knows why", async () => {
+Deno.test("an unauthenticated caller learns nothing, and nothing is done; the log has the reason", async () => {
   const { answer, log, acts } = await ask({ signed: false });
   assert.deepEqual(answer, {
     statusCode: 401,
@@ -78,20 +78,20 @@ Deno.test("who may not call learns nothing, and nothing is done; the log knows w
   assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["warn", "call refused"]]);
 });
 
-Deno.test("for a stranger's call the revocation list is not read", async () => {
+Deno.test("the revocation list is not read for an unauthenticated call", async () => {
   const { answer } = await ask({ signed: false, revocation: () => assert.fail("asked for the list") });
   assert.equal(answer.statusCode, 401);
 });
 
-Deno.test("a client that clients.allow does not name gets what strangers get; the log knows why", async () => {
+Deno.test("a client outside clients.allow gets the same answer as a stranger; the log has the reason", async () => {
   const stranger = await ask({ signed: false });
-  const { answer, log, acts } = await ask({ mayCall: () => undefined });
+  const { answer, log, acts } = await ask({ findEntry: () => undefined });
   assert.deepEqual(answer, stranger.answer);
   assert.equal(acts, 0);
-  assert.match(String(log.notes[0]?.fields["reason"]), /clients\.allow does not name "test-client" \(serial/);
+  assert.match(String(log.notes[0]?.fields["error"]), /clients\.allow does not name "test-client" \(serial/);
 });
 
-Deno.test("servers that are in use are an answer, and no fault of the function", async () => {
+Deno.test("servers in use are a regular answer, not an error of the function", async () => {
   const act = () =>
     Promise.reject(new CloudError("in_use", "Cannot stop the servers: 2 agents are connected"));
   const { answer, log } = await ask({ act });
@@ -99,14 +99,14 @@ Deno.test("servers that are in use are an answer, and no fault of the function",
   assert.deepEqual(log.notes.map(({ level, message }) => [level, message]), [["info", "call answered"]]);
 });
 
-Deno.test("a caller with another method is told which one is right", async () => {
+Deno.test("a caller with another method learns the right one", async () => {
   const { answer, acts } = await ask({ method: "GET" });
   assert.equal(answer.statusCode, 405);
   assert.equal(answer.headers["allow"], "POST");
   assert.equal(acts, 0);
 });
 
-Deno.test("a client that calls too often is told to wait, and others are still let in", async () => {
+Deno.test("a client that calls too often has to wait, and others are still accepted", async () => {
   const now = Date.now();
   const clock = { now: () => now, wallTime: () => now, after: () => () => {} };
   const other = await pki.identity(await pki.clientKey({ commonName: "other" }));
@@ -119,7 +119,7 @@ Deno.test("a client that calls too often is told to wait, and others are still l
     trust: {
       authorities: identity.authorities,
       revocation: () => Promise.resolve(undefined),
-      ended: () => undefined,
+      expiredReason: () => undefined,
     },
     act: () => Promise.resolve(STOPPED),
   });
@@ -137,7 +137,7 @@ Deno.test("a client that calls too often is told to wait, and others are still l
   assert.equal((await call(other, "POST")).statusCode, 200);
 });
 
-Deno.test("without a revocation list that it has to have, nobody comes in and nobody learns why", async () => {
+Deno.test("without its configured revocation list a function accepts no call, and gives no reason", async () => {
   const revocation = () => Promise.reject(new CloudError("not_allowed", "Cannot read the parameter /secret"));
   const { answer, acts } = await ask({ revocation });
   assert.equal(answer.statusCode, 503);
@@ -145,17 +145,17 @@ Deno.test("without a revocation list that it has to have, nobody comes in and no
   assert.equal(acts, 0);
 });
 
-Deno.test("with a list that has ended nothing is done, and only a caller with a good certificate learns why", async () => {
-  const ended = "the revocation list of CN=Test CA ended";
-  const good = await ask({ ended });
+Deno.test("with an expired list nothing is done, and only an authenticated caller learns the reason", async () => {
+  const expired = "the revocation list of CN=Test CA expired";
+  const good = await ask({ expired });
   assert.equal(good.answer.statusCode, 500);
-  const message = `Cannot wake: ${ended}`;
+  const message = `Cannot wake: ${expired}`;
   assert.deepEqual(JSON.parse(good.answer.body), { error: { code: "crl_ended", message } });
-  const stranger = await ask({ ended, signed: false });
+  const stranger = await ask({ expired, signed: false });
   assert.deepEqual([stranger.answer.statusCode, stranger.answer.body], [401, ""]);
   assert.deepEqual([good.acts, stranger.acts], [0, 0]);
   const { level, fields } = good.log.notes[0]!;
-  assert.deepEqual([level, fields["code"], fields["reason"]], ["error", "crl_ended", message]);
+  assert.deepEqual([level, fields["code"], fields["error"]], ["error", "crl_ended", message]);
 });
 
 for (const [code, status] of Object.entries(FLEET_FAILURES) as [FleetFailureCode, number][]) {
@@ -168,14 +168,18 @@ for (const [code, status] of Object.entries(FLEET_FAILURES) as [FleetFailureCode
   });
 }
 
-Deno.test("an event that is no request is an error of the function", async () => {
+Deno.test("an event that is not a request is an error of the function", async () => {
   const handler = httpFunction({
     action: "wake",
     method: "POST",
     clock: systemClock,
     log: new LogNotes(),
-    trust: { authorities: [], revocation: () => assert.fail("asked for the list"), ended: () => undefined },
+    trust: {
+      authorities: [],
+      revocation: () => assert.fail("asked for the list"),
+      expiredReason: () => undefined,
+    },
     act: () => assert.fail("acted"),
   });
-  await assert.rejects(handler({ source: "aws.events" }, context), /no request to a Function URL/);
+  await assert.rejects(handler({ source: "aws.events" }, context), /not a request to a Function URL/);
 });

@@ -1,36 +1,40 @@
+import { countOf } from "../shared/text/count_of.ts";
 import type { Activity } from "./aws/activity.ts";
 import type { FleetAge } from "./aws/fleet.ts";
 
-/** Whether servers are to be stopped, and why or why not. */
-export interface Verdict {
+/** Whether to stop the servers, and why. */
+export interface IdleDecision {
   readonly stop: boolean;
-  /** For the log, in words. */
+  /** For the log. */
   readonly reason: string;
 }
 
 /**
- * Decides whether the servers are idle (DESIGN.md 6): without user bytes and open streams over `span`. Who
- * started less than that ago stays. Servers that report nothing at all are broken, and cost money: they are
- * stopped too.
+ * Decides whether the servers are idle: without user bytes and open streams over `span`. Servers that started less than
+ * that ago keep running. Servers that report nothing at all are broken, and cost money: they are stopped too.
  *
  * @param span Milliseconds.
- * @param readActivity What was reported in that time; not asked when the answer is known without.
+ * @param readActivity Reads what was reported in that time; not called when the decision does not need it.
  */
-export async function judgeIdleness(
-  { desired, youngest }: FleetAge,
+export async function checkIdleness(
+  { desired, newestStart }: FleetAge,
   now: number,
   span: number,
   readActivity: () => Promise<Activity>,
-): Promise<Verdict> {
-  if (desired === 0) return { stop: false, reason: "no server is wanted" };
-  const age = youngest === undefined ? Infinity : now - youngest.getTime();
-  if (age < span) return { stop: false, reason: `the youngest server is ${seconds(age)} old` };
+): Promise<IdleDecision> {
+  if (desired === 0) return { stop: false, reason: "no server is desired" };
+  const age = newestStart === undefined ? Infinity : now - newestStart.getTime();
+  if (age < span) return { stop: false, reason: `the newest server is ${seconds(age)} old` };
   const { reports, userBytes, openStreams } = await readActivity();
   const over = `over ${seconds(span)}`;
   if (reports === 0) return { stop: true, reason: `no server reported anything ${over}` };
-  if (openStreams > 0) return { stop: false, reason: `${openStreams} streams were open ${over}` };
-  if (userBytes > 0) return { stop: false, reason: `${userBytes} bytes were carried ${over}` };
-  return { stop: true, reason: `no stream was open and no byte was carried ${over}` };
+  if (openStreams > 0) {
+    return { stop: false, reason: `${countOf(openStreams, "stream was", "streams were")} open ${over}` };
+  }
+  if (userBytes > 0) {
+    return { stop: false, reason: `${countOf(userBytes, "byte was", "bytes were")} transferred ${over}` };
+  }
+  return { stop: true, reason: `no stream was open and no byte was transferred ${over}` };
 }
 
 function seconds(ms: number): string {

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { signCall } from "../agent/cloud/sign_call.ts";
-import { clientNumber } from "../shared/cloud/client_number.ts";
-import { identityOf } from "../shared/tls/identity_of.ts";
+import { clientNumber } from "../shared/cloud/metric_names.ts";
+import { clientIdentity } from "../shared/pki/peer_verification.ts";
 import { inEnvironment } from "../tests/support/cloud/moto.ts";
 import { type AwsAnswer, FakeAws } from "../tests/support/cloud/fake_aws.ts";
 import { urlEvent } from "../tests/support/cloud/runtime_api.ts";
-import { TestPki } from "../tests/support/pki.ts";
+import { TestPki } from "../tests/support/pki/pki.ts";
 import type { HttpAnswer } from "./http_function.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const pki = await TestPki.create();
 const identity = await pki.client();
-const ME = clientNumber(identityOf(identity.chain[0]!));
+const ME = clientNumber(clientIdentity(identity.chain[0]!));
 
-/** CloudWatch with one report of now. */
+/** CloudWatch with one current report. */
 function reported(agents: number, onlyClient: number): AwsAnswer {
   const Timestamps = [Math.floor(Date.now() / 1000)];
   const results = Object.entries({ agents, least: onlyClient, most: onlyClient });
@@ -31,7 +31,7 @@ const ROWS: Readonly<Record<string, [metrics: AwsAnswer, status: number, body: R
   "only the caller is connected": [reported(1, ME), 200, /"stopped"/],
 };
 
-Deno.test("Kill changes the count only when the servers' reports let it", async (t) => {
+Deno.test("Kill changes the count only when the servers' reports allow it", async (t) => {
   let metrics = NONE;
   await using aws = new FakeAws((action, input) => {
     if (action === "DescribeServices") {

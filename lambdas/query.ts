@@ -1,7 +1,11 @@
-/** Query: answers where the servers are, and changes nothing. */
-import { agentsDoor } from "./agents_door.ts";
-import { fleetOfEnvironment } from "./fleet_of_environment.ts";
+/** Query: returns the status of the fleet, and changes nothing. */
+import { agentFunction } from "./agent_function.ts";
+import { fleetFromEnvironment } from "./environment.ts";
 
-const fleet = fleetOfEnvironment();
+const fleet = fleetFromEnvironment();
 
-export const handler = agentsDoor({ action: "query", method: "GET", act: (signal) => fleet.status(signal) });
+export const handler = agentFunction({
+  action: "query",
+  method: "GET",
+  act: (signal) => fleet.status(signal),
+});

@@ -1,36 +1,49 @@
 /**
- * Sleep: stops servers that are idle. The schedule alone calls it; it has no address. When metrics or servers
- * cannot be looked at it changes nothing and throws, so that the function's error count shows it.
+ * Sleep: stops idle servers. Only the schedule calls it; it has no URL. When metrics or servers cannot be read, it
+ * changes nothing and throws, so that the function's error count shows it.
  */
+import { z } from "zod";
 import { getLogger } from "../shared/log.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import { ActivityLog } from "./aws/activity.ts";
-import { readEnvironment } from "./environment.ts";
-import { fleetOfEnvironment } from "./fleet_of_environment.ts";
-import { judgeIdleness } from "./idleness.ts";
-import type { Handler } from "./invocation.ts";
-import { requireSchedule } from "./schedule.ts";
+import { fleetFromEnvironment, readEnvironment } from "./environment.ts";
+import { checkIdleness } from "./idleness.ts";
+import type { Handler } from "./handler.ts";
+
+/** The event of a scheduled rule. */
+const SCHEDULED_EVENT = z.object({
+  source: z.literal("aws.events"),
+  "detail-type": z.literal("Scheduled Event"),
+});
 
 const {
+  SALLYPORT_METRICS_NAMESPACE: namespace,
   SALLYPORT_METRICS_NAME: metricsName,
   SALLYPORT_IDLE_AFTER: idleAfter,
   SALLYPORT_METRICS_DELAY: delay,
-} = readEnvironment("SALLYPORT_METRICS_NAME", "SALLYPORT_IDLE_AFTER", "SALLYPORT_METRICS_DELAY");
-/** Of the newest figures some are not there yet: only with these beside it all of `idleAfter` is known. */
+} = readEnvironment(
+  "SALLYPORT_METRICS_NAMESPACE",
+  "SALLYPORT_METRICS_NAME",
+  "SALLYPORT_IDLE_AFTER",
+  "SALLYPORT_METRICS_DELAY",
+);
+/** The newest figures may still be missing: with this margin, all of `idleAfter` is covered. */
 const span = idleAfter + delay;
-const fleet = fleetOfEnvironment();
-const activity = new ActivityLog(metricsName);
+const fleet = fleetFromEnvironment();
+const activity = new ActivityLog(namespace, metricsName);
 const log = getLogger("sleep");
 
 export const handler: Handler = async (event, { awsRequestId: request, signal }) => {
-  requireSchedule(event);
+  if (!SCHEDULED_EVENT.safeParse(event).success) {
+    throw new Error("Cannot run: expected a scheduled event of EventBridge");
+  }
   const now = systemClock.wallTime();
   const readActivity = () => activity.between(new Date(now - span), new Date(now), signal);
-  const verdict = await judgeIdleness(await fleet.age(signal), now, span, readActivity);
-  log.info(verdict.stop ? "idle servers are stopped" : "servers left as they are", {
+  const decision = await checkIdleness(await fleet.age(signal), now, span, readActivity);
+  log.info(decision.stop ? "idle servers stopped" : "servers left running", {
     request,
-    reason: verdict.reason,
+    reason: decision.reason,
   });
-  if (verdict.stop) await fleet.stop(signal);
-  return verdict;
+  if (decision.stop) await fleet.stop(signal);
+  return decision;
 };

@@ -8,7 +8,7 @@ const VARIABLES = {
   SALLYPORT_IDLE_AFTER: "15m",
 };
 
-Deno.test("figures that are late do not make a server idle: it gets the two minutes beside its time", async () => {
+Deno.test("late figures do not make a server idle: two minutes are added to its time", async () => {
   const startedAt = Date.now() / 1000 - 16 * 60;
   await using aws = new FakeAws((action, input) => {
     if (action === "DescribeServices") return { body: { services: [{ status: "ACTIVE", desiredCount: 1 }] } };
@@ -26,8 +26,8 @@ Deno.test("figures that are late do not make a server idle: it gets the two minu
     signal: new AbortController().signal,
     getRemainingTimeInMillis: () => 30_000,
   };
-  const verdict = await handler(event, context) as { stop: boolean; reason: string };
-  assert.equal(verdict.stop, false);
-  assert.match(verdict.reason, /^the youngest server is \d+ s old$/);
+  const decision = await handler(event, context) as { stop: boolean; reason: string };
+  assert.equal(decision.stop, false);
+  assert.match(decision.reason, /^the newest server is \d+ s old$/);
   assert.ok(!aws.calls.some(({ action }) => action === "UpdateService"));
 });

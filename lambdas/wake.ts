@@ -1,12 +1,11 @@
-/** Wake: wants servers, as many as `SALLYPORT_SERVERS` says, and answers where they are. */
-import { agentsDoor } from "./agents_door.ts";
-import { readEnvironment } from "./environment.ts";
-import { fleetOfEnvironment } from "./fleet_of_environment.ts";
+/** Wake: starts servers, as many as `SALLYPORT_SERVERS` says, and returns the status of the fleet. */
+import { agentFunction } from "./agent_function.ts";
+import { fleetFromEnvironment, readEnvironment } from "./environment.ts";
 
-const fleet = fleetOfEnvironment();
+const fleet = fleetFromEnvironment();
 const { SALLYPORT_SERVERS: servers } = readEnvironment("SALLYPORT_SERVERS");
 
-export const handler = agentsDoor({
+export const handler = agentFunction({
   action: "wake",
   method: "POST",
   async act(signal) {

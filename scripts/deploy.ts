@@ -1,11 +1,11 @@
-/** `deno task deploy`: makes a server that sleeps until it is needed, in an account of AWS. */
+/** `deno task deploy`: creates a server on AWS that sleeps until it is needed. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runProgram } from "../shared/cli/run_program.ts";
 import { terminal } from "../shared/cli/terminal.ts";
-import { type AccountOptions, signIn } from "./cloud/aws.ts";
-import { deploy, type DeployOptions } from "./cloud/deploy.ts";
-import { idleAfterTime } from "./cloud/idle_after.ts";
-import { installationOptions } from "./cloud/options.ts";
+import { type AccountOptions, signIn } from "./deploy/aws.ts";
+import { deploy } from "./deploy/deploy.ts";
+import { idleAfterTime, installationOptions } from "./deploy/options.ts";
+import type { DeployOptions } from "./deploy/plan.ts";
 import { type Architecture, ARCHITECTURES } from "./lambdas/deno_binary.ts";
 import { packageLambdas } from "./lambdas/package.ts";
 
@@ -30,24 +30,24 @@ interface Flags extends AccountOptions {
   readonly yes?: true;
 }
 
-/** A whole number of at least 1. */
+/** Parses a whole number of at least 1. */
 function count(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) {
-    throw new InvalidArgumentError("a whole number of at least 1 is expected");
+    throw new InvalidArgumentError("expected a whole number of at least 1");
   }
   return Number(text);
 }
 
-/** What the template takes. */
+/** Parses a limit as the template does. */
 function limit(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
-  throw new InvalidArgumentError("a whole number up to 100 is expected, 0 for no limit");
+  throw new InvalidArgumentError("expected a whole number up to 100, 0 for no limit");
 }
 
 function optionsOf(flags: Flags): DeployOptions {
   const { vpc, subnets, budgetEmail } = flags;
   if ((vpc === undefined) !== (subnets === undefined)) {
-    throw new Error("Cannot deploy: --vpc and --subnets go together");
+    throw new Error("Cannot deploy: --vpc and --subnets must be used together");
   }
   return {
     name: flags.name,
@@ -69,39 +69,40 @@ function optionsOf(flags: Flags): DeployOptions {
 }
 
 const program = installationOptions(new Command("deploy"))
-  .description("Makes a server on AWS that sleeps until an agent needs it, or brings one up to date")
-  .option("--certs <dir>", "folder that `deno task certs init` made", "certs")
-  .option("--without-crl", "keep no revocation list, also where one is in force")
+  .description("Creates or updates a server on AWS that sleeps until an agent needs it")
+  .option("--certs <dir>", "folder created by `deno task certs init`", "certs")
+  .option("--without-crl", "deploy without a revocation list, even where one is in force")
   .option(
     "--allow-older-crl",
-    "deploy crl.pem also where a newer list, or one with more entries, is in force",
+    "deploy crl.pem even where a newer list, or one with more entries, is in force",
   )
   .option(
     "--clients-allow <rules>",
-    "clients.allow of server and functions, as in SALLYPORT_CLIENTS__ALLOW; stays until changed",
+    "clients.allow of server and functions, as in SALLYPORT_CLIENTS__ALLOW; kept until changed",
   )
-  .option("--agent-config <file>", "the agent's configuration, which gets the endpoints", "agent.yaml")
-  .option("--image <image>", "an image of the server that is built already")
+  .option("--agent-config <file>", "configuration file of the agent, which gets the endpoints", "agent.yaml")
+  .option("--image <image>", "an existing image of the server (default: build one)")
   .addOption(
-    new Option("--arch <arch>", "processor of server and functions").choices(ARCHITECTURES).default("arm64"),
+    new Option("--arch <arch>", "processor architecture of server and functions").choices(ARCHITECTURES)
+      .default("arm64"),
   )
   .addOption(new Option("--listen-port <port>", "port of the server").choices(["443", "8443"]).default("443"))
-  .option("--servers <count>", "how many servers are woken", count, 1)
-  .option("--idle-after <time>", "how long without traffic until they sleep", idleAfterTime, "15m")
+  .option("--servers <count>", "number of servers to wake", count, 1)
+  .option("--idle-after <time>", "time without traffic until servers sleep", idleAfterTime, "15m")
   .option(
     "--reserved-concurrency <count>",
-    "the most that each function runs at once; stays until changed",
+    "limit of concurrent executions of each function; kept until changed",
     limit,
   )
-  .option("--vpc <id>", "a network of yours in place of a new one")
-  .option("--subnets <ids>", "public subnets of it, with commas between")
-  .option("--budget-email <address>", "who gets a mail when it costs more than planned")
-  .option("--budget-amount <dollars>", "what it may cost in a month", count, 5)
-  .option("--dry-run", "only say what would be done")
-  .option("--yes", "ask nothing")
+  .option("--vpc <id>", "an existing VPC instead of a new one")
+  .option("--subnets <ids>", "public subnets of that VPC, separated by commas")
+  .option("--budget-email <address>", "who gets an email when it costs more than planned")
+  .option("--budget-amount <dollars>", "monthly budget in US dollars", count, 5)
+  .option("--dry-run", "only print the plan")
+  .option("--yes", "do not ask for confirmation")
   .action(async (flags: Flags) => {
     await deploy(optionsOf(flags), {
-      say: (line) => terminal.out(`${line}\n`),
+      print: (line) => terminal.out(`${line}\n`),
       confirm: (question) => flags.yes === true || globalThis.confirm(question),
       signIn: () => signIn(flags),
       packageLambdas,

@@ -1,28 +1,29 @@
 /**
- * Lint plugin: which part may import which, and what only some places may use. Every error says why. The file
- * imports nothing, as Deno's linter wants it.
+ * Lint plugin: which parts of the project may import which, and which APIs only some folders may use. Every message
+ * gives the reason. The file imports nothing, since Deno's linter cannot load plugins that do.
  */
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
-/** Parts of the project and the parts that they may import besides themselves. */
+/** Parts of the project and the other parts that they may import. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   shared: [],
-  agent: ["shared"],
+  agent: ["shared", "docs"],
   server: ["shared"],
   lambdas: ["shared"],
+  scripts: ["shared"],
 };
 const PARTS_REASON =
-  "agent and server (and lambdas) share code only through shared/, which depends on none of them";
+  "agent, server and lambdas share code only through shared/, which depends on none of them";
 
-/** Folders and files that have to run anywhere, and all that they may import. */
+/** Folders and files that must run in any runtime, and everything they may import. */
 const PURE: Readonly<Record<string, readonly string[]>> = {
   "shared/errors.ts": [],
   "shared/clock.ts": [],
   "shared/protocol/": ["shared/protocol/", "shared/errors.ts"],
   "shared/mux/": ["shared/mux/", "shared/protocol/", "shared/errors.ts", "shared/clock.ts"],
 };
-const PURE_REASON = "it is the core that tests run over memory and other runtimes can use";
+const PURE_REASON = "the protocol core runs in memory in tests and must work in any runtime";
 const RUNTIME_NAMES = new Set([
   "Deno",
   "process",
@@ -37,43 +38,53 @@ const RUNTIME_NAMES = new Set([
   "fetch",
 ]);
 
-/** The only files that may import from more than one room of their part, besides `certs` by the command line. */
+/** The files that connect the folders of their part. */
 const WIRING = ["agent/agent.ts", "server/server.ts"];
-/** Rooms and the rooms beside them that they may import; a room that is not listed may import none. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+/** Folders of agent and server, and the other folders that they may import; one that is not listed may import none. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   "agent/cli/": ["agent/certs/", "agent/doctor/", "agent/shell/"],
+  "agent/cloud/": ["agent/config/", "agent/upstream/"],
+  "agent/config/": ["agent/upstream/"],
+  "agent/console/": ["agent/config/", "agent/pages/", "agent/upstream/"],
+  "agent/doctor/": ["agent/config/", "agent/upstream/"],
+  "agent/front_door/": ["agent/pages/"],
+  "agent/routes/": ["agent/front_door/"],
+  "server/aws/": ["server/config/"],
+  "server/clients/": ["server/targets/"],
+  "server/config/": ["server/health/"],
+  "server/health/": ["server/metrics/"],
 };
-const ROOM_REASON =
-  "only agent.ts and server.ts wire rooms together: pass in what is needed, as openStream is";
+const FOLDER_REASON = "only agent.ts and server.ts connect folders: take it as a parameter, like openStream";
 
-const AWS_PLACES = ["shared/aws/", "lambdas/aws/", "server/aws/", "scripts/"];
+const AWS_FOLDERS = ["shared/aws/", "lambdas/aws/", "server/aws/", "scripts/deploy/"];
 
-/** The only folder that may speak TLS. */
-const TLS_PLACE = "shared/tls/";
+/** Folders that may import `node:tls`: shared/pki/ reads peers and keys, agent/upstream/ connects to proxies. */
+const TLS_FOLDERS = ["shared/tls/", "shared/pki/", "agent/upstream/"];
 const TLS_REASON =
-  "a ticket of any TLS server of the process resumes at the agents' port, and Deno's own TLS " +
-  "believes public roots; shared/tls/ dials and listens";
+  "use shared/tls/, since tickets of any other TLS server of the process would resume sessions at the " +
+  "server's port, and Deno's own TLS trusts public CAs";
 
-/** A file of the project as the rules see it. */
-class Place {
-  /** `agent`, `shared` and so on; "" for a file at the top. */
+/** A file of the project. */
+class SourceFile {
+  /** `agent`, `shared` and so on; "" for a file in the project's root. */
   readonly part: string;
-  /** `agent/front_door/`; `undefined` for a file directly in its part. */
-  readonly room: string | undefined;
+  /** Such as `agent/front_door/`; `undefined` for a file directly in its part. */
+  readonly folder: string | undefined;
 
-  /** @param path From the project's root, with slashes. */
+  /** @param path Relative to the project's root, with slashes. */
   constructor(readonly path: string) {
     const folders = path.split("/").slice(0, -1);
     this.part = folders[0] ?? "";
-    this.room = folders.length > 1 ? `${folders[0]}/${folders[1]}/` : undefined;
+    this.folder = folders.length > 1 ? `${folders[0]}/${folders[1]}/` : undefined;
   }
 
-  /** Tests and scripts may import anything. */
+  /** Tests and scripts may import anything; scripts/deploy/ counts as product code. */
   get isExempt(): boolean {
-    return this.part === "tests" || this.part === "scripts" || this.path.endsWith("_test.ts");
+    if (this.path.endsWith("_test.ts") || this.part === "tests") return true;
+    return this.part === "scripts" && this.folder !== "scripts/deploy/";
   }
 
-  /** The pure folder that the file is in, or the file itself. */
+  /** The folder of {@linkcode PURE} that the file is in, or the file itself. */
   get pure(): string | undefined {
     return Object.keys(PURE).find((folder) => this.path.startsWith(folder));
   }
@@ -83,16 +94,16 @@ class Place {
   }
 }
 
-/** Returns the path of a file of the project, or `undefined` for one that lies outside. */
-function projectPath(file: string): string | undefined {
-  const slashed = file.replaceAll("\\", "/");
+/** Returns the path relative to the project's root; `undefined` for a file outside. */
+function projectPath(path: string): string | undefined {
+  const slashed = path.replaceAll("\\", "/");
   const root = decodeURIComponent(ROOT);
   const at = slashed.startsWith("/") ? slashed : `/${slashed}`;
   return at.startsWith(root) ? at.slice(root.length) : undefined;
 }
 
-/** Resolves a relative import to a path from the project's root; `undefined` for a library. */
-function importedPath(from: Place, specifier: string): string | undefined {
+/** Resolves a relative import to a path relative to the project's root; `undefined` for a library. */
+function importedPath(from: SourceFile, specifier: string): string | undefined {
   if (!/^\.{0,2}\//.test(specifier)) return undefined;
   return new URL(specifier, `file:///${from.path}`).pathname.slice(1);
 }
@@ -101,64 +112,72 @@ function isWithin(path: string, places: readonly string[]): boolean {
   return places.some((place) => place.endsWith("/") ? path.startsWith(place) : path === place);
 }
 
-/** Says why `place` may not import `specifier`; `undefined` when it may. */
-function importFault(place: Place, specifier: string): string | undefined {
+/** Returns why `file` may not import `specifier`; `undefined` when it may. */
+function importError(file: SourceFile, specifier: string): string | undefined {
   if (/^(npm|jsr|https?):/.test(specifier)) {
-    return `Cannot import "${specifier}" by address: deno.json names every dependency once, with its version`;
+    return `Cannot import "${specifier}" by URL: add it to the imports of deno.json, with its version`;
   }
-  if (place.isExempt) return undefined;
-  if (/^@aws-sdk\//.test(specifier) && !isWithin(place.path, AWS_PLACES)) {
-    return `Cannot import "${specifier}" here: AWS is called only in ${AWS_PLACES.join(", ")}, so that ` +
-      "everything else runs and is tested without a cloud";
+  if (file.isExempt) return undefined;
+  if (/^@aws-sdk\//.test(specifier) && !isWithin(file.path, AWS_FOLDERS)) {
+    return `Cannot import "${specifier}" here: AWS clients belong in ${AWS_FOLDERS.join(", ")}, so that ` +
+      "everything else runs and is tested without AWS";
   }
-  const path = importedPath(place, specifier);
-  return pureFault(place, path, specifier) ?? tlsFault(place, specifier) ??
-    (path === undefined ? undefined : layerFault(place, path));
+  const path = importedPath(file, specifier);
+  return pureError(file, path, specifier) ?? tlsError(file, specifier) ?? sessionError(file, path) ??
+    (path === undefined ? undefined : layerError(file, path));
 }
 
-function tlsFault(place: Place, specifier: string): string | undefined {
-  if (!/^(node:)?(tls|https|http2)$/.test(specifier) || isWithin(place.path, [TLS_PLACE])) return undefined;
+function tlsError(file: SourceFile, specifier: string): string | undefined {
+  if (!/^(node:)?(tls|https|http2)$/.test(specifier) || isWithin(file.path, TLS_FOLDERS)) return undefined;
   return `Cannot import "${specifier}" here: ${TLS_REASON}`;
 }
 
-function pureFault(place: Place, path: string | undefined, specifier: string): string | undefined {
-  const { pure } = place;
+function sessionError(file: SourceFile, path: string | undefined): string | undefined {
+  if (!file.path.startsWith("shared/egress/") || !path?.startsWith("shared/mux/session/")) return undefined;
+  return `Cannot import ${path} in shared/egress/: egress handles one stream and must not ` +
+    "depend on sessions";
+}
+
+function pureError(file: SourceFile, path: string | undefined, specifier: string): string | undefined {
+  const { pure } = file;
   if (pure === undefined || (path !== undefined && isWithin(path, PURE[pure]!))) return undefined;
   const allowed = PURE[pure]!.length > 0 ? `only ${PURE[pure]!.join(", ")}` : "nothing";
   return `Cannot import "${specifier}" in ${pure}: it may import ${allowed}, since ${PURE_REASON}`;
 }
 
-function layerFault(place: Place, path: string): string | undefined {
-  const target = new Place(path);
+function layerError(file: SourceFile, path: string): string | undefined {
+  const target = new SourceFile(path);
   if (/(^|\/)main\.ts$/.test(path)) {
-    return `Cannot import ${path}: a main.ts starts a program when it is loaded`;
+    return `Cannot import ${path}: loading a main.ts starts a program`;
   }
-  if (path.endsWith("_test.ts")) return `Cannot import ${path}: programs do not depend on tests`;
-  if (target.part === place.part) return roomFault(place, target);
-  if (PARTS[place.part]?.includes(target.part)) return undefined;
-  if (PARTS[place.part] === undefined && target.part === "") return undefined;
-  return `Cannot import ${path} in ${place.part || "the top"}: ${PARTS_REASON}`;
+  if (path.endsWith("_test.ts")) return `Cannot import ${path}: product code must not depend on tests`;
+  if (target.part === file.part) return folderError(file, target);
+  if (PARTS[file.part]?.includes(target.part)) return undefined;
+  if (PARTS[file.part] === undefined && target.part === "") return undefined;
+  return `Cannot import ${path} in ${file.part || "the project root"}: ${PARTS_REASON}`;
 }
 
-/** Judges an import within one part; in shared/ rooms are layers of libraries and need no such rule. */
-function roomFault(place: Place, target: Place): string | undefined {
-  if (place.part !== "agent" && place.part !== "server") return undefined;
-  if (isWithin(target.path, WIRING) && !place.isMain) {
-    return `Cannot import ${target.path} in ${place.path}: ${ROOM_REASON}`;
+/** Checks an import within one part. The folders of shared/ are libraries and need no such rule. */
+function folderError(file: SourceFile, target: SourceFile): string | undefined {
+  if (file.part !== "agent" && file.part !== "server") return undefined;
+  if (isWithin(target.path, WIRING) && !file.isMain) {
+    return `Cannot import ${target.path} in ${file.path}: ${FOLDER_REASON}`;
   }
-  if (place.room === undefined || target.room === undefined || place.room === target.room) return undefined;
-  if (ROOMS[place.room]?.includes(target.room)) return undefined;
-  return `Cannot import ${target.path} in ${place.room}: ${ROOM_REASON}`;
+  if (file.folder === undefined || target.folder === undefined || file.folder === target.folder) {
+    return undefined;
+  }
+  if (FOLDERS[file.folder]?.includes(target.folder)) return undefined;
+  return `Cannot import ${target.path} in ${file.folder}: ${FOLDER_REASON}`;
 }
 
-/** Returns the text of a literal or of a template without holes. */
+/** Returns the text of a literal or of a template without expressions. */
 function literalText(node: Deno.lint.Expression | null): string | undefined {
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type === "TemplateLiteral" && node.expressions.length === 0) return node.quasis[0]?.cooked;
   return undefined;
 }
 
-/** Returns the names of `owner.name` and `owner["name"]`. */
+/** Returns both names of `owner.name` or `owner["name"]`. */
 function memberOf(node: Deno.lint.MemberExpression): { owner: string; name: string | undefined } {
   const owner = node.object.type === "Identifier" ? node.object.name : "";
   const name = node.property.type === "Identifier" && !node.computed
@@ -176,16 +195,16 @@ type ImportNode =
 function imports(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const path = projectPath(context.filename);
   if (path === undefined) return {};
-  const place = new Place(path);
+  const file = new SourceFile(path);
   const check = (node: ImportNode) => {
     if (node.source === null) return;
     const specifier = literalText(node.source);
-    const fault = specifier !== undefined
-      ? importFault(place, specifier)
-      : place.isExempt
+    const error = specifier !== undefined
+      ? importError(file, specifier)
+      : file.isExempt
       ? undefined
-      : "Cannot import what only runs tell: the rules about imports must be able to see it";
-    if (fault !== undefined) context.report({ node, message: fault });
+      : "Cannot import a computed path: the import rules need a literal";
+    if (error !== undefined) context.report({ node, message: error });
   };
   return {
     ImportDeclaration: check,
@@ -195,7 +214,7 @@ function imports(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   };
 }
 
-/** Tells whether an identifier is only a name within something else: a property, a member, a type's part. */
+/** Whether an identifier is only the name of a property, a member or a part of a type. */
 function isOnlyName(node: Deno.lint.Identifier): boolean {
   const parent = node.parent;
   switch (parent.type) {
@@ -217,23 +236,23 @@ function isOnlyName(node: Deno.lint.Identifier): boolean {
 
 function runtime(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const path = projectPath(context.filename);
-  const place = path === undefined ? undefined : new Place(path);
-  if (place?.pure === undefined || place.isExempt) return {};
+  const file = path === undefined ? undefined : new SourceFile(path);
+  if (file?.pure === undefined || file.isExempt) return {};
   return {
     Identifier(node) {
       if (!RUNTIME_NAMES.has(node.name) || isOnlyName(node)) return;
       const message =
-        `Cannot use ${node.name} in ${place.pure}: take a Clock or a Transport, since ${PURE_REASON}`;
+        `Cannot use ${node.name} in ${file.pure}: take a Clock or a Transport as a parameter, since ${PURE_REASON}`;
       context.report({ node, message });
     },
   };
 }
 
-const EXIT_REASON = "only a main.ts may end the process; elsewhere throw, or set Deno.exitCode in a script";
+const EXIT_REASON = "only a main.ts may end the process: throw an error, or set Deno.exitCode in a script";
 
 function exit(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const path = projectPath(context.filename);
-  if (path === undefined || new Place(path).isMain) return {};
+  if (path === undefined || new SourceFile(path).isMain) return {};
   return {
     MemberExpression(node) {
       const { owner, name } = memberOf(node);
@@ -246,7 +265,7 @@ function exit(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       }
       for (const each of node.id.properties) {
         if (each.type !== "Property" || each.key.type !== "Identifier" || each.key.name !== "exit") continue;
-        context.report({ node, message: `Cannot take exit out of Deno: ${EXIT_REASON}` });
+        context.report({ node, message: `Cannot destructure exit from Deno: ${EXIT_REASON}` });
       }
     },
   };
@@ -254,7 +273,7 @@ function exit(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
 
 function tls(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const path = projectPath(context.filename);
-  if (path === undefined || new Place(path).isExempt) return {};
+  if (path === undefined || new SourceFile(path).isExempt) return {};
   return {
     MemberExpression(node) {
       const { owner, name } = memberOf(node);

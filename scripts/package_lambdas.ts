@@ -7,8 +7,8 @@ import { packageLambdas } from "./lambdas/package.ts";
 
 const program = new Command("package-lambdas")
   .description("Packs the runtime layer and the functions for Lambda")
-  .addOption(new Option("--arch <arch>", "processor").choices(ARCHITECTURES).default("arm64"))
-  .option("--out <dir>", "folder of the archives", ".lambdas")
+  .addOption(new Option("--arch <arch>", "processor architecture").choices(ARCHITECTURES).default("arm64"))
+  .option("--out <dir>", "output folder", ".lambdas")
   .action(async ({ arch, out }: { arch: Architecture; out: string }) => {
     const { layer, functions } = await packageLambdas({ arch, outDir: out });
     for (const path of [layer, ...Object.values(functions)]) {

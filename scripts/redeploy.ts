@@ -1,17 +1,17 @@
-/** `deno task redeploy [--image IMAGE]`: gives the servers of an installation another image, and changes nothing else. */
+/** `deno task redeploy [--image IMAGE]`: updates the server image of an installation, and nothing else. */
 import { Command } from "commander";
 import { runProgram } from "../shared/cli/run_program.ts";
 import { terminal } from "../shared/cli/terminal.ts";
-import { type AccountOptions, signIn } from "./cloud/aws.ts";
-import { installationOptions } from "./cloud/options.ts";
-import { redeploy } from "./cloud/redeploy.ts";
+import { type AccountOptions, signIn } from "./deploy/aws.ts";
+import { installationOptions } from "./deploy/options.ts";
+import { redeploy } from "./deploy/redeploy.ts";
 
 const program = installationOptions(new Command("redeploy"))
-  .description("Gives the servers of an installation another image, and changes nothing else")
-  .option("--image <image>", "an image that is built already; without it one is built here")
+  .description("Updates the server image of an installation, and nothing else")
+  .option("--image <image>", "an existing image of the server (default: build one)")
   .action(async (flags: AccountOptions & { name: string; image?: string }) => {
     await redeploy(flags.name, flags.image, {
-      say: (line) => terminal.out(`${line}\n`),
+      print: (line) => terminal.out(`${line}\n`),
       signIn: () => signIn(flags),
     });
   });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { childEnvironment } from "./child_environment.ts";
-import { taskCommand } from "./task_command.ts";
+import { childEnvironment } from "./process/child_environment.ts";
+import { taskCommand } from "./process/task_command.ts";
 
 const PASSING = `Deno.test("passes", () => {});`;
 const FAILING = `Deno.test("fails", () => { throw new Error("no"); });`;
 const SKIPPED = `Deno.test.ignore("cannot run, no curl here", () => {});`;
 const LEAKING = `Deno.test("leaks", () => { setTimeout(() => {}, 1_000); });`;
 
-/** Runs the task over one test file, and returns the exit code and the lines of standard output. */
+/** Runs the task on one test file; returns the exit code and the lines of standard output. */
 async function runTests(code: string, ci: string) {
   const dir = await Deno.makeTempDir();
   try {
@@ -28,7 +28,7 @@ async function runTests(code: string, ci: string) {
   }
 }
 
-Deno.test("task test ends with the counts of the real run", async () => {
+Deno.test("task test ends with the counts of the run", async () => {
   const good = await runTests(PASSING + SKIPPED, "");
   assert.equal(good.lines.at(-1), "1 passed, 0 failed, 1 skipped");
   assert.equal(good.lines.at(-2), "skipped: cannot run, no curl here");
@@ -39,7 +39,7 @@ Deno.test("task test ends with the counts of the real run", async () => {
   assert.notEqual(bad.exitCode, 0);
 });
 
-Deno.test("task test fails where nothing may be skipped, and says what was", async () => {
+Deno.test("task test fails with CI=true when a test is skipped, and names it", async () => {
   const skipping = await runTests(PASSING + SKIPPED, "true");
   assert.equal(skipping.exitCode, 1);
   assert.match(skipping.lines.at(-2)!, /CI=true/);
@@ -47,8 +47,23 @@ Deno.test("task test fails where nothing may be skipped, and says what was", asy
   assert.equal((await runTests(PASSING, "true")).exitCode, 0);
 });
 
-Deno.test("task test fails when the tests do not even start", async () => {
+Deno.test("task test fails when the tests do not start", async () => {
   const broken = await runTests(`const a: number = "x"; ${PASSING}`, "");
   assert.notEqual(broken.exitCode, 0);
   assert.equal(broken.lines.at(-1), "0 passed, 1 failed, 0 skipped");
+});
+
+Deno.test("task test --help prints a short help of its own, and runs nothing", async () => {
+  const { flags, module } = await taskCommand("test");
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [...flags, module, "scripts", "--help"],
+    cwd: fileURLToPath(new URL("../", import.meta.url)),
+    stderr: "null",
+  }).output();
+  const help = new TextDecoder().decode(stdout);
+  assert.equal(code, 0);
+  assert.match(help, /^Usage: deno task test /);
+  assert.match(help, /^ {2}--filter /m);
+  assert.ok(help.split("\n").length < 20, help);
+  assert.doesNotMatch(help, /passed/);
 });

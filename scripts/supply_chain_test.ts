@@ -1,55 +1,15 @@
-/** Purpose: what CI, releases and image builds download is pinned by its content, and no job may do more than it needs. */
+/** Purpose: everything that CI, releases and image builds download is pinned by its content, and jobs have only the permissions they need. */
 import assert from "node:assert/strict";
-import { parse } from "yaml";
+import { filesUnder, githubFiles as files, jobs, read, workflows } from "../tests/support/workflows.ts";
 
-const ROOT = new URL("../", import.meta.url);
-/** Fails unless the folder has the files that were compiled, and no other. */
+/** Fails unless the folder has exactly the files that were compiled. */
 const SAME_FILES = `echo "$CHECKSUMS  SHA256SUMS" | sha256sum --check --strict
 sha256sum --check --strict SHA256SUMS
 diff <(ls -A | sort) <((cut -c 67- SHA256SUMS; echo SHA256SUMS) | sort)
 `;
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 
-interface Step {
-  id?: string;
-  uses?: string;
-  run?: string;
-  env?: Record<string, string>;
-  with?: Record<string, unknown>;
-}
-interface Job {
-  needs?: string | string[];
-  outputs?: Record<string, string>;
-  permissions?: Record<string, string>;
-  steps: Step[];
-}
-interface Workflow {
-  on: Record<string, unknown>;
-  permissions?: Record<string, string>;
-  jobs: Record<string, Job>;
-}
-
-function read(path: string): string {
-  return Deno.readTextFileSync(new URL(path, ROOT));
-}
-
-/** Paths of the YAML files under a folder. */
-function yamlFiles(folder: string): string[] {
-  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) => {
-    if (isDirectory) return yamlFiles(`${folder}/${name}`);
-    return /\.ya?ml$/.test(name) ? [`${folder}/${name}`] : [];
-  });
-}
-
-const files = yamlFiles(".github");
-const workflows = new Map(
-  yamlFiles(".github/workflows").map((path) => [path, parse(read(path)) as Workflow] as const),
-);
-const jobs = [...workflows].flatMap(([path, workflow]) =>
-  Object.entries(workflow.jobs).map(([name, job]) => ({ path, workflow, name, job }))
-);
-
-Deno.test("every action is pinned to a commit, the same one everywhere, with its version beside it", () => {
+Deno.test("every action is pinned to one commit everywhere, with its version in a comment", () => {
   const pins = new Map<string, string>();
   let count = 0;
   for (const path of files) {
@@ -64,11 +24,11 @@ Deno.test("every action is pinned to a commit, the same one everywhere, with its
     }
   }
   const parsed = files.flatMap((path) => [...read(path).matchAll(/\buses:\s*[^.\s]/g)]);
-  assert.equal(count, parsed.length, "every use was looked at");
+  assert.equal(count, parsed.length, "every use was checked");
   assert.ok(pins.size >= 10, `${pins.size} actions`);
 });
 
-Deno.test("a job may do what it needs and nothing else, and says so", () => {
+Deno.test("a job has the permissions it needs and no others", () => {
   const granted = jobs.map(({ path, workflow, name, job }) => {
     const permissions = job.permissions ?? workflow.permissions;
     assert.ok(permissions !== undefined && workflow.permissions !== undefined, `${path}: ${name}`);
@@ -82,7 +42,7 @@ Deno.test("a job may do what it needs and nothing else, and says so", () => {
   });
 });
 
-Deno.test("what signs and publishes runs no code of this repository or its libraries", () => {
+Deno.test("jobs that sign and publish run no code of this repository or its libraries", () => {
   for (const { name, job } of jobs) {
     if (name !== "attest" && name !== "publish") continue;
     for (const { uses = "", run = "" } of job.steps) {
@@ -97,13 +57,13 @@ Deno.test("every job that uses the executables compares them with what was compi
   const { outputs, steps } = release["executables"]!;
   assert.equal(outputs?.["checksums"], "${{ steps.checksums.outputs.sha256 }}");
   const compiled = steps.findIndex(({ run }) => run?.startsWith("deno task compile "));
-  assert.equal(steps[compiled + 1]?.id, "checksums", "right after the compiler, before anything else runs");
+  assert.equal(steps[compiled + 1]?.id, "checksums", "right after the compiler, before any other step");
   const users: string[] = [];
   for (const [name, { needs, steps }] of Object.entries(release)) {
     const at = steps.findIndex(({ uses }) => uses?.startsWith("actions/download-artifact@"));
     if (at === -1) continue;
     users.push(name);
-    assert.ok([needs].flat().includes("executables"), `${name} sees the digest`);
+    assert.ok([needs].flat().includes("executables"), `${name} has the digest`);
     const { run, env } = steps[at + 1] ?? {};
     assert.equal(run, SAME_FILES, name);
     assert.equal(env?.["CHECKSUMS"], "${{ needs.executables.outputs.checksums }}", name);
@@ -129,14 +89,14 @@ Deno.test("every job that uses the executables compares them with what was compi
   }
 });
 
-Deno.test("a release is made of a tag on main only", () => {
+Deno.test("a release needs a tag on main", () => {
   const { steps } = workflows.get(".github/workflows/release.yml")!.jobs["executables"]!;
   assert.ok(steps[0]?.uses?.startsWith("actions/checkout@"));
   assert.equal(steps[0]?.with?.["fetch-depth"], 0, "with the history of main");
   assert.equal(steps[1]?.run, 'git merge-base --is-ancestor "$GITHUB_SHA" origin/main');
 });
 
-Deno.test("no workflow keeps credentials in its checkout, has secrets, or runs for a stranger with rights", () => {
+Deno.test("no workflow keeps credentials in its checkout, has secrets, or runs code of strangers with permissions", () => {
   for (const { path, workflow, job } of jobs) {
     assert.ok(!("pull_request_target" in workflow.on) && !("workflow_run" in workflow.on), path);
     for (const { uses, with: inputs } of job.steps) {
@@ -170,17 +130,17 @@ Deno.test("CI and releases run the Deno that package-lock.json pins, with a froz
   assert.equal(JSON.parse(read("deno.json")).lock.frozen, true);
   for (const path of [...files, ".ci/run", "Dockerfile", "deno.json"]) {
     const text = read(path).replaceAll(/^\s*#.*$/gm, "");
-    assert.ok(!/\bnpx\b/.test(text), `${path}: npx takes what the registry has`);
+    assert.ok(!/\bnpx\b/.test(text), `${path}: npx does not check what it downloads`);
     assert.ok(!/--frozen=false|--no-lock\b|--lock\b|DENO_NO_LOCK/.test(text), `${path}: the lock is frozen`);
     for (const [line] of text.matchAll(/\bnpm .*/g)) {
       assert.match(line, /^npm ci --prefix \.ci\/deno --ignore-scripts /, path);
     }
     if (path === "deno.json") continue;
-    // The one that .ci/run names is a program that tests need.
+    // .ci/run names curl as a program that tests need.
     const downloads = /\b(curl|wget|pip3?) |\bapt(-get)? .*(https?:|\.deb)/.exec(
       text.replace("for program in curl", ""),
     );
-    assert.equal(downloads?.[0], undefined, `${path}: nothing is downloaded without a check`);
+    assert.equal(downloads?.[0], undefined, `${path}: nothing is downloaded unchecked`);
   }
   const { packages } = JSON.parse(read(".ci/deno/package-lock.json"));
   for (const [name, entry] of Object.entries<{ integrity?: string }>(packages)) {
@@ -188,7 +148,7 @@ Deno.test("CI and releases run the Deno that package-lock.json pins, with a froz
   }
 });
 
-Deno.test("a dependency that deno.lock does not have is refused", async () => {
+Deno.test("a dependency that is not in deno.lock is refused", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const { version, specifiers, npm } = JSON.parse(read("deno.lock"));
@@ -206,19 +166,19 @@ Deno.test("a dependency that deno.lock does not have is refused", async () => {
       await Deno.writeTextFile(`${dir}/deno.lock`, JSON.stringify(lockFile));
       const options = { args: ["run", "main.ts"], cwd: dir, env: { NO_COLOR: "1" } };
       const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
-      return { success, said: new TextDecoder().decode(stderr) };
+      return { success, output: new TextDecoder().decode(stderr) };
     };
     const complete = await run(locked);
-    assert.ok(complete.success, complete.said);
-    const { success, said } = await run({ version });
+    assert.ok(complete.success, complete.output);
+    const { success, output } = await run({ version });
     assert.ok(!success);
-    assert.match(said, /lockfile is out of date/);
+    assert.match(output, /lockfile is out of date/);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 });
 
-Deno.test("one version of Deno is named everywhere", () => {
+Deno.test("the same version of Deno is named everywhere", () => {
   const { deno } = Deno.version;
   const { imports } = JSON.parse(read("deno.json"));
   const named = {
@@ -228,8 +188,19 @@ Deno.test("one version of Deno is named everywhere", () => {
     Dockerfile: /denoland\/deno:([\d.]+)@/.exec(read("Dockerfile"))?.[1],
   };
   for (const [place, version] of Object.entries(named)) assert.equal(version, deno, place);
-  for (const path of ["README.md", "CONTRIBUTING.md"]) {
-    for (const [, version] of read(path).matchAll(/\bdeno@(\d[\d.]*)/g)) assert.equal(version, deno, path);
+  const folders = ["agent", "docs", "lambdas", "scripts", "server", "shared", "tests"];
+  const texts = [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...folders.flatMap((folder) => filesUnder(folder, /\.(md|ts)$/)),
+  ];
+  const naming = texts.filter((path) => {
+    const versions = [...read(path).matchAll(/\bdeno@(\d[\d.]*)/g)];
+    for (const [, version] of versions) assert.equal(version, deno, path);
+    return versions.length > 0;
+  });
+  for (const path of ["README.md", "CONTRIBUTING.md", "shared/cli/command_line.ts"]) {
+    assert.ok(naming.includes(path), `${path} shows how to run a task`);
   }
 });
 
@@ -254,7 +225,7 @@ Deno.test("every image that a build uses is pinned by digest, and Dependabot see
   }
 });
 
-Deno.test("every package of Python is pinned by version and hash", () => {
+Deno.test("every Python package is pinned by version and hash", () => {
   const requirements = read("tests/cloud/requirements.txt").replaceAll(/^#.*\n/gm, "").replaceAll(
     /\s*\\\n\s*/g,
     " ",

@@ -1,12 +1,19 @@
 import { terminal } from "../shared/cli/terminal.ts";
-import { plainHealthAddress } from "./health_address.ts";
-import { askHealth } from "./health_check.ts";
+import { enterUserDirectory } from "../shared/cli/user_directory.ts";
+import { configFile } from "../shared/config/config_file.ts";
+import { plainHealthAddress } from "./health/health_address.ts";
+import { askHealth } from "./health/health_check.ts";
+
+enterUserDirectory();
 
 async function main(args: readonly string[]): Promise<number> {
-  const isCheck = args.length === 1 && args[0] === "health";
-  const address = isCheck ? plainHealthAddress((variable) => Deno.env.get(variable)) : undefined;
+  const isHealthCheck = args.length === 1 && args[0] === "health";
+  const hasFile = isHealthCheck && await configFile(undefined, "server.yaml") !== undefined;
+  const address = isHealthCheck && !hasFile
+    ? plainHealthAddress((variable) => Deno.env.get(variable))
+    : undefined;
   if (address !== undefined) return await askHealth(address, terminal);
-  // Loaded only when it is asked for: the check that containers run again and again needs nothing of it.
+  // Loaded only when needed: the health check, which containers run again and again, does not need it.
   const [{ runServer }, { startServer }] = await Promise.all([import("./program.ts"), import("./server.ts")]);
   return await runServer(args, startServer);
 }

@@ -1,232 +1,298 @@
 import { collectGarbage } from "../shared/collect_garbage.ts";
+import type { Lookup } from "../shared/egress/dial/resolve.ts";
+import { OwnPorts } from "../shared/egress/rules/own_ports.ts";
 import type { JsonPort } from "../shared/http/json_port.ts";
-import { systemClock } from "../shared/system_clock.ts";
 import { getLogger } from "../shared/log.ts";
-import { MemoryBudget } from "../shared/mux/memory_budget.ts";
-import type { MuxStream } from "../shared/mux/stream.ts";
-import { fromOsError } from "../shared/net/os_error.ts";
+import { MemoryBudget } from "../shared/mux/flow/memory_budget.ts";
+import { withListenAdvice } from "../shared/config/listen_advice.ts";
 import { SocketTransport } from "../shared/net/socket_transport.ts";
-import type { Identity } from "../shared/tls/identity.ts";
-import { IdentityStore } from "../shared/tls/identity_store.ts";
-import { listenAll, type TlsListeners } from "../shared/tls/listen_all.ts";
-import type { Peer } from "../shared/tls/peer.ts";
+import type { Identity } from "../shared/pki/identity/identity.ts";
+import { IdentityStore } from "../shared/pki/identity/identity_store.ts";
+import { systemClock } from "../shared/system_clock.ts";
+import { listenAll, type TlsListeners } from "../shared/tls/listen.ts";
 import { VERSION } from "../shared/version.ts";
-import { createAudit } from "./audit.ts";
-import { type KeptList, openKeptList, startReports } from "./cloud_side.ts";
-import type { ServerConfig } from "./config.ts";
-import { Destinations } from "./destinations.ts";
-import { forward } from "../shared/forward/forward.ts";
-import { openHealthPort } from "./health.ts";
-import { Lasting } from "./lasting.ts";
-import { LineWriter } from "./line_writer.ts";
 import type { Reports } from "./aws/reports.ts";
+import { ClientTargets } from "./clients/client_targets.ts";
+import type { ServerConfig } from "./config/config.ts";
+import { openHealthPort } from "./health/health.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Period } from "./metrics/period.ts";
-import { OwnPorts } from "../shared/targets/own_ports.ts";
-import type { Lookup } from "../shared/targets/resolve.ts";
-import { isForSpeed, Speed } from "./speed.ts";
-import { Reception } from "./tunnel/reception.ts";
+import { type CrlParameter, openCrlParameter, startReports } from "./start_aws.ts";
+import { StreamHandler } from "./stream_handler.ts";
+import { PeerRevalidation } from "./tunnel/peer_revalidation.ts";
 import { RefusalLog } from "./tunnel/refusal_log.ts";
-import { Standing } from "./tunnel/standing.ts";
+import { SessionRegistry } from "./tunnel/session_registry.ts";
 
 /** Milliseconds for an agent's TLS handshake. */
-const HANDSHAKE_TIMEOUT = 10_000;
-/** Bytes that all streams may take beyond their first window: with all of it taken the process stays below 256 MB. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Bytes that all streams may use beyond their first window; with all of them the process stays below 256 MB. */
 const STREAM_MEMORY = 25_165_824;
 
-/** A server that runs. */
+const LISTEN_KEYS = { host: "listen_addr", port: "listen_port" } as const;
+const HEALTH_KEYS = { host: "health_addr", port: "health_port" } as const;
+
+/** A running server. */
 export interface Server {
   /** Where agents reach it, in the order of the configured ports. */
   addresses: readonly { host: string; port: number }[];
-  /** Settles when nothing of the server is left. */
+  /** Settles when the server has shut down completely. */
   closed: Promise<void>;
-  /** Takes nothing new, lets open streams end within `drain_timeout`, and closes. */
+  /** Accepts nothing new, lets open streams finish within `drain_timeout`, and shuts down. */
   drain(reason: string): Promise<void>;
-  /** Reads certificates, CA and revocation list again, and judges open connections by them. */
+  /** Reads certificates, CA and revocation list again, and checks open connections against them. */
   reload(reason: string): Promise<void>;
 }
 
-/** What a server uses of the world around it, beside its ports. */
-export interface ServerSurroundings {
-  /** Who knows names. @default the system */
+/** What a server uses of its environment besides its ports. */
+export interface ServerRuntime {
+  /** Resolves names. @default the system */
   lookup?: Lookup;
-  /** Takes audit lines, and throws when it cannot. @default standard output */
+  /** Writes audit lines, and throws when it cannot. @default standard output */
   writeAudit?: (bytes: Uint8Array) => number;
 }
 
 /**
  * Starts the server.
- * @throws SallyportError when the certificates, clients or targets cannot be used, or a port cannot be had.
+ * @throws SallyportError when the certificates, clients or targets are unusable, or a port is not available.
  */
-export async function startServer(
-  config: ServerConfig,
-  { lookup, writeAudit = (bytes) => Deno.stdout.writeSync(bytes) }: ServerSurroundings = {},
-): Promise<Server> {
-  const log = getLogger("server");
-  const counters = new Counters();
+export async function startServer(config: ServerConfig, runtime: ServerRuntime = {}): Promise<Server> {
   await using undo = new AsyncDisposableStack();
-  const keptList: KeptList | undefined = config.crlParameter === undefined
-    ? undefined
-    : await openKeptList(config.crlParameter, () => void identities.reload("the parameter changed"));
-  undo.defer(() => keptList?.close());
-  const identities: IdentityStore = await IdentityStore.open({
-    source: keptList === undefined ? config.identity : { ...config.identity, crl: keptList.source },
+  const counters = new Counters();
+  const ownPorts = new OwnPorts();
+
+  const crlParameter = await openCrlParameter(config.crlParameter);
+  undo.defer(() => crlParameter?.close());
+  const identities = await openIdentities(config, crlParameter, counters);
+  undo.defer(() => identities.close());
+
+  const targets = createTargets(config, ownPorts, runtime.lookup);
+  const refusals = new RefusalLog({ log: getLogger("server"), clock: systemClock });
+  const sessions = createSessions(config, targets, refusals, counters);
+  const period = createPeriod(sessions);
+  const reports = await startReports(config.metrics, period);
+  undo.defer(() => reports?.stop());
+  const streams = createStreamHandler(config, runtime, { targets, counters, period, reports });
+  undo.defer(() => streams.stop());
+  sessions.listen({
+    stream: (stream, peer, from) => streams.handle(stream, peer, from),
+    agentsChanged: () => reports?.changed(),
+  });
+
+  const listeners = await listenForAgents(config, identities.current, { sessions, counters, refusals });
+  undo.defer(() => listeners.close());
+  const health = await openHealth(config, { sessions, targets, listeners, identities, counters });
+  undo.defer(() => health.close());
+  undo.move();
+
+  const revalidation = new PeerRevalidation({
+    clock: systemClock,
+    identities,
+    listener: listeners,
+    sessions,
+  });
+  revalidation.start();
+  for (const { port } of [...listeners.addresses, health.address]) ownPorts.add(port);
+  logStart(listeners, health, identities);
+  const parts = { crlParameter, identities, targets, refusals, sessions, reports, streams };
+  return new RunningServer(config, { ...parts, listeners, health, revalidation });
+}
+
+async function openIdentities(
+  config: ServerConfig,
+  crlParameter: CrlParameter | undefined,
+  counters: Counters,
+): Promise<IdentityStore> {
+  return await IdentityStore.open({
+    source: crlParameter === undefined ? config.identity : { ...config.identity, crl: crlParameter.source },
     usage: "serverAuth",
     clock: systemClock,
     log: getLogger("tls"),
     onReload: (outcome) => counters.reloads.add([outcome]),
   });
-  undo.defer(() => identities.close());
-  const ownPorts = new OwnPorts();
+}
+
+function createTargets(config: ServerConfig, ownPorts: OwnPorts, lookup: Lookup | undefined): ClientTargets {
   const { targets, clients, maxStreams } = config;
-  const destinations = new Destinations({ targets, clients: clients.allow, ownPorts, maxStreams, lookup });
-  // Audit lines go to standard output, logs to standard error: they have different readers.
-  const auditLines = new LineWriter(
-    systemClock,
-    writeAudit,
-    (error) =>
-      log.error("audit lines are lost", { reason: fromOsError(error, "write an audit line").message }),
-  );
-  const openStreams = new Lasting(systemClock, config.auditOpenAfter);
-  undo.defer(() => openStreams.stop());
-  const period = new Period(() => ({
-    streams: reception.streamCount,
-    agents: reception.agentCount,
-    onlyClient: reception.onlyClient,
-  }));
-  let reports: Reports | undefined;
-  const reception: Reception = new Reception({
+  return new ClientTargets({ targets, clients: clients.allow, ownPorts, maxStreams, lookup });
+}
+
+function createSessions(
+  { maxConnections, maxStreams, resumeTimeout }: ServerConfig,
+  targets: ClientTargets,
+  refusals: RefusalLog,
+  counters: Counters,
+): SessionRegistry {
+  return new SessionRegistry({
     log: getLogger("tunnel"),
-    budget: new MemoryBudget(STREAM_MEMORY, undefined, collectGarbage),
-    session: { software: `sallyport/${VERSION}`, maxStreams },
-    maxConnections: config.maxConnections,
-    refusalOf: (peer) => destinations.refusalOf(peer),
+    refusals,
+    budget: new MemoryBudget(STREAM_MEMORY, undefined, { collect: collectGarbage, clock: systemClock }),
+    session: { software: `sallyport/${VERSION}`, maxStreams, resumeTimeout },
+    maxConnections,
+    refusalOf: (peer) => targets.refusalOf(peer),
     onRefused: (code) => counters.refused.add([code]),
-    onAgentsChanged: () => reports?.changed(),
-    stream: createForwarder(config, destinations, auditLines, openStreams, [counters, period], () => {
+  });
+}
+
+function createPeriod(sessions: SessionRegistry): Period {
+  return new Period(() => ({
+    streams: sessions.streamCount,
+    agents: sessions.agentCount,
+    onlyClient: sessions.onlyClient,
+  }));
+}
+
+function createStreamHandler(
+  { idleTimeout, auditOpenAfter }: ServerConfig,
+  { writeAudit = (bytes) => Deno.stdout.writeSync(bytes) }: ServerRuntime,
+  { targets, counters, period, reports }: {
+    targets: ClientTargets;
+    counters: Counters;
+    period: Period;
+    reports: Reports | undefined;
+  },
+): StreamHandler {
+  return new StreamHandler({
+    targets,
+    clock: systemClock,
+    log: getLogger("server"),
+    idleTimeout,
+    auditOpenAfter,
+    writeAudit,
+    onBegin() {
       period.streamBegun();
       reports?.active();
-    }),
+    },
+    onDone(result) {
+      counters.streamDone(result);
+      period.streamDone(result);
+    },
   });
-  if (config.metrics !== undefined) reports = await startReports(config.metrics, period);
-  undo.defer(() => reports?.stop());
-  const refusals = new RefusalLog({ log, clock: systemClock });
-  const listener: TlsListeners = await listenAll(config.listenPorts, {
+}
+
+function listenForAgents(
+  config: ServerConfig,
+  identity: Identity,
+  { sessions, counters, refusals }: { sessions: SessionRegistry; counters: Counters; refusals: RefusalLog },
+): Promise<TlsListeners> {
+  const listening = listenAll(config.listenPorts, {
     host: config.listenAddr,
-    identity: identities.current,
-    handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
-    onConnection: (socket, peer) => reception.welcome(new SocketTransport(socket), peer),
+    identity,
+    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+    onConnection: (socket, peer) => sessions.accept(new SocketTransport(socket), peer),
+    onReopened: (downMs) =>
+      getLogger("server").info("server port open again", { down_for_ms: Math.round(downMs) }),
     onRefused(error, remote) {
       counters.refused.add([error.code]);
       refusals.add(error, remote);
     },
   });
-  undo.defer(() => listener.close());
-  let state: "ready" | "draining" = "ready";
+  return withListenAdvice(LISTEN_KEYS, listening);
+}
+
+function openHealth(
+  { healthAddr: host, healthPort: port }: ServerConfig,
+  { sessions, targets, listeners, identities, counters }: {
+    sessions: SessionRegistry;
+    targets: ClientTargets;
+    listeners: TlsListeners;
+    identities: IdentityStore;
+    counters: Counters;
+  },
+): Promise<JsonPort> {
   const startedAt = systemClock.now();
-  const health: JsonPort = await openHealthPort({
-    host: config.healthAddr,
-    port: config.healthPort,
+  const opening = openHealthPort({
+    host,
+    port,
     counters,
     limits: () => ({
-      ...reception.figures(),
-      ...destinations.figures(),
-      handshakes: listener.handshakes(),
-      health_connections: health.figures(),
+      ...sessions.figures(),
+      ...targets.figures(),
+      handshakes: listeners.handshakes(),
     }),
-    onTrouble: ({ message }) => log.warn("health port lost", { reason: message }),
+    onError: ({ message }) => getLogger("server").warn("health port lost", { error: message }),
+    onReopened: (downMs) =>
+      getLogger("server").info("health port open again", { down_for_ms: Math.round(downMs) }),
     health: () => ({
-      state,
-      connections: reception.connectionCount,
-      agents: reception.agentCount,
-      streams: reception.streamCount,
-      uptime: Math.round((systemClock.now() - startedAt) / 1000),
+      state: sessions.isDraining ? "draining" : "ready",
+      connections: sessions.connectionCount,
+      agents: sessions.agentCount,
+      streams: sessions.streamCount,
+      uptime_s: Math.round((systemClock.now() - startedAt) / 1000),
       ...identities.report(),
     }),
   });
-  undo.defer(() => health.close());
-  undo.move();
-  const standing = new Standing({ clock: systemClock, identities, listener, reception });
-  standing.start();
-  for (const { port } of listener.addresses) ownPorts.add(port);
-  ownPorts.add(health.address.port);
-  for (const address of listener.addresses) log.info("server listening", address);
+  return withListenAdvice(HEALTH_KEYS, opening);
+}
+
+function logStart(listeners: TlsListeners, health: JsonPort, identities: IdentityStore): void {
+  const log = getLogger("server");
+  for (const address of listeners.addresses) log.info("server listening", address);
   log.info("health listening", health.address);
-  identities.onChange(tellLists);
-  tellLists(identities.current);
+  identities.onChange(logLists);
+  logLists(identities.current);
   if (identities.current.revocation === undefined) {
-    log.warn("no revocation list: revoked client certificates are accepted; set crl_file or crl_parameter");
+    log.warn("no revocation list: certificates cannot be revoked; set crl_file or crl_parameter");
   }
-
-  const closed = Promise.withResolvers<void>();
-  return {
-    addresses: listener.addresses,
-    closed: closed.promise,
-    async drain(reason) {
-      log.info("stopping", { reason });
-      state = "draining";
-      const portFreed = listener.close();
-      await reception.drain(config.drainTimeout);
-      standing.stop();
-      destinations.destroy();
-      openStreams.stop();
-      auditLines.flush();
-      await Promise.all([portFreed, health.close(), identities.close(), keptList?.close(), reports?.stop()]);
-      refusals.flush();
-      log.info("stopped");
-      closed.resolve();
-    },
-    reload: (reason) => identities.reload(reason),
-  };
 }
 
-/** Serves each stream and writes its audit lines. */
-function createForwarder(
-  config: ServerConfig,
-  destinations: Destinations,
-  auditLines: LineWriter,
-  openStreams: Lasting,
-  counts: readonly Pick<Counters, "streamDone">[],
-  onBegin: () => void,
-): (stream: MuxStream, peer: Peer, from: readonly string[]) => void {
-  const watch = (callback: () => void) => openStreams.add(callback);
-  const audit = createAudit({ write: (line) => auditLines.add(line), clock: systemClock });
-  const speed = new Speed();
-  return (stream, peer, from) => {
-    const lines = audit({ commonName: peer.commonName, serial: peer.serial, from });
-    const lasting = { watch, onOpen: lines.open };
-    // It is nobody's traffic: a server that is only measured may sleep.
-    if (isForSpeed(stream.opening)) {
-      return speed.serve(stream, peer.fingerprint, {
-        clock: systemClock,
-        lasting,
-        onDone: lines.end,
-      });
-    }
-    onBegin();
-    const { dial, origins, done } = destinations.begin(
-      peer,
-      ({ code, message }) => stream.reset(code, message),
-    );
-    forward(stream, {
-      dial,
-      origins,
-      idleTimeoutMs: config.idleTimeout,
-      clock: systemClock,
-      lasting,
-      onDone(outcome) {
-        done();
-        lines.end(outcome);
-        for (const count of counts) count.streamDone(outcome);
-      },
-    });
-  };
-}
-
-/** Says which revocation list is in force for each CA. */
-function tellLists({ revocation }: Identity): void {
+/** Logs the revocation list in force for each CA. */
+function logLists({ revocation }: Identity): void {
   for (const { issuer, entries, nextUpdate } of revocation?.byAuthority ?? []) {
     const fields = { issuer, entries, next_update: nextUpdate.toISOString() };
     getLogger("tls").info("revocation list in force", fields);
+  }
+}
+
+/** Everything that a running server has to stop. */
+interface ServerParts {
+  readonly crlParameter: CrlParameter | undefined;
+  readonly identities: IdentityStore;
+  readonly targets: ClientTargets;
+  readonly refusals: RefusalLog;
+  readonly sessions: SessionRegistry;
+  readonly reports: Reports | undefined;
+  readonly streams: StreamHandler;
+  readonly listeners: TlsListeners;
+  readonly health: JsonPort;
+  readonly revalidation: PeerRevalidation;
+}
+
+class RunningServer implements Server {
+  readonly addresses: TlsListeners["addresses"];
+  readonly #drainTimeout: number;
+  readonly #parts: ServerParts;
+  readonly #closed = Promise.withResolvers<void>();
+
+  constructor({ drainTimeout }: ServerConfig, parts: ServerParts) {
+    this.addresses = parts.listeners.addresses;
+    this.#drainTimeout = drainTimeout;
+    this.#parts = parts;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  async drain(reason: string): Promise<void> {
+    const { crlParameter, identities, targets, refusals, sessions, reports, streams } = this.#parts;
+    const { listeners, health, revalidation } = this.#parts;
+    const log = getLogger("server");
+    log.info("stopping", { reason });
+    const portFreed = listeners.close();
+    await sessions.drain(this.#drainTimeout);
+    revalidation.stop();
+    targets.destroy();
+    streams.stop();
+    const others = [health.close(), identities.close(), crlParameter?.close(), reports?.stop()];
+    await Promise.all([portFreed, ...others]);
+    // Streams that were reset write their lines when their sockets are closed.
+    streams.flush();
+    refusals.flush();
+    log.info("stopped");
+    this.#closed.resolve();
+  }
+
+  reload(reason: string): Promise<void> {
+    return this.#parts.identities.reload(reason);
   }
 }

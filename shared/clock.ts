@@ -1,18 +1,17 @@
-/** Stops a timer; calling it again, or after the timer ran, does nothing. */
+/** Cancels a timer; a second call, or one after the timer ran, does nothing. */
 export type CancelTimer = () => void;
 
 /**
- * Time as the rest of the code sees it. It is passed in, so that tests can turn
- * it by hand and nothing has to wait for real seconds.
+ * The source of time. It is passed in, so that tests can advance it without waiting.
  */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes back, and may stand still while the machine sleeps. */
+  /** Milliseconds since an arbitrary moment; monotonic, and may stop while the machine sleeps. */
   now(): number;
-  /** Milliseconds since 1970; counts while the machine sleeps, and jumps when somebody sets it. */
+  /** Milliseconds since 1970; continues while the machine sleeps, and jumps when the clock is set. */
   wallTime(): number;
   /**
-   * Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. Waits of five
-   * seconds and more may end up to a second late.
+   * Runs `callback` once, `ms` milliseconds from now, unless the returned function is called first. Timers of five
+   * seconds and more may run up to a second late.
    */
   after(ms: number, callback: () => void): CancelTimer;
 }

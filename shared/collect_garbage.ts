@@ -1,6 +1,6 @@
 /**
- * Frees what nothing refers to any more, at once. V8 by itself lets about as many bytes of dead buffers gather as are
- * alive. Does nothing unless V8 was started with `--expose-gc`, as the tasks of both programs start it.
+ * Collects garbage at once. Left alone, V8 lets about as many bytes of unused buffers accumulate as are in use. Has no
+ * effect unless V8 runs with `--expose-gc`, as in the tasks of both programs.
  */
 export function collectGarbage(): void {
   (globalThis as { gc?: () => void }).gc?.();

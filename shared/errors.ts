@@ -1,6 +1,5 @@
 /**
- * Every way in which a stream, a connection or a request can fail. The list is
- * closed: SPEC.md section 6 says what each code means on the wire.
+ * Codes of all errors of streams, connections and requests. The list is closed; SPEC.md section 6 defines each code.
  */
 export const ERROR_CODES = [
   "dns_error",
@@ -17,6 +16,7 @@ export const ERROR_CODES = [
   "limit_reached",
   "going_away",
   "tunnel_down",
+  "session_unknown",
   "peer_rejected",
   "version_unsupported",
   "protocol_violation",
@@ -28,24 +28,24 @@ export const ERROR_CODES = [
 /** One of {@linkcode ERROR_CODES}. */
 export type ErrorCode = typeof ERROR_CODES[number];
 
-/** Where an error happened: in this process itself. */
-export type ErrorPlace = "here";
+/** Where an error happened: `here` is this process. */
+type ErrorPlace = "here";
 
 const KNOWN: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /**
- * The one error class of Sallyport. Rooms throw it, the wire carries its `code`
- * and message, and the agent turns the code into an HTTP status.
+ * The error class of Sallyport. `code` and message are sent on the wire, and the agent turns the code into an HTTP
+ * status.
  */
 export class SallyportError extends Error {
   override readonly name = "SallyportError";
-  /** Where it happened, when that is not where errors of its code happen as a rule; it never travels. */
+  /** Where the error happened, if not where errors with its code usually do; never sent on the wire. */
   readonly at: ErrorPlace | undefined;
 
   /**
-   * @param code What kind of failure this is.
-   * @param message What failed and the value at hand, without a full stop.
-   * @param options `cause`: the error beneath, for logs; `at`: where it happened. Neither travels.
+   * @param code The kind of error.
+   * @param message "Cannot X: reason", without a full stop.
+   * @param options `cause`: the underlying error, for logs; `at`: where it happened. Neither is sent on the wire.
    */
   constructor(
     readonly code: ErrorCode,
@@ -56,20 +56,19 @@ export class SallyportError extends Error {
     this.at = options?.at;
   }
 
-  /** Wraps whatever was thrown: a `SallyportError` stays itself, anything else becomes one with `code`. */
+  /** Wraps anything that was thrown: a `SallyportError` is returned as it is, others become the `cause` of one. */
   static from(reason: unknown, code: ErrorCode = "internal"): SallyportError {
     if (reason instanceof SallyportError) return reason;
     const message = reason instanceof Error ? reason.message : String(reason);
     return new SallyportError(code, message, { cause: reason });
   }
 
-  /** Builds the error that a peer reported; a code that this version does not know reads as `internal`. */
+  /** Makes the error that a peer reported; an unknown code is read as `internal` (SPEC.md 4.5). */
   static fromWire(code: string, message: string, at?: ErrorPlace): SallyportError {
     return new SallyportError(isErrorCode(code) ? code : "internal", message, { at });
   }
 }
 
-/** Tells whether `text` is a code of the closed list. */
 function isErrorCode(text: string): text is ErrorCode {
   return KNOWN.has(text);
 }

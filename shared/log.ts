@@ -1,3 +1,4 @@
+import { countOf } from "./text/count_of.ts";
 import {
   configureSync,
   getAnsiColorFormatter,
@@ -9,41 +10,48 @@ import {
   resetSync,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { escapeForDisplay } from "./display_json.ts";
+import { printableJson, truncate } from "./text/sanitize.ts";
 import type { LogLevel } from "./log_level.ts";
 
 /**
- * What a log line may carry beside its message. Only plain values: a list of headers, a request or an error with
- * all that hangs on it cannot get into a log by mistake. Header values, keys and tokens do not belong here at all.
+ * Fields of a log line. Names are in `snake_case` and mean the same everywhere:
+ *
+ * - `error`: the message of the error that is the reason for the line, and `code`: its code (SPEC.md section 6);
+ * - `client` and `serial`: common name and serial number of a certificate, and `from`: the peer's address and port;
+ * - `target`, `host`, `port`, `address`, `protocol`, `file`;
+ * - durations and sizes with their unit, such as `duration_ms`, `down_for_s`, `size_bytes`; counts as plural nouns.
+ *
+ * Only plain values, so that no list of headers, request or error object gets into a log by mistake. Header values,
+ * keys and tokens are never logged.
  */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** What a room logs with. Messages are fixed texts; what varies goes into fields, named as in `snake_case`. */
+/** Logs for one component. A message is a constant: lower case, the event first. Values go into fields. */
 export interface Logger {
-  /** What only somebody who looks for a fault wants to see. */
+  /** One request or connection, for debugging. */
   debug(message: string, fields?: LogFields): void;
-  /** What an operator wants to find later: starts, stops, connections. */
+  /** A change of state: started, stopped, connected. */
   info(message: string, fields?: LogFields): void;
-  /** What went wrong and was coped with. */
+  /** Something failed, and the program recovered or will retry. */
   warn(message: string, fields?: LogFields): void;
-  /** What went wrong and needs somebody. */
+  /** Something does not work until it is fixed. */
   error(message: string, fields?: LogFields): void;
 }
 
-/** How a program logs. */
+/** Options of {@linkcode configureLog}. */
 export interface LogOptions {
   /** @default "info" */
   level?: LogLevel;
-  /** `json`: an object a line, for machines. `text`: for somebody at a terminal. @default "json" */
+  /** `json`: one object per line, for machines. `text`: for people at a terminal. @default "json" */
   format?: "json" | "text";
   /** Whether `text` is coloured. @default false */
   color?: boolean;
-  /** Takes each line with its line end. @default {writes to standard error} */
+  /** Receives each line with its line end. @default {writes to standard error} */
   write?: (line: string) => void;
 }
 
 const ROOT = "sallyport";
-/** Characters of a field that are logged. */
+/** Longest field, in characters. */
 const MAX_FIELD = 1_024;
 const LEVELS: Readonly<Record<LogLevel, LogtapeLevel>> = {
   debug: "debug",
@@ -52,7 +60,7 @@ const LEVELS: Readonly<Record<LogLevel, LogtapeLevel>> = {
   error: "error",
 };
 
-/** Sets up logging for the whole process; until then nothing is logged. Called again, it replaces what was set. */
+/** Configures logging for the whole process; until then nothing is logged. A later call replaces the configuration. */
 export function configureLog(
   { level = "info", format = "json", color = false, write }: LogOptions = {},
 ): void {
@@ -69,14 +77,14 @@ export function configureLog(
   });
 }
 
-/** Ends logging; for tests that configured it. */
+/** Stops logging; for tests that configured it. */
 export function resetLog(): void {
   resetSync();
 }
 
-/** Returns the logger of a room such as `tunnel` or `front_door`; cheap, and may be called before logging is set up. */
-export function getLogger(room: string): Logger {
-  const inner = getLogtapeLogger([ROOT, room]);
+/** The logger of a component such as `tunnel` or `front_door`; cheap, and may be called before logging is configured. */
+export function getLogger(component: string): Logger {
+  const inner = getLogtapeLogger([ROOT, component]);
   return {
     debug: (message, fields) => inner.debug(literal(message), { ...fields }),
     info: (message, fields) => inner.info(literal(message), { ...fields }),
@@ -85,14 +93,14 @@ export function getLogger(room: string): Logger {
   };
 }
 
-/** Braces would make a template of a message: one that quotes an error may hold any. */
+/** Escapes braces, which would make a template of a message that quotes them. */
 function literal(message: string): string {
   return /[{}]/.test(message) ? message.replace(/[{}]/g, "$&$&") : message;
 }
 
 function jsonFormatter(): (record: LogRecord) => string {
   const toLine = getJsonLinesFormatter();
-  return (record) => escapeForDisplay(toLine({ ...record, properties: cutAll(record.properties) }));
+  return (record) => printableJson(toLine({ ...record, properties: cutAll(record.properties) }));
 }
 
 function cutAll(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -101,9 +109,10 @@ function cutAll(fields: Readonly<Record<string, unknown>>): Record<string, unkno
   );
 }
 
-/** Whatever a stranger asks for, a line stays readable. */
+/** A line stays readable whatever a client asks for. */
 function cut(text: string): string {
-  return text.length > MAX_FIELD ? `${text.slice(0, MAX_FIELD)}… (${text.length} characters)` : text;
+  const shown = truncate(text, MAX_FIELD);
+  return shown === text ? text : `${shown} (${countOf(text.length, "character")})`;
 }
 
 function textFormatter(color: boolean): (record: LogRecord) => string {
@@ -126,10 +135,10 @@ function fieldsText(fields: Readonly<Record<string, unknown>>): string {
     .map(([name, value]) => ` ${name}=${fieldText(cut(String(value)))}`).join("");
 }
 
-/** Names of targets come from outside: what is not plain is quoted, so that it can neither steer a terminal nor forge. */
+/** Values may come from clients: what is not plain is quoted, so that it can neither steer a terminal nor forge a line. */
 function fieldText(text: string): string {
   if (/^[\w.:/@*+,[\]-]+$/.test(text)) return text;
-  return escapeForDisplay(JSON.stringify(text));
+  return printableJson(JSON.stringify(text));
 }
 
 const encoder = new TextEncoder();
@@ -139,6 +148,6 @@ function writeToStandardError(line: string): void {
     let bytes = encoder.encode(line);
     while (bytes.byteLength > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   } catch {
-    // Whoever read the log went away. There is nobody to tell, and the traffic has to go on.
+    // The reader of the log is gone. This cannot be reported, and traffic has to continue.
   }
 }

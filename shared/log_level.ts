@@ -1,5 +1,5 @@
-/** How much a program can be told to log, from most to least. */
+/** Log levels, from most to least verbose. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** One of {@linkcode LOG_LEVELS}: that level and all after it are logged. */
+/** One of {@linkcode LOG_LEVELS}: lines of this level and of all after it are logged. */
 export type LogLevel = typeof LOG_LEVELS[number];

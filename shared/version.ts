@@ -1,7 +1,7 @@
-/** The version of Sallyport that this is: what `hello` tells the peer. */
+/** This version of Sallyport, as sent in `hello`. */
 export const VERSION = "0.1.0";
 
-/** Where `deno task compile` writes the commit that it builds, for the executable to take along. */
+/** Where `deno task compile` writes the commit that it builds, to include it in the executable. */
 const COMMIT_FILE = new URL("../.build/commit", import.meta.url);
 
 /** What `--version` prints: the version and, in an executable, the commit that it was built from. */
@@ -9,6 +9,6 @@ export function versionText(): string {
   try {
     return `${VERSION} (${Deno.readTextFileSync(COMMIT_FILE).trim()})`;
   } catch {
-    return VERSION; // run from its sources, which say themselves what they are
+    return VERSION; // runs from source
   }
 }

@@ -1,39 +1,45 @@
-import { Authority } from "./authority.ts";
-import { DAY_MS, DEFAULT_DAYS, endOfLife } from "./limits.ts";
-import { requireCommonName, serverAlternativeName } from "./names.ts";
-import { writeNewFiles } from "./new_files.ts";
-import { emptyList } from "./revocation_store.ts";
+import { CertificateAuthority } from "./authority/certificate_authority.ts";
+import {
+  AUTHORITY_DAYS,
+  DAY_MS,
+  DEFAULT_CLIENT_NAME,
+  DEFAULT_DAYS,
+  DEFAULT_SERVER_NAME,
+  endOfLife,
+} from "./authority/limits.ts";
+import { requireCommonName, serverAlternativeName } from "./authority/names.ts";
+import { writeNewFiles } from "./files/write_files.ts";
+import { emptyList } from "./revocation/revocation_store.ts";
 
-/** What {@linkcode initCertificates} makes. */
+/** Options of {@linkcode initCertificates}. */
 export interface InitOptions {
-  /** Directory of the files; made, with those above it, for the owner alone when it is not there. */
+  /** Folder for the files. Created if missing, with its parents, accessible only to the owner. */
   readonly dir: string;
-  /** Name that the server's certificate carries, and that agents look for. @default "sallyport-server" */
+  /** Name in the server's certificate, which agents verify. @default "sallyport-server" */
   readonly serverName?: string;
-  /** Common name of the client's certificate, as the server's logs show it. @default "sallyport-client" */
+  /** Common name of the client's certificate, shown in the server's logs. @default "sallyport-client" */
   readonly clientName?: string;
-  /** Life of both certificates, in days; the authority lives ten years, or longer if they do. @default 825 */
+  /** Lifetime of both certificates, in days; that of the CA is ten years, or longer if theirs is. @default 825 */
   readonly days?: number;
 }
 
-const DEFAULTS = { serverName: "sallyport-server", clientName: "sallyport-client", days: DEFAULT_DAYS };
-const AUTHORITY_DAYS = 3650;
+const DEFAULTS = { serverName: DEFAULT_SERVER_NAME, clientName: DEFAULT_CLIENT_NAME, days: DEFAULT_DAYS };
 
 /**
- * Makes a private authority, a certificate for the server, one for a client and a revocation list without an
- * entry, and writes `ca.crt`, `ca.key`, `server.crt`, `server.key`, `client.crt`, `client.key` and `crl.pem`. Only
- * the owner can read the keys. Nothing is ever overwritten, and after a failure nothing is left behind.
+ * Creates a private CA, a server certificate, a client certificate and an empty revocation list, and writes `ca.crt`,
+ * `ca.key`, `server.crt`, `server.key`, `client.crt`, `client.key` and `crl.pem`. Only the owner can read the keys. No
+ * file is overwritten, and a failure leaves no file behind.
  *
- * @returns The paths of the files that were written.
- * @throws {SallyportError} `bad_request` when one of the files exists or an option cannot be, another code when
- * the operating system refuses.
+ * @returns The paths of the files written.
+ * @throws {SallyportError} `bad_request` when one of the files exists or an option is invalid, another code when
+ * the operating system reports an error.
  */
 export async function initCertificates(options: InitOptions): Promise<{ files: string[] }> {
   const { dir, serverName, clientName, days } = { ...DEFAULTS, ...options };
   const notAfter = endOfLife(days, "make certificates");
   const serverAlias = serverAlternativeName(serverName);
   requireCommonName(clientName);
-  const authority = await Authority.create({
+  const authority = await CertificateAuthority.create({
     notAfter: new Date(Date.now() + Math.max(days, AUTHORITY_DAYS) * DAY_MS),
   });
   const server = await authority.issue({

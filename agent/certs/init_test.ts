@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { SallyportError } from "../../shared/errors.ts";
-import { loadIdentity } from "../../shared/tls/identity.ts";
-import { namesIn, withFolder } from "../../tests/support/certificate_folder.ts";
+import { loadIdentity } from "../../shared/pki/identity/identity.ts";
+import { namesIn, withFolder } from "../../tests/support/pki/certificate_folder.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { initCertificates } from "./init.ts";
 
@@ -14,7 +14,8 @@ async function certificate(path: string): Promise<X509Certificate> {
 
 const existing = (path: string) => (error: unknown) =>
   error instanceof SallyportError && error.code === "bad_request" &&
-  error.message === `Cannot write ${path}: it exists already, and nothing is overwritten`;
+  error.message ===
+    `Cannot write ${path}: it already exists and is never overwritten; use another name or folder`;
 
 Deno.test("initCertificates writes seven files that both programs can use", async () => {
   await withFolder(async (parent) => {
@@ -31,7 +32,7 @@ Deno.test("initCertificates writes seven files that both programs can use", asyn
   });
 });
 
-Deno.test("initCertificates names server and client as told, and lets them live as long as told", async () => {
+Deno.test("initCertificates uses the given names and lifetime", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir, serverName: "tunnel.example", clientName: "laptop", days: 3 });
     const server = await certificate(`${dir}/server.crt`);
@@ -46,7 +47,7 @@ Deno.test("initCertificates names server and client as told, and lets them live 
   });
 });
 
-Deno.test("initCertificates reveals nothing of user or machine by default", async () => {
+Deno.test("initCertificates reveals nothing about user or machine by default", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     const client = await certificate(`${dir}/client.crt`);
@@ -57,7 +58,7 @@ Deno.test("initCertificates reveals nothing of user or machine by default", asyn
 });
 
 Deno.test({
-  name: "initCertificates keeps keys and directory to the owner",
+  name: "initCertificates makes keys and folder accessible only to the owner",
   ignore: Deno.build.os === "windows",
   fn: () =>
     withFolder(async (parent) => {
@@ -72,7 +73,7 @@ Deno.test({
 });
 
 for (const name of NAMES) {
-  Deno.test(`initCertificates writes nothing when ${name} is there`, async () => {
+  Deno.test(`initCertificates writes nothing when ${name} exists`, async () => {
     await withFolder(async (dir) => {
       await Deno.writeTextFile(`${dir}/${name}`, "mine");
       await assert.rejects(initCertificates({ dir }), existing(`${dir}/${name}`));
@@ -83,7 +84,7 @@ for (const name of NAMES) {
 }
 
 Deno.test({
-  name: "initCertificates does not write through a link that leads nowhere",
+  name: "initCertificates does not write through a dangling link",
   ignore: Deno.build.os === "windows",
   fn: () =>
     withFolder(async (dir) => {
@@ -93,9 +94,9 @@ Deno.test({
     }),
 });
 
-Deno.test("initCertificates takes back what it wrote when a later file cannot be written", async () => {
+Deno.test("initCertificates removes what it wrote when a later file cannot be written", async () => {
   await withFolder(async (dir) => {
-    // Two at once: whoever comes second meets the other's files after having looked, and must not harm them.
+    // Two at once: the second may find files that the first created after its check, and must not harm them.
     const both = await Promise.allSettled([initCertificates({ dir }), initCertificates({ dir })]);
     const won = both.filter(({ status }) => status === "fulfilled").length;
     assert.ok(won <= 1, "both claim to have written the files");
@@ -103,12 +104,12 @@ Deno.test("initCertificates takes back what it wrote when a later file cannot be
   });
 });
 
-Deno.test("initCertificates says why a directory cannot be made", async () => {
+Deno.test("initCertificates says why a folder cannot be created", async () => {
   await withFolder(async (parent) => {
     await Deno.writeTextFile(`${parent}/file`, "");
     const dir = `${parent}/file/certs`;
     const refused = (error: unknown) =>
-      error instanceof SallyportError && /: a part of the path is not a directory$/.test(error.message);
+      error instanceof SallyportError && /: part of the path is not a directory$/.test(error.message);
     await assert.rejects(initCertificates({ dir }), refused);
   });
 });

@@ -1,41 +1,39 @@
 import { SallyportError } from "../../shared/errors.ts";
-import type { Authority, LeafOptions } from "./authority.ts";
-import { parseCertificates } from "./certificate_file.ts";
-import { DEFAULT_DAYS, endOfLife } from "./limits.ts";
-import { alternativeNames, requireFileName, serverAlternativeName } from "./names.ts";
-import { writeNewFiles } from "./new_files.ts";
-import { openAuthority } from "./open_authority.ts";
-import { endNote, type Outcome } from "./outcome.ts";
-import { withLock } from "./with_lock.ts";
+import type { CertificateAuthority, LeafOptions } from "./authority/certificate_authority.ts";
+import { parseCertificates } from "./authority/certificate.ts";
+import { DEFAULT_DAYS, DEFAULT_SERVER_NAME, endOfLife } from "./authority/limits.ts";
+import { alternativeNames, requireFileName, serverAlternativeName } from "./authority/names.ts";
+import { writeNewFiles } from "./files/write_files.ts";
+import { openAuthority } from "./authority/open_authority.ts";
+import { type CommandResult, endNote } from "./command_result.ts";
+import { withLock } from "./files/with_lock.ts";
 
-/** What {@linkcode issueCertificate} makes. */
+/** Options of {@linkcode issueCertificate}. */
 export interface IssueOptions {
-  /** Folder of the CA, and of the new files. */
+  /** Folder of the CA and of the new files. */
   readonly dir: string;
   /** Name of the files, and a client's common name. */
   readonly name: string;
-  /** Life, in days; no longer than the CA's. @default 825 */
+  /** Lifetime in days, at most that of the CA. @default 825 */
   readonly days?: number;
-  /** Alternative names of DNS. @default {none} */
+  /** DNS alternative names. @default {none} */
   readonly dns?: readonly string[];
-  /** Alternative names that are URIs. @default {none} */
+  /** URI alternative names. @default {none} */
   readonly uri?: readonly string[];
-  /** Makes a server's certificate instead of a client's. @default false */
+  /** Issues a server certificate instead of a client certificate. @default false */
   readonly server?: boolean;
-  /** Name or address that a server's certificate carries, also as its common name. @default "sallyport-server" */
+  /** Name or address in a server certificate, also used as its common name. @default "sallyport-server" */
   readonly serverName?: string;
 }
 
-const DEFAULT_SERVER_NAME = "sallyport-server";
-
 /**
- * Makes one more certificate of a CA, and its key, and writes NAME.crt and NAME.key. Only the owner can read the
- * key. Nothing is ever overwritten.
+ * Issues a certificate with a new key and writes NAME.crt and NAME.key. Only the owner can read the key. No file is
+ * overwritten.
  *
- * @throws {SallyportError} `bad_request` when the CA cannot be used, a file exists or an option cannot be, another
- * code when the operating system refuses.
+ * @throws {SallyportError} `bad_request` when the CA cannot be used, a file exists or an option is invalid,
+ * another code when the operating system reports an error.
  */
-export async function issueCertificate(options: IssueOptions): Promise<Outcome> {
+export async function issueCertificate(options: IssueOptions): Promise<CommandResult> {
   const { dir, name } = options;
   requireFileName(name);
   const leaf = leafOf(options);
@@ -59,10 +57,8 @@ function leafOf(options: IssueOptions): LeafOptions {
     if (options.serverName === undefined) {
       return { commonName: name, usages: ["clientAuth"], alternativeNames: others, notAfter };
     }
-    const problem = `current server name is ${
-      JSON.stringify(options.serverName)
-    }, which clients have none of`;
-    throw new SallyportError("bad_request", `Cannot issue a certificate for a client: ${problem}`);
+    const problem = `server name ${JSON.stringify(options.serverName)} needs a server certificate`;
+    throw new SallyportError("bad_request", `Cannot issue a client certificate: ${problem}`);
   }
   const { serverName = DEFAULT_SERVER_NAME } = options;
   const own = serverAlternativeName(serverName);
@@ -70,7 +66,7 @@ function leafOf(options: IssueOptions): LeafOptions {
   return { commonName: serverName, usages: ["serverAuth"], alternativeNames: [own, ...rest], notAfter };
 }
 
-function noteOf(cert: string, name: string, { root }: Authority): string {
+function noteOf(cert: string, name: string, { root }: CertificateAuthority): string {
   const [{ serialNumber, notAfter }] = parseCertificates(cert, name);
   return endNote(`certificate ${name} (serial ${serialNumber})`, notAfter, root.notAfter);
 }

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { loadIdentity } from "../../shared/tls/identity.ts";
+import { loadIdentity } from "../../shared/pki/identity/identity.ts";
 import {
   assertPrivate,
   namesIn,
   OPENSSL_KEYS,
   opensslAuthority,
   withFolder,
-} from "../../tests/support/certificate_folder.ts";
-import { openssl, runOpenssl, withOpenssl } from "../../tests/support/openssl.ts";
+} from "../../tests/support/pki/certificate_folder.ts";
+import { openssl, runOpenssl, withOpenssl } from "../../tests/support/pki/openssl.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { initCertificates } from "./init.ts";
 import { issueCertificate } from "./issue.ts";
-import { requireSerial } from "./names.ts";
+import { requireSerial } from "./authority/names.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -20,7 +20,7 @@ async function certificate(path: string): Promise<X509Certificate> {
   return new X509Certificate(await Deno.readTextFile(path));
 }
 
-Deno.test("issueCertificate makes a client that both programs can use", async () => {
+Deno.test("issueCertificate issues a client certificate that both programs can use", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     const names = { dns: ["a.example", "*.b.example"], uri: ["spiffe://corp/laptop"] };
@@ -31,18 +31,18 @@ Deno.test("issueCertificate makes a client that both programs can use", async ()
     const { subject, subjectAltName, serialNumber, validFrom, validTo } = await certificate(cert);
     assert.equal(subject, "CN=laptop");
     assert.equal(subjectAltName, "DNS:a.example, DNS:*.b.example, URI:spiffe://corp/laptop");
-    // Never longer, by however little: some clients have a limit.
-    const life = Date.parse(validTo) - Date.parse(validFrom);
-    assert.ok(life <= 3 * DAY_MS && life > 3 * DAY_MS - 60_000, `${validFrom} to ${validTo}`);
+    // Not even a second longer: some clients have a limit.
+    const lifetime = Date.parse(validTo) - Date.parse(validFrom);
+    assert.ok(lifetime <= 3 * DAY_MS && lifetime > 3 * DAY_MS - 60_000, `${validFrom} to ${validTo}`);
     const end = new Date(validTo).toISOString();
     assert.deepEqual(notes, [
-      `certificate laptop (serial ${requireSerial(serialNumber)}) is good until ${end}`,
+      `certificate laptop (serial ${requireSerial(serialNumber)}) is valid until ${end}`,
     ]);
     await assertPrivate(key);
   });
 });
 
-Deno.test("issueCertificate makes a server with its name among the others", async () => {
+Deno.test("issueCertificate adds the server name to the alternative names", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     await issueCertificate({ dir, name: "plain", server: true });
@@ -70,7 +70,7 @@ Deno.test("issueCertificate makes a server with its name among the others", asyn
 for (const [kind, command] of Object.entries(OPENSSL_KEYS)) {
   Deno.test(
     withOpenssl(
-      `issueCertificate takes a CA of openssl with a key of ${kind}`,
+      `issueCertificate accepts a CA made by openssl with a key of type ${kind}`,
       () =>
         withFolder(async (dir) => {
           await opensslAuthority(dir, command, "-addext", "keyUsage=critical,keyCertSign,cRLSign");
@@ -90,7 +90,7 @@ for (const [kind, command] of Object.entries(OPENSSL_KEYS)) {
   );
 }
 
-Deno.test(withOpenssl("issueCertificate names the CA's key as the CA does", () =>
+Deno.test(withOpenssl("issueCertificate uses the CA's own key identifier", () =>
   withFolder(async (dir) => {
     const identifiers = ["subjectKeyIdentifier=0102030405060708", "authorityKeyIdentifier=none"];
     await opensslAuthority(
@@ -104,17 +104,17 @@ Deno.test(withOpenssl("issueCertificate names the CA's key as the CA does", () =
     assert.match(await openssl(dir, "verify -CAfile ca.crt laptop.crt"), /OK/);
   })));
 
-Deno.test("issueCertificate ends with the CA at the latest, and says so", async () => {
+Deno.test("issueCertificate cuts the validity off at the end of the CA, and says so", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     const { notes } = await issueCertificate({ dir, name: "laptop", days: 30_000 });
     const [{ validTo }, ca] = [await certificate(`${dir}/laptop.crt`), await certificate(`${dir}/ca.crt`)];
     assert.equal(validTo, ca.validTo);
-    assert.match(notes[0]!, /, when the CA ends$/);
+    assert.match(notes[0]!, /, when the CA expires$/);
   });
 });
 
-Deno.test("issueCertificate overwrites nothing", async () => {
+Deno.test("issueCertificate overwrites no file", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     const before = await namesIn(dir);
@@ -122,7 +122,7 @@ Deno.test("issueCertificate overwrites nothing", async () => {
       await Deno.writeTextFile(`${dir}/${name}`, "mine");
       const refused = withReason(
         "bad_request",
-        /laptop\.(crt|key): it exists already, and nothing is overwritten$/,
+        /laptop\.(crt|key): it already exists and is never overwritten; use another name or folder$/,
       );
       await assert.rejects(issueCertificate({ dir, name: "laptop" }), refused);
       assert.equal(await Deno.readTextFile(`${dir}/${name}`), "mine");
@@ -132,21 +132,21 @@ Deno.test("issueCertificate overwrites nothing", async () => {
   });
 });
 
-Deno.test("issueCertificate refuses what it cannot make, and leaves nothing behind", async () => {
+Deno.test("issueCertificate refuses invalid options, and leaves no file behind", async () => {
   await withFolder(async (dir) => {
     await initCertificates({ dir });
     const before = await namesIn(dir);
-    const asked = [
+    const cases = [
       [{ name: "../laptop" }, /the name "\.\.\/laptop": expected 1 to 60 letters/],
       [{ name: "ca" }, /the name "ca"/],
       [{ days: 0 }, /days is 0, 1 to 36500 are allowed/],
       [{ days: 36_501 }, /days is 36501/],
-      [{ dns: ["a.example", "b c"] }, /the name of DNS "b c"/],
+      [{ dns: ["a.example", "b c"] }, /the DNS name "b c"/],
       [{ uri: ["nothing"] }, /the URI "nothing"/],
       [{ server: true, serverName: "a b" }, /the server name "a b"/],
-      [{ serverName: "a" }, /for a client: current server name is "a"/],
+      [{ serverName: "a" }, /a client certificate: server name "a" needs a server certificate/],
     ] as const;
-    for (const [options, message] of asked) {
+    for (const [options, message] of cases) {
       await assert.rejects(
         issueCertificate({ dir, name: "laptop", ...options }),
         withReason("bad_request", message),

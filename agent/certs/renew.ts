@@ -1,81 +1,86 @@
 import { SallyportError } from "../../shared/errors.ts";
-import type { Authority, CertifiedKey } from "./authority.ts";
-import { parseCertificates } from "./certificate_file.ts";
-import { findIssued, type IssuedCertificate, requireIssued } from "./issued_certificate.ts";
-import { DAY_MS, endOfLife, MAX_DAYS } from "./limits.ts";
-import type { FileText } from "./new_files.ts";
-import { openAuthority } from "./open_authority.ts";
-import { endNote, type Outcome } from "./outcome.ts";
-import { toPem } from "./pem.ts";
-import { readTextIfThere } from "./read_file.ts";
-import { replaceFiles } from "./replace_files.ts";
-import type { RevocationList } from "./revocation_list.ts";
-import { loadList } from "./revocation_store.ts";
-import { issuedIn, withSameKey } from "./same_key.ts";
-import { publicKeyOf, readPrivateKey } from "./signing_key.ts";
-import { withLock } from "./with_lock.ts";
+import type { CertificateAuthority, CertifiedKey } from "./authority/certificate_authority.ts";
+import { parseCertificates } from "./authority/certificate.ts";
+import {
+  findIssuedCertificate,
+  type IssuedCertificate,
+  listIssuedCertificates,
+  requireIssuedCertificate,
+  withSameKey,
+} from "./issued_certificates.ts";
+import { DAY_MS, endOfLife, MAX_DAYS } from "./authority/limits.ts";
+import { type FileText, replaceFiles } from "./files/write_files.ts";
+import { openAuthority } from "./authority/open_authority.ts";
+import { type CommandResult, endNote } from "./command_result.ts";
+import { encodePem } from "../../shared/pki/x509/pem.ts";
+import { readTextIfExists } from "./files/read_file.ts";
+import type { RevocationList } from "./revocation/revocation_list.ts";
+import { loadList } from "./revocation/revocation_store.ts";
+import { publicKeyOf, readPrivateKey } from "./authority/keys.ts";
+import { withLock } from "./files/with_lock.ts";
 
-/** What {@linkcode renewCertificate} renews. */
+/** Options of {@linkcode renewCertificate}. */
 export interface RenewOptions {
   /** Folder of the CA and of the certificate. */
   readonly dir: string;
   /** Name of the certificate's files. */
   readonly name: string;
-  /** Life of the new certificate, in days; no longer than the CA's. @default as long as the old one's */
+  /** Lifetime of the new certificate in days, at most that of the CA. @default that of the old one */
   readonly days?: number;
-  /** Certifies the key that is there instead of a new one. @default false */
+  /** Keeps the existing key instead of generating one. @default false */
   readonly keepKey?: boolean;
 }
 
-/** The certificate that is renewed, and the list that says what was revoked. */
+/** The certificate to renew, and the revocation list. */
 interface Present extends IssuedCertificate {
-  /** Its private key, PEM, unless it is kept elsewhere. */
+  /** Its private key, PEM; undefined when it is kept elsewhere. */
   readonly key: string | undefined;
   readonly list: RevocationList | undefined;
 }
 
 /**
- * Makes a certificate in place of one that ends or has ended: same subject, names and uses, another serial number,
- * another key. The old files stay as NAME.crt.old and NAME.key.old. Each file changes in one step, first the key
- * and right after it the certificate. A program that reads both just between the two finds a key that does not fit
- * and keeps what it has until it looks again; a power cut there leaves the old pair whole under its `.old` names.
+ * Replaces a certificate that expires soon or has expired: same subject, names and uses, new serial number and key. The
+ * old files are kept as NAME.crt.old and NAME.key.old. Each file is replaced atomically, the key first and the
+ * certificate right after it. A program that reads both in between finds a key that does not match, keeps what it has
+ * and tries again; a power failure there leaves the old pair complete under its `.old` names.
  *
- * The old certificate remains good until it ends, unless it is revoked.
+ * The old certificate stays valid until it expires, unless it is revoked.
  *
- * @throws {SallyportError} `bad_request` when the CA or the certificate cannot be used, the certificate was revoked
- * or an option cannot be, another code when the operating system refuses.
+ * @throws {SallyportError} `bad_request` when the CA or the certificate cannot be used, the certificate is revoked
+ * or an option is invalid, another code when the operating system reports an error.
  */
-export async function renewCertificate(options: RenewOptions): Promise<Outcome> {
+export async function renewCertificate(options: RenewOptions): Promise<CommandResult> {
   const { dir, name } = options;
   return await withLock(dir, async () => {
     const authority = await openAuthority(dir);
-    const old = await presentOf(options, authority);
+    const old = await loadPresent(options, authority);
     if (options.keepKey) await requireGoodKey(options, old, authority);
     const notAfter = endOfLife(options.days ?? daysOf(old), `renew ${name}`);
     const renewed = await authority.reissue(old.certificate, { notAfter }, keptKey(options, old));
-    const earlier = await findIssued(dir, name, authority.root, ".crt.old");
+    const earlier = await findIssuedCertificate(dir, name, authority.root, ".crt.old");
     const files = filesOf(options, old, renewed);
     await replaceFiles(files);
     const notes = [
-      endOfNew(renewed, name, authority),
-      ...unchecked(old, options),
-      ...stillGood(old, [old, earlier], options),
+      noteOf(renewed, name, authority),
+      ...missingList(old, options),
+      ...stillValid(old, [old, earlier], options),
     ];
     return { files: files.map(({ path }) => path), notes };
   });
 }
 
-async function presentOf({ dir, name }: RenewOptions, { root }: Authority): Promise<Present> {
-  const issued = await requireIssued(dir, name, root, "renew");
+async function loadPresent({ dir, name }: RenewOptions, { root }: CertificateAuthority): Promise<Present> {
+  const issued = await requireIssuedCertificate(dir, name, root, "renew");
   const list = await loadList(dir, root);
   const revoked = list?.find(issued.serial);
-  if (revoked === undefined) return { ...issued, list, key: await readTextIfThere(`${dir}/${name}.key`) };
-  const since = `it was revoked at ${revoked.at.toISOString()} (${revoked.reason})`;
-  const advice = `move ${name}.crt and ${name}.key away and issue it anew if it shall be let in again`;
+  if (revoked === undefined) return { ...issued, list, key: await readTextIfExists(`${dir}/${name}.key`) };
+  const since = `it was revoked on ${revoked.at.toISOString()} (${revoked.reason})`;
+  const advice =
+    `to allow the client again, move ${name}.crt and ${name}.key away and issue a new certificate`;
   throw new SallyportError("bad_request", `Cannot renew ${name}: ${since}; ${advice}`);
 }
 
-/** The old one's life in whole days; certificates made by others may have a part of one beside. */
+/** The old lifetime in whole days; other programs may have issued it for a fraction of a day more. */
 function daysOf({ certificate: { notBefore, notAfter } }: Present): number {
   const days = Math.round((notAfter.getTime() - notBefore.getTime()) / DAY_MS);
   return Math.min(Math.max(days, 1), MAX_DAYS);
@@ -85,19 +90,23 @@ function keptKey({ dir, name, keepKey = false }: RenewOptions, old: Present): st
   if (!keepKey) return undefined;
   const path = `${dir}/${name}.key`;
   if (old.key === undefined) {
-    throw new SallyportError("bad_request", `Cannot renew ${name} with its key: there is no ${path}`);
+    throw new SallyportError("bad_request", `Cannot renew ${name} with its key: ${path} not found`);
   }
   const fits = publicKeyOf(readPrivateKey(old.key, path)).equal(old.certificate.publicKey);
   if (fits) return old.key;
   throw new SallyportError(
     "bad_request",
-    `Cannot renew ${name} with its key: ${path} is not that of ${name}.crt`,
+    `Cannot renew ${name} with its key: ${path} is not the key of ${name}.crt`,
   );
 }
 
-/** A key that was stolen is no better with another certificate. */
-async function requireGoodKey({ dir, name }: RenewOptions, old: Present, { root }: Authority): Promise<void> {
-  for (const { path, serial } of withSameKey(await issuedIn(dir, root), old.certificate)) {
+/** Refuses a compromised key: a new certificate does not make it safe. */
+async function requireGoodKey(
+  { dir, name }: RenewOptions,
+  old: Present,
+  { root }: CertificateAuthority,
+): Promise<void> {
+  for (const { path, serial } of withSameKey(await listIssuedCertificates(dir, root), old.certificate)) {
     if (old.list?.find(serial)?.reason !== "keyCompromise") continue;
     throw new SallyportError(
       "bad_request",
@@ -107,14 +116,14 @@ async function requireGoodKey({ dir, name }: RenewOptions, old: Present, { root 
   }
 }
 
-/** In the order in which they are to be replaced. */
+/** The files to write, in the order in which they are replaced. */
 function filesOf(
   { dir, name, keepKey = false }: RenewOptions,
   old: Present,
   renewed: CertifiedKey,
 ): FileText[] {
-  const rest = old.rest.map(({ rawData }) => toPem(rawData, "CERTIFICATE")).join("");
-  const oldText = toPem(old.certificate.rawData, "CERTIFICATE") + rest;
+  const rest = old.rest.map(({ rawData }) => encodePem(rawData, "CERTIFICATE")).join("");
+  const oldText = encodePem(old.certificate.rawData, "CERTIFICATE") + rest;
   const [cert, key] = [`${dir}/${name}.crt`, `${dir}/${name}.key`];
   const files = [{ path: `${cert}.old`, text: oldText, mode: 0o644 }];
   if (old.key !== undefined) files.unshift({ path: `${key}.old`, text: old.key, mode: 0o600 });
@@ -122,19 +131,19 @@ function filesOf(
   return [...files, { path: cert, text: renewed.cert + rest, mode: 0o644 }];
 }
 
-function endOfNew({ cert }: CertifiedKey, name: string, { root }: Authority): string {
+function noteOf({ cert }: CertifiedKey, name: string, { root }: CertificateAuthority): string {
   const [renewed] = parseCertificates(cert, name);
   return endNote(`certificate ${name} (serial ${renewed.serialNumber})`, renewed.notAfter, root.notAfter);
 }
 
-/** `certs init` makes a list: where there is none, it may be lost. */
-function unchecked({ list }: Present, { dir, name }: RenewOptions): string[] {
+/** `certs init` creates a list: a missing one may have been lost. */
+function missingList({ list }: Present, { dir, name }: RenewOptions): string[] {
   if (list !== undefined) return [];
-  return [`warning: there is no ${dir}/crl.pem, so nothing says whether ${name} was revoked`];
+  return [`warning: ${dir}/crl.pem not found, so it is unknown whether ${name} was revoked`];
 }
 
-/** What would let its holder in though it has a successor; of the one before the last, no file is left after this. */
-function stillGood(
+/** Names replaced certificates that are still valid; the second last one has no file after this renewal. */
+function stillValid(
   { list }: Present,
   replaced: readonly (IssuedCertificate | undefined)[],
   { dir }: RenewOptions,
@@ -144,9 +153,9 @@ function stillGood(
     if (list?.find(each.serial) !== undefined) return [];
     const { serial, certificate: { notAfter } } = each;
     const advice =
-      `once nobody uses it, "certs revoke --dir ${dir} --serial ${serial} --reason superseded" ends that`;
+      `once it is no longer in use, revoke it with "certs revoke --dir ${dir} --serial ${serial} --reason superseded"`;
     return [
-      `the certificate before it (serial ${serial}) stays good until ${notAfter.toISOString()}; ${advice}`,
+      `the previous certificate (serial ${serial}) stays valid until ${notAfter.toISOString()}; ${advice}`,
     ];
   });
 }

@@ -6,19 +6,19 @@ import {
   OPENSSL_KEYS,
   opensslAuthority,
   withFolder,
-} from "../../tests/support/certificate_folder.ts";
-import { openssl, withOpenssl } from "../../tests/support/openssl.ts";
-import { EXPIRED, TestPki } from "../../tests/support/pki.ts";
+} from "../../tests/support/pki/certificate_folder.ts";
+import { openssl, withOpenssl } from "../../tests/support/pki/openssl.ts";
+import { EXPIRED, TestPki } from "../../tests/support/pki/pki.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { initCertificates } from "./init.ts";
 import { issueCertificate } from "./issue.ts";
-import { requireSerial } from "./names.ts";
+import { requireSerial } from "./authority/names.ts";
 import { renewCertificate } from "./renew.ts";
 import { revokeCertificate } from "./revoke.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A certificate and its key as they stand in a folder. */
+/** A certificate and its key in a folder. */
 async function pair(dir: string, name: string, ending = "") {
   const cert = new X509Certificate(await Deno.readTextFile(`${dir}/${name}.crt${ending}`));
   const key = await Deno.readTextFile(`${dir}/${name}.key${ending}`);
@@ -47,7 +47,7 @@ Deno.test("renewCertificate keeps names and uses, and changes serial number and 
     await assertPrivate(`${dir}/laptop.key`);
   }));
 
-Deno.test("renewCertificate keeps the old pair, whole and private, and nothing else", () =>
+Deno.test("renewCertificate keeps the old pair, complete and private, and nothing else", () =>
   withClient(async (dir) => {
     const old = await pair(dir, "laptop");
     const before = await namesIn(dir);
@@ -57,12 +57,12 @@ Deno.test("renewCertificate keeps the old pair, whole and private, and nothing e
     assert.equal(kept.key, old.key);
     await assertPrivate(`${dir}/laptop.key.old`);
     assert.deepEqual(await namesIn(dir), [...before, "laptop.crt.old", "laptop.key.old"].sort());
-    // The old ones are safe before anything changes, and the key goes first.
+    // The old files are saved before anything changes, and the key is replaced first.
     const order = ["laptop.key.old", "laptop.crt.old", "laptop.key", "laptop.crt"];
     assert.deepEqual(files, order.map((name) => `${dir}/${name}`));
   }));
 
-Deno.test("renewCertificate keeps the key if told to, and the old pair fits then too", () =>
+Deno.test("renewCertificate keeps the key on request, and the old pair still matches", () =>
   withClient(async (dir) => {
     await renewCertificate({ dir, name: "laptop" });
     const old = await pair(dir, "laptop");
@@ -75,7 +75,7 @@ Deno.test("renewCertificate keeps the key if told to, and the old pair fits then
     assert.deepEqual([kept.cert.serialNumber, kept.fits], [old.cert.serialNumber, true]);
   }));
 
-Deno.test("renewCertificate lets the new one live as long as the old one, or as told", () =>
+Deno.test("renewCertificate keeps the lifetime unless another is given", () =>
   withClient(async (dir) => {
     const daysOf = ({ cert }: { cert: X509Certificate }) =>
       Math.round((Date.parse(cert.validTo) - Date.now()) / DAY_MS);
@@ -86,10 +86,10 @@ Deno.test("renewCertificate lets the new one live as long as the old one, or as 
     const { notes } = await renewCertificate({ dir, name: "laptop", days: 36_500 });
     const ca = new X509Certificate(await Deno.readTextFile(`${dir}/ca.crt`));
     assert.equal((await pair(dir, "laptop")).cert.validTo, ca.validTo);
-    assert.match(notes[0]!, /, when the CA ends$/);
+    assert.match(notes[0]!, /, when the CA expires$/);
   }));
 
-Deno.test("renewCertificate tells which certificates stay good beside the new one", () =>
+Deno.test("renewCertificate lists the replaced certificates that are still valid", () =>
   withClient(async (dir) => {
     const first = requireSerial((await pair(dir, "laptop")).cert.serialNumber);
     const once = await renewCertificate({ dir, name: "laptop" });
@@ -97,21 +97,21 @@ Deno.test("renewCertificate tells which certificates stay good beside the new on
     assert.equal(once.notes.length, 2);
     assert.match(
       once.notes[1]!,
-      new RegExp(`serial ${first}\\) stays good until .*revoke --dir .* --serial ${first} `),
+      new RegExp(`serial ${first}\\) stays valid until .*revoke --dir .* --serial ${first} `),
     );
     const twice = await renewCertificate({ dir, name: "laptop" });
-    assert.equal(twice.notes.length, 3, "of the first one no file is left");
-    assert.match(twice.notes[1]!, new RegExp(`serial ${second}\\) stays good`));
-    assert.match(twice.notes[2]!, new RegExp(`serial ${first}\\) stays good`));
+    assert.equal(twice.notes.length, 3, "the first one has no file any longer");
+    assert.match(twice.notes[1]!, new RegExp(`serial ${second}\\) stays valid`));
+    assert.match(twice.notes[2]!, new RegExp(`serial ${first}\\) stays valid`));
     for (const serial of [first, second]) await revokeCertificate({ dir, which: { serial } });
     assert.equal(
       (await renewCertificate({ dir, name: "laptop" })).notes.length,
       2,
-      "what was revoked needs no word",
+      "revoked certificates are not listed",
     );
   }));
 
-Deno.test("renewCertificate renews one that has expired, and one whose key is elsewhere", async () => {
+Deno.test("renewCertificate renews an expired certificate, and one whose key is elsewhere", async () => {
   const pki = await TestPki.create();
   await withFolder(async (dir) => {
     await Deno.writeTextFile(`${dir}/ca.crt`, pki.ca);
@@ -122,11 +122,11 @@ Deno.test("renewCertificate renews one that has expired, and one whose key is el
     assert.ok(Date.parse(cert.validTo) > Date.now());
     assert.equal(fits, true);
     assert.deepEqual(await namesIn(dir), ["ca.crt", "ca.key", "laptop.crt", "laptop.crt.old", "laptop.key"]);
-    assert.doesNotMatch(notes.join("\n"), /stays good/, "what has expired lets nobody in");
+    assert.doesNotMatch(notes.join("\n"), /stays valid/, "an expired certificate is not listed");
   });
 });
 
-Deno.test("renewCertificate keeps the certificates that follow in the file", () =>
+Deno.test("renewCertificate keeps the other certificates in the file", () =>
   withClient(async (dir) => {
     const ca = await Deno.readTextFile(`${dir}/ca.crt`);
     await Deno.writeTextFile(`${dir}/laptop.crt`, ca, { append: true });
@@ -135,7 +135,7 @@ Deno.test("renewCertificate keeps the certificates that follow in the file", () 
     assert.equal((await pair(dir, "laptop")).fits, true);
   }));
 
-Deno.test("renewCertificate refuses what it cannot renew, and changes nothing", () =>
+Deno.test("renewCertificate refuses unusable certificates and options, and changes nothing", () =>
   withClient(async (dir) => {
     const stranger = await (await TestPki.create()).clientKey();
     await Deno.writeTextFile(`${dir}/stranger.crt`, stranger.cert);
@@ -145,38 +145,41 @@ Deno.test("renewCertificate refuses what it cannot renew, and changes nothing", 
     await Deno.copyFile(`${dir}/ca.crt`, `${dir}/copy.crt`);
     await Deno.writeTextFile(`${dir}/text.crt`, "hello");
     const before = await namesIn(dir);
-    const asked = [
+    const cases = [
       [
-        { name: "nobody" },
-        /Cannot renew nobody: there is no nobody\.crt in .*; "certs show --dir .*" lists what/,
+        { name: "unknown" },
+        /Cannot renew unknown: unknown\.crt not found in .*; list the certificates there with "certs show --dir .*"/,
       ],
       [{ name: "../x" }, /the name "\.\.\/x"/],
       [{ name: "ca" }, /the name "ca"/],
-      [{ name: "copy" }, /copy\.crt was not issued by the CA in that folder/],
-      [{ name: "stranger" }, /stranger\.crt was not issued by the CA in that folder/],
+      [{ name: "copy" }, /copy\.crt was not issued by the CA in the same folder/],
+      [{ name: "stranger" }, /stranger\.crt was not issued by the CA in the same folder/],
       [{ name: "text" }, /text\.crt: it has no entry BEGIN CERTIFICATE/],
-      [{ name: "keyless", keepKey: true }, /renew keyless with its key: there is no .*keyless\.key/],
-      [{ name: "wrong", keepKey: true }, /renew wrong with its key: .*wrong\.key is not that of wrong\.crt/],
+      [{ name: "keyless", keepKey: true }, /renew keyless with its key: .*keyless\.key not found$/],
+      [
+        { name: "wrong", keepKey: true },
+        /renew wrong with its key: .*wrong\.key is not the key of wrong\.crt/,
+      ],
       [{ name: "laptop", days: 0 }, /days is 0/],
     ] as const;
-    for (const [options, message] of asked) {
+    for (const [options, message] of cases) {
       await assert.rejects(renewCertificate({ dir, ...options }), withReason("bad_request", message));
     }
     assert.deepEqual(await namesIn(dir), before);
   }));
 
-Deno.test("renewCertificate does not let in again who was put out", () =>
+Deno.test("renewCertificate refuses a revoked certificate", () =>
   withClient(async (dir) => {
     await revokeCertificate({ dir, which: { name: "laptop" }, reason: "keyCompromise" });
     const refused = withReason(
       "bad_request",
-      /revoked at 2.*Z \(keyCompromise\); move laptop\.crt and laptop\.key away/,
+      /revoked on 2.*Z \(keyCompromise\); to allow .*, move laptop\.crt and laptop\.key away/,
     );
     await assert.rejects(renewCertificate({ dir, name: "laptop" }), refused);
     assert.equal((await namesIn(dir)).includes("laptop.crt.old"), false);
   }));
 
-Deno.test("renewCertificate does not keep a key that was revoked for keyCompromise, and revoking names the others", () =>
+Deno.test("renewCertificate does not keep a compromised key, and revokeCertificate lists its other certificates", () =>
   withClient(async (dir) => {
     await renewCertificate({ dir, name: "laptop", keepKey: true });
     const old = requireSerial((await pair(dir, "laptop", ".old")).cert.serialNumber);
@@ -184,7 +187,7 @@ Deno.test("renewCertificate does not keep a key that was revoked for keyCompromi
     await Deno.writeTextFile(`${dir}/damaged.crt`, "no certificate");
     const { notes } = await revokeCertificate({ dir, which: { serial: old }, reason: "keyCompromise" });
     const warning = new RegExp(
-      `warning: .*laptop\\.crt \\(serial ${next}\\) has the same key and is still good`,
+      `warning: .*laptop\\.crt \\(serial ${next}\\) has the same key and is still valid`,
     );
     assert.equal(notes.filter((note) => warning.test(note)).length, 1, notes.join("\n"));
     await assert.rejects(
@@ -198,7 +201,7 @@ Deno.test("renewCertificate does not keep a key that was revoked for keyCompromi
     await renewCertificate({ dir, name: "laptop", keepKey: true });
   }));
 
-Deno.test("renewCertificate leaves a pair that fits when the old one cannot be kept", () =>
+Deno.test("renewCertificate leaves a matching pair when the old one cannot be saved", () =>
   withClient(async (dir) => {
     const old = await pair(dir, "laptop");
     await Deno.mkdir(`${dir}/laptop.crt.old/x`, { recursive: true });
@@ -210,13 +213,13 @@ Deno.test("renewCertificate leaves a pair that fits when the old one cannot be k
 for (const [kind, command] of Object.entries(OPENSSL_KEYS)) {
   Deno.test(
     withOpenssl(
-      `renewCertificate renews a certificate of openssl with a CA key of ${kind}`,
+      `renewCertificate renews a certificate made by openssl with a CA key of type ${kind}`,
       () =>
         withFolder(async (dir) => {
           await opensslAuthority(dir, command, "-addext", "keyUsage=critical,keyCertSign,cRLSign");
-          const said =
+          const extensions =
             "subjectAltName=DNS:a.example,IP:10.0.0.1\nextendedKeyUsage=serverAuth,1.2.3.4\ntlsfeature=status_request\n";
-          await Deno.writeTextFile(`${dir}/x.ext`, said);
+          await Deno.writeTextFile(`${dir}/x.ext`, extensions);
           await openssl(
             dir,
             "req -newkey rsa:2048 -nodes -keyout own.key -out own.csr",

@@ -5,15 +5,15 @@ import {
   OPENSSL_KEYS,
   opensslAuthority,
   withFolder,
-} from "../../tests/support/certificate_folder.ts";
-import { openssl, runOpenssl, withOpenssl } from "../../tests/support/openssl.ts";
-import { TestPki } from "../../tests/support/pki.ts";
+} from "../../tests/support/pki/certificate_folder.ts";
+import { openssl, runOpenssl, withOpenssl } from "../../tests/support/pki/openssl.ts";
+import { TestPki } from "../../tests/support/pki/pki.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { initCertificates } from "./init.ts";
 import { issueCertificate } from "./issue.ts";
-import { requireSerial } from "./names.ts";
+import { requireSerial } from "./authority/names.ts";
 import { renewCertificate } from "./renew.ts";
-import { parseLists, type RevocationList } from "./revocation_list.ts";
+import { parseLists, type RevocationList } from "./revocation/revocation_list.ts";
 import { renewList, revokeCertificate } from "./revoke.ts";
 
 const DAY_MS = 86_400_000;
@@ -36,7 +36,7 @@ function withClients(use: (dir: string) => Promise<void>): Promise<void> {
   });
 }
 
-Deno.test("revokeCertificate adds to the list, whose number rises", () =>
+Deno.test("revokeCertificate adds an entry to the list and increments its number", () =>
   withClients(async (dir) => {
     const first = await listIn(dir);
     assert.deepEqual([first.number, first.entries.length], [1n, 0]);
@@ -47,7 +47,7 @@ Deno.test("revokeCertificate adds to the list, whose number rises", () =>
     });
     const one = await serialOf(`${dir}/one.crt`);
     assert.deepEqual(files, [`${dir}/crl.pem`]);
-    assert.equal(notes[0], `one (serial ${one}) is revoked now (keyCompromise)`);
+    assert.equal(notes[0], `revoked one (serial ${one}) (keyCompromise)`);
     await revokeCertificate({ dir, which: { serial: "00:AB:CD" } });
     const { number, entries } = await listIn(dir);
     assert.equal(number, 3n);
@@ -58,7 +58,7 @@ Deno.test("revokeCertificate adds to the list, whose number rises", () =>
     for (const { at } of entries) assert.ok(Math.abs(at.getTime() - Date.now()) < 60_000, at.toISOString());
   }));
 
-Deno.test("revokeCertificate says so when it was revoked before, and writes nothing", () =>
+Deno.test("revokeCertificate reports a certificate that is already revoked, and writes nothing", () =>
   withClients(async (dir) => {
     await revokeCertificate({ dir, which: { name: "one" }, reason: "superseded" });
     const before = await Deno.readTextFile(`${dir}/crl.pem`);
@@ -69,23 +69,23 @@ Deno.test("revokeCertificate says so when it was revoked before, and writes noth
       assert.equal(notes.length, 1);
       assert.match(
         notes[0]!,
-        new RegExp(`serial ${serial}\\)? has been revoked since 2.*Z \\(superseded\\)$`),
+        new RegExp(`serial ${serial}\\)? was already revoked on 2.*Z \\(superseded\\)$`),
       );
     }
     assert.equal(await Deno.readTextFile(`${dir}/crl.pem`), before);
   }));
 
-Deno.test("revokeCertificate takes back by name what a renewal has left good", () =>
+Deno.test("revokeCertificate by name also revokes the certificate replaced by a renewal", () =>
   withClients(async (dir) => {
     const old = await serialOf(`${dir}/one.crt`);
     await renewCertificate({ dir, name: "one" });
     const { notes } = await revokeCertificate({ dir, which: { name: "one" } });
     const { entries } = await listIn(dir);
     assert.deepEqual(entries.map(({ serial }) => serial), [await serialOf(`${dir}/one.crt`), old]);
-    assert.match(notes[1]!, new RegExp(`^one before its renewal \\(serial ${old}\\) is revoked now`));
+    assert.match(notes[1]!, new RegExp(`^revoked one before its renewal \\(serial ${old}\\)`));
   }));
 
-Deno.test("revokeCertificate loses nothing when several work at the same time", () =>
+Deno.test("revokeCertificate loses no entry when several run at the same time", () =>
   withClients(async (dir) => {
     const serials = Array.from({ length: 12 }, (_, index) => (index + 16).toString(16));
     await Promise.all(serials.map((serial) => revokeCertificate({ dir, which: { serial } })));
@@ -95,7 +95,7 @@ Deno.test("revokeCertificate loses nothing when several work at the same time", 
     assert.equal((await namesIn(dir)).filter((name) => name.startsWith("crl.pem")).length, 1);
   }));
 
-Deno.test("renewList signs the list anew and makes it when it is missing", () =>
+Deno.test("renewList signs the list again, and creates a missing one", () =>
   withClients(async (dir) => {
     await revokeCertificate({ dir, which: { name: "one" }, reason: "superseded" });
     const before = await listIn(dir);
@@ -109,18 +109,18 @@ Deno.test("renewList signs the list anew and makes it when it is missing", () =>
     assert.ok(Math.abs(days - 5) < 0.001, `${days}`);
     await Deno.remove(`${dir}/crl.pem`);
     const { notes } = await renewList({ dir });
-    assert.match(notes[0]!, /crl\.pem \(number 1, 0 entries\) is good until/);
+    assert.match(notes[0]!, /crl\.pem \(number 1, 0 entries\) is valid until/);
     const made = await listIn(dir);
-    const life = (made.nextUpdate!.getTime() - made.thisUpdate.getTime()) / DAY_MS;
-    assert.ok(Math.abs(life - 825) < 0.001, `${life}`);
+    const lifetime = (made.nextUpdate!.getTime() - made.thisUpdate.getTime()) / DAY_MS;
+    assert.ok(Math.abs(lifetime - 825) < 0.001, `${lifetime}`);
   }));
 
-Deno.test("a list ends with the CA at the latest, and says so", () =>
+Deno.test("renewList cuts the validity off at the end of the CA, and says so", () =>
   withClients(async (dir) => {
     const { notes } = await renewList({ dir, days: 36_500 });
     const ca = new X509Certificate(await Deno.readTextFile(`${dir}/ca.crt`));
     assert.equal((await listIn(dir)).nextUpdate!.getTime(), Date.parse(ca.validTo));
-    assert.match(notes[0]!, /, when the CA ends$/);
+    assert.match(notes[0]!, /, when the CA expires$/);
   }));
 
 Deno.test("revokeCertificate and renewCertificate warn when there is no list", () =>
@@ -134,42 +134,45 @@ Deno.test("revokeCertificate and renewCertificate warn when there is no list", (
     const renewed = await renewCertificate({ dir, name: "one" });
     assert.match(
       renewed.notes.join("\n"),
-      /warning: there is no .*crl\.pem, so nothing says whether one was/,
+      /warning: .*crl\.pem not found, so it is unknown whether one was/,
     );
     const revoked = await revokeCertificate({ dir, which: { name: "two" } });
-    assert.match(revoked.notes.join("\n"), /warning: there was no .*crl\.pem; this list starts at number 1/);
+    assert.match(revoked.notes.join("\n"), /warning: .*crl\.pem not found; the new list starts at number 1/);
   }));
 
-Deno.test("revokeCertificate refuses what it cannot take back, and changes nothing", () =>
+Deno.test("revokeCertificate refuses unknown certificates and invalid options, and changes nothing", () =>
   withClients(async (dir) => {
     const stranger = await (await TestPki.create()).clientKey();
     await Deno.writeTextFile(`${dir}/stranger.crt`, stranger.cert);
     const before = await Deno.readTextFile(`${dir}/crl.pem`);
-    const asked = [
-      [{ which: { name: "nobody" } }, /Cannot revoke nobody: there is no nobody\.crt/],
+    const cases = [
+      [{ which: { name: "unknown" } }, /Cannot revoke unknown: unknown\.crt not found/],
       [{ which: { name: "a/b" } }, /the name "a\/b"/],
-      [{ which: { name: "stranger" } }, /stranger\.crt was not issued by the CA in that folder/],
+      [{ which: { name: "stranger" } }, /stranger\.crt was not issued by the CA in the same folder/],
       [{ which: { serial: "xyz" } }, /the serial number "xyz"/],
-      [{ which: { serial: await serialOf(`${dir}/ca.crt`) } }, /that is the CA itself/],
+      [{ which: { serial: await serialOf(`${dir}/ca.crt`) } }, /it is the CA itself/],
       [{ which: { name: "one" }, days: 0 }, /days is 0/],
     ] as const;
-    for (const [options, message] of asked) {
+    for (const [options, message] of cases) {
       await assert.rejects(revokeCertificate({ dir, ...options }), withReason("bad_request", message));
     }
     assert.equal(await Deno.readTextFile(`${dir}/crl.pem`), before);
   }));
 
-Deno.test("revokeCertificate adds to no list that it cannot trust or keep in whole", () =>
+Deno.test("revokeCertificate changes no list that it cannot verify or keep completely", () =>
   withClients(async (dir) => {
     const own = await Deno.readTextFile(`${dir}/crl.pem`);
     await withClients(async (other) => {
       const foreign = await Deno.readTextFile(`${other}/crl.pem`);
       const texts = [
         [foreign, /crl\.pem: it was not signed by ca\.crt; move it away if it belongs to another CA/],
-        [own + own, /crl\.pem: it has 2 lists, and one is expected/],
+        [
+          own + own,
+          /crl\.pem: it contains 2 lists, but only .* this CA belongs here; move .* to where crl_file points/,
+        ],
         ["hello", /crl\.pem: it has no entry BEGIN X509 CRL/],
         ["", /crl\.pem: it has no entry BEGIN X509 CRL/],
-        [own.slice(0, 200), /crl\.pem: it cannot be read as a revocation list/],
+        [own.slice(0, 200), /crl\.pem: 1 entry is cut off, of 1 in all$/],
         [
           own.replace(/\n[^-\n]{40}/, "\n" + "A".repeat(40)),
           /crl\.pem: it cannot be read as a revocation list/,
@@ -186,7 +189,7 @@ Deno.test("revokeCertificate adds to no list that it cannot trust or keep in who
 
 for (const [kind, command] of Object.entries(OPENSSL_KEYS)) {
   Deno.test(
-    withOpenssl(`openssl obeys a list that is signed with a key of ${kind}`, () =>
+    withOpenssl(`openssl accepts a list signed with a key of type ${kind}`, () =>
       withFolder(async (dir) => {
         await opensslAuthority(dir, command, "-addext", "keyUsage=critical,keyCertSign,cRLSign");
         for (const name of ["one", "two"]) await issueCertificate({ dir, name });
@@ -201,14 +204,14 @@ for (const [kind, command] of Object.entries(OPENSSL_KEYS)) {
         assert.match(text, /Serial Number: FF01\n/);
         assert.match(text, /CRL Reason Code:\s+Key Compromise\n/);
         assert.match(text, /Authority Key Identifier:/);
-        // An entry that says nothing more has no empty list where what it says would stand.
+        // An entry without extensions has no empty list of them.
         assert.doesNotMatch(await openssl(dir, "asn1parse -in crl.pem"), /l= +0 cons: SEQUENCE/);
       })),
   );
 }
 
 Deno.test(
-  withOpenssl("revokeCertificate goes on with a list that openssl has made", () =>
+  withOpenssl("revokeCertificate continues a list made by openssl", () =>
     withFolder(async (dir) => {
       await opensslAuthority(
         dir,
@@ -238,7 +241,7 @@ Deno.test(
         ].join("\n"),
       );
       await Deno.writeTextFile(`${dir}/number`, "FE\n");
-      // Revoked without a reason, and with a reason and the time since when the key is in other hands.
+      // Revoked without a reason, and with a reason and the time of the compromise.
       const line = (revoked: string, serial: string) =>
         `R\t301231235959Z\t${revoked}\t${serial}\tunknown\t/CN=x\n`;
       const index = line("260101000000Z", "8A") + line("260102000000Z,keyTime,20251231000000Z", "0B");
@@ -270,7 +273,7 @@ Deno.test(
         );
         const refused = withReason(
           "bad_request",
-          /ca\.crt does not allow it, its key usage has no cRLSign; a new CA/,
+          /ca\.crt does not allow it, its key usage lacks cRLSign; create a new CA/,
         );
         await assert.rejects(revokeCertificate({ dir, which: { serial: "01" } }), refused);
         assert.equal((await namesIn(dir)).includes("crl.pem"), false);

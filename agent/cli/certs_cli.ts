@@ -1,32 +1,45 @@
-import { escapeForDisplay } from "../../shared/display_json.ts";
-import { printable } from "../../shared/display_text.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { EXIT } from "../../shared/cli/exit.ts";
-import type { Terminal } from "../../shared/cli/run_program.ts";
+import { EXIT, type Terminal } from "../../shared/cli/terminal.ts";
+import { printable, printableJson } from "../../shared/text/sanitize.ts";
 import type { InitOptions } from "../certs/init.ts";
 import type { IssueOptions } from "../certs/issue.ts";
-import { MAX_DAYS } from "../certs/limits.ts";
-import { FILE_NAME_RULE, isDnsName, isFileName, isUri, SERIAL_RULE, serialOf } from "../certs/names.ts";
-import type { Outcome } from "../certs/outcome.ts";
+import {
+  AUTHORITY_DAYS,
+  DEFAULT_CLIENT_NAME,
+  DEFAULT_DAYS,
+  DEFAULT_LIST_DAYS,
+  DEFAULT_SERVER_NAME,
+  MAX_DAYS,
+} from "../certs/authority/limits.ts";
+import {
+  FILE_NAME_RULE,
+  isDnsName,
+  isFileName,
+  isServerName,
+  isUri,
+  SERIAL_RULE,
+  serialOf,
+} from "../certs/authority/names.ts";
+import type { CommandResult } from "../certs/command_result.ts";
 import type { RenewOptions } from "../certs/renew.ts";
-import type { Report } from "../certs/report.ts";
-import { reportText } from "../certs/report_text.ts";
-import { GIVEN_REASONS, type GivenReason } from "../certs/revocation_reasons.ts";
+import type { Report } from "../certs/report/report.ts";
+import { reportText } from "../certs/report/report_text.ts";
+import { GIVEN_REASONS, type GivenReason } from "../certs/revocation/revocation_reasons.ts";
 import type { ListRenewal, RevokeOptions } from "../certs/revoke.ts";
-import type { ShowOptions } from "../certs/show.ts";
+import type { ShowOptions } from "../certs/report/show.ts";
 
-/** What the commands below `certs` do. */
+/** The implementation of the `certs` commands. */
 export interface CertificateCommands {
-  /** Makes a CA, a certificate of each kind and an empty revocation list. */
+  /** Creates a CA, a server and a client certificate, and an empty revocation list. */
   init(options: InitOptions): Promise<{ readonly files: readonly string[] }>;
-  /** Makes one more certificate. */
-  issue(options: IssueOptions): Promise<Outcome>;
-  /** Makes a certificate in place of another. */
-  renew(options: RenewOptions): Promise<Outcome>;
-  /** Takes a certificate back. */
-  revoke(options: RevokeOptions): Promise<Outcome>;
-  /** Signs the revocation list anew. */
-  crl(options: ListRenewal): Promise<Outcome>;
+  /** Issues a certificate. */
+  issue(options: IssueOptions): Promise<CommandResult>;
+  /** Replaces a certificate with a new one. */
+  renew(options: RenewOptions): Promise<CommandResult>;
+  /** Revokes a certificate. */
+  revoke(options: RevokeOptions): Promise<CommandResult>;
+  /** Signs the revocation list again. */
+  crl(options: ListRenewal): Promise<CommandResult>;
   /** Reports on certificates and revocation lists. */
   show(options: ShowOptions): Promise<readonly Report[]>;
 }
@@ -34,9 +47,9 @@ export interface CertificateCommands {
 /** What {@linkcode addCertificateCommands} needs. */
 export interface CertificateCli {
   readonly terminal: Terminal;
-  /** Loads what stands behind the commands. */
+  /** Loads the implementation. */
   load(): Promise<CertificateCommands>;
-  /** Is told the exit code of a command that ran without an error. */
+  /** Sets the exit code of a command that threw no error. */
   exitWith(code: number): void;
 }
 
@@ -52,67 +65,91 @@ export function addCertificateCommands(program: Command, cli: CertificateCli): v
 const addInit: Adder = (certs, cli) => {
   certs.command("init")
     .description(
-      "make a private CA, a server and a client certificate and an empty crl.pem; never overwrites",
+      "create a private CA, a server certificate, a client certificate and an empty crl.pem; never overwrites",
     )
-    .requiredOption("--dir <dir>", "where to put them")
-    .option("--server-name <name>", "name in the server's certificate")
-    .option("--client-name <name>", "common name of the client's certificate")
-    .option("--days <days>", "how long they are good", parseDays)
+    .requiredOption("--dir <dir>", "folder for the files")
+    .option(
+      "--server-name <name>",
+      `name in the server's certificate (default: ${DEFAULT_SERVER_NAME})`,
+      parseServerName,
+    )
+    .option(
+      "--client-name <name>",
+      `common name of the client's certificate (default: ${DEFAULT_CLIENT_NAME})`,
+    )
+    .option(
+      "--days <days>",
+      `days for which the server and client certificates are valid (default: ${DEFAULT_DAYS})`,
+      parseDays,
+    )
+    .addHelpText(
+      "after",
+      `\nThe CA is valid for ${AUTHORITY_DAYS} days, or --days if that is more; crl.pem for ${DEFAULT_LIST_DAYS} days.`,
+    )
     .action(async (options: InitOptions) => {
       const { init } = await cli.load();
-      tell(cli, { ...await init(options), notes: [] });
+      printResult(cli, { ...await init(options), notes: [] });
     });
 };
 
 const addIssue: Adder = (certs, cli) => {
   certs.command("issue")
-    .description("make one more certificate of the CA, NAME.crt and NAME.key; never overwrites")
-    .requiredOption("--dir <dir>", "folder of ca.crt and ca.key, and of the new files")
-    .requiredOption("--name <name>", "name of the files, and common name of a client", parseName)
-    .option("--days <days>", "how long it is good, at most as long as the CA (default: 825)", parseDays)
-    .option("--dns <name>", "alternative name of DNS; may be repeated", collect(isDnsName, "a host name"))
+    .description("issue a certificate: write NAME.crt and NAME.key; never overwrites")
+    .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and the new files")
+    .requiredOption("--name <name>", "name of the files; also the common name of a client", parseName)
+    .option(
+      "--days <days>",
+      `days for which it is valid, at most until the CA expires (default: ${DEFAULT_DAYS})`,
+      parseDays,
+    )
+    .option("--dns <name>", "DNS alternative name; may be repeated", collect(isDnsName, "a host name"))
     .option(
       "--uri <uri>",
-      "alternative name that is a URI; may be repeated",
+      "URI alternative name; may be repeated",
       collect(isUri, "a URI in ASCII"),
     )
-    .option("--server", "a server's certificate instead of a client's")
+    .option("--server", "issue a server certificate instead of a client certificate")
     .option(
       "--server-name <name>",
-      "with --server: name or address that it carries (default: sallyport-server)",
+      `with --server: name or address in the certificate (default: ${DEFAULT_SERVER_NAME})`,
+      parseServerName,
     )
     .action(async (options: IssueOptions, command: Command) => {
       if (options.serverName !== undefined && !options.server) {
         command.error("error: option '--server-name <name>' needs '--server'");
       }
       const { issue } = await cli.load();
-      tell(cli, await issue(options));
+      printResult(cli, await issue(options));
     });
 };
 
 const addRenew: Adder = (certs, cli) => {
   certs.command("renew")
     .description(
-      "make a certificate with the same names and uses and a new key in place of NAME.crt and NAME.key; the old " +
-        "files stay as NAME.crt.old and NAME.key.old (those of a renewal before are replaced)",
+      "renew a certificate: same names and uses, new key; the old files are kept as NAME.crt.old and NAME.key.old " +
+        "(those of an earlier renewal are replaced)",
     )
     .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and the certificate")
     .requiredOption("--name <name>", "name of the certificate's files", parseName)
-    .option("--days <days>", "how long the new one is good (default: as long as the old one)", parseDays)
-    .option("--keep-key", "certify the key that is there instead of a new one")
+    .option(
+      "--days <days>",
+      "days for which the new certificate is valid (default: same as the old one)",
+      parseDays,
+    )
+    .option("--keep-key", "keep the existing key instead of generating one")
     .addHelpText(
       "after",
-      "\nEach file is replaced in one step, the key first and the certificate right after it: a program that\n" +
-        "reads them in between keeps what it had and looks again. The old certificate stays good until it ends\n" +
-        "or is revoked.",
+      "\nEach file is replaced atomically, the key first and the certificate right after it: a program that reads\n" +
+        "them in between keeps what it had and tries again. The old certificate stays valid until it expires or\n" +
+        "is revoked.",
     )
     .action(async (options: RenewOptions) => {
       const { renew } = await cli.load();
-      tell(cli, await renew(options));
+      printResult(cli, await renew(options));
     });
 };
 
-/** What the command line of `revoke` gives. */
+/** Options on the command line of `revoke`. */
 interface RevokeLine extends ListRenewal {
   name?: string;
   serial?: string;
@@ -121,51 +158,53 @@ interface RevokeLine extends ListRenewal {
 
 const addRevoke: Adder = (certs, cli) => {
   certs.command("revoke")
-    .description("take a certificate back: add it to crl.pem, which crl_file of server and agents names")
+    .description("revoke a certificate: add it to crl.pem, the list for crl_file of server and agents")
     .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and crl.pem")
-    .option("--name <name>", "the certificate NAME.crt, and NAME.crt.old if it is still good", parseName)
+    .option("--name <name>", "revoke NAME.crt, and NAME.crt.old if it is still valid", parseName)
     .addOption(
-      new Option("--serial <hex>", "serial number, for a certificate that is not there").conflicts("name")
+      new Option("--serial <hex>", "serial number, for a certificate without a file here").conflicts("name")
         .argParser(parseSerial),
     )
-    .addOption(new Option("--reason <reason>", "why (default: unspecified)").choices(GIVEN_REASONS))
-    .option("--days <days>", "until the next list is due (default: 825)", parseDays)
+    .addOption(
+      new Option("--reason <reason>", "reason in the list (default: unspecified)").choices(GIVEN_REASONS),
+    )
+    .option("--days <days>", `days for which crl.pem is valid (default: ${DEFAULT_LIST_DAYS})`, parseDays)
     .action(async ({ name, serial, ...rest }: RevokeLine, command: Command) => {
       const which = name !== undefined ? { name } : serial !== undefined ? { serial } : undefined;
       if (which === undefined) {
         command.error("error: one of the options '--name <name>' and '--serial <hex>' is needed");
       }
       const { revoke } = await cli.load();
-      tell(cli, await revoke({ ...rest, which }));
+      printResult(cli, await revoke({ ...rest, which }));
     });
 };
 
 const addCrl: Adder = (certs, cli) => {
   certs.command("crl")
-    .description("sign crl.pem again before it ends, with the entries that it has")
+    .description("sign crl.pem again with the same entries, before it expires")
     .requiredOption("--dir <dir>", "folder of ca.crt, ca.key and crl.pem")
-    .option("--days <days>", "until the next list is due (default: 825)", parseDays)
+    .option("--days <days>", `days for which crl.pem is valid (default: ${DEFAULT_LIST_DAYS})`, parseDays)
     .addHelpText(
       "after",
       "\nPrograms that trust several CAs need the list of each, PEM, in one file: run this in the folder of each CA\n" +
-        "and join the lists, for example: cat old/crl.pem new/crl.pem > crl.pem",
+        "and combine the lists, for example: cat old/crl.pem new/crl.pem > crl.pem",
     )
     .action(async (options: ListRenewal) => {
       const { crl } = await cli.load();
-      tell(cli, await crl(options));
+      printResult(cli, await crl(options));
     });
 };
 
 const addShow: Adder = (certs, cli) => {
   certs.command("show")
-    .description("tell what certificates and revocation lists say, and what is wrong with them")
+    .description("show certificates and revocation lists, and what is wrong with them")
     .argument("[files...]", "files to show, PEM or DER")
     .option("--dir <dir>", "show every .crt file and crl.pem of a folder")
-    .option("--json", "as JSON")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nThe ca.crt, crl.pem and key file beside a certificate are looked at too. Exits with 1 when something\n" +
-        "expired, is not yet valid, was revoked, does not fit or cannot be read.",
+      "\nEach certificate is checked against ca.crt, crl.pem and its key file in the same folder. Exits with 1 when\n" +
+        "something is expired, not yet valid, revoked, does not match or cannot be read.",
     )
     .action(async (files: string[], { dir, json }: { dir?: string; json?: true }, command: Command) => {
       if (dir === undefined && files.length === 0) {
@@ -174,13 +213,13 @@ const addShow: Adder = (certs, cli) => {
       const { show } = await cli.load();
       const reports = await show({ files, ...dir === undefined ? {} : { dir } });
       cli.terminal.out(
-        json ? `${escapeForDisplay(JSON.stringify(reports, null, 2))}\n` : reportText(reports),
+        json ? `${printableJson(JSON.stringify(reports, null, 2))}\n` : reportText(reports),
       );
       cli.exitWith(reports.some(({ problems }) => problems.length > 0) ? EXIT.failure : EXIT.ok);
     });
 };
 
-function tell({ terminal }: CertificateCli, { files, notes }: Outcome): void {
+function printResult({ terminal }: CertificateCli, { files, notes }: CommandResult): void {
   terminal.out(
     [...files.map((file) => `wrote ${file}`), ...notes].map((line) => `${printable(line)}\n`).join(""),
   );
@@ -197,13 +236,18 @@ function parseName(text: string): string {
   throw new InvalidArgumentError(`expected ${FILE_NAME_RULE}.`);
 }
 
+function parseServerName(text: string): string {
+  if (isServerName(text)) return text;
+  throw new InvalidArgumentError("expected a host name or an address.");
+}
+
 function parseSerial(text: string): string {
   const serial = serialOf(text);
   if (serial !== undefined) return serial;
   throw new InvalidArgumentError(`expected ${SERIAL_RULE}.`);
 }
 
-/** Gathers the values of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 function collect(isGood: (text: string) => boolean, expected: string) {
   return (text: string, before: string[] = []): string[] => {
     if (isGood(text)) return [...before, text];

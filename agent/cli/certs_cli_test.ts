@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Report } from "../certs/report.ts";
+import type { Report } from "../certs/report/report.ts";
 import type { CertificateCommands } from "./certs_cli.ts";
 import { agentCli } from "./cli.ts";
 
@@ -21,17 +21,17 @@ async function call(args: string[], commands: Partial<CertificateCommands> = {})
   );
   const all = { ...notes, show, ...commands } as CertificateCommands;
   const code = await agentCli(["certs", ...args], {
-    run: () => assert.fail("nobody asked for a run"),
-    status: () => assert.fail("nobody asked for the status"),
-    env: () => assert.fail("nobody asked for variables"),
-    exec: () => assert.fail("nobody asked for a command"),
-    doctor: () => assert.fail("nobody asked for an examination"),
+    run: () => assert.fail("unexpected run"),
+    status: () => assert.fail("unexpected status"),
+    env: () => assert.fail("unexpected env"),
+    exec: () => assert.fail("unexpected exec"),
+    doctor: () => assert.fail("unexpected doctor"),
     certificates: () => Promise.resolve(all),
   }, { out: (text) => out += text, err: (text) => err += text });
   return { code, out, err, made };
 }
 
-/** Command lines, and what they ask for. */
+/** Command lines, and the call that each makes. */
 const LINES: [string, string, unknown][] = [
   ["init --dir a", "init", { dir: "a" }],
   ["init --dir a --server-name s --client-name c --days 30", "init", {
@@ -70,14 +70,14 @@ const LINES: [string, string, unknown][] = [
   ["show --dir a x.crt --json", "show", { dir: "a", files: ["x.crt"] }],
 ];
 
-Deno.test("certs hands on what a command line asks for", async () => {
+Deno.test("certs passes the options of a command line on", async () => {
   for (const [line, command, options] of LINES) {
     const { code, err, made } = await call(line.split(" "));
     assert.deepEqual([code, err, made], [0, "", [[command, options]]], line);
   }
 });
 
-Deno.test("certs tells what it wrote and what should be known", async () => {
+Deno.test("certs prints the files written and the notes", async () => {
   assert.equal((await call(["init", "--dir", "a"])).out, "wrote a/x.crt\nwrote a/x.key\n");
   for (const command of ["issue", "renew", "revoke"]) {
     const { out } = await call([command, "--dir", "a", "--name", "x"]);
@@ -86,7 +86,7 @@ Deno.test("certs tells what it wrote and what should be known", async () => {
   assert.match((await call(["crl", "--dir", "a"])).out, /a note\n$/);
 });
 
-Deno.test("certs says why something was not done, in one line, with 1", async () => {
+Deno.test("certs prints an error in one line, and exits with 1", async () => {
   const fail = () => Promise.reject(new Error("Cannot write a/ca.crt: file exists"));
   for (const command of ["init", "issue", "renew", "revoke", "crl", "show"] as const) {
     const name = ["issue", "renew", "revoke"].includes(command) ? ["--name", "x"] : [];
@@ -97,16 +97,21 @@ Deno.test("certs says why something was not done, in one line, with 1", async ()
   }
 });
 
-Deno.test("certs refuses a command line that makes no sense with 2, and does nothing", async () => {
+Deno.test("certs exits with 2 on an invalid command line, and does nothing", async () => {
   const lines: [string, RegExp][] = [
     ["init", /--dir/],
     ["init --dir a --days 0", /from 1 to 36500/],
     ["init --dir a --days 36501", /from 1 to 36500/],
     ["init --dir a --days soon", /from 1 to 36500/],
+    ["init --dir a --server-name a_b/c", /expected a host name or an address/],
+    ["init --dirr a", /^sallyport-agent: unknown option '--dirr' \(Did you mean --dir\?\)\n$/],
+    ["init --dir a --dayss 3", /unknown option '--dayss' \(Did you mean --days\?\)/],
+    ["isue --dir a", /unknown command 'isue' \(Did you mean issue\?\)/],
+    ["issue --dir a --name x --server --server-name a/b", /expected a host name or an address/],
     ["issue --dir a", /--name/],
     ["issue --name x", /--dir/],
     ["issue --dir a --name ../x", /expected 1 to 60 letters/],
-    ["issue --dir a --name ca", /not ca or crl/],
+    ["issue --dir a --name ca", /other than ca and crl/],
     ["issue --dir a --name x --dns a/b", /expected a host name/],
     ["issue --dir a --name x --uri nothing", /expected a URI/],
     ["issue --dir a --name x --server-name s", /'--server-name <name>' needs '--server'/],
@@ -140,19 +145,19 @@ Deno.test("certs show exits with 1 when there is a problem, as text and as JSON"
   assert.equal((await call(["show", "a/x.crt"], { show: () => Promise.resolve([]) })).code, 0);
 });
 
-Deno.test("certs show --json escapes what could steer a terminal or hide", async () => {
+Deno.test("certs show --json escapes control and hidden characters", async () => {
   const report: Report = { kind: "unreadable", file: "x\u009b31m\u202e.crt", problems: ["it is broken"] };
   const { out } = await call(["show", "x.crt", "--json"], { show: () => Promise.resolve([report]) });
   assert.ok(out.includes('"x\\u009b31m\\u202e.crt"'), out);
   assert.deepEqual(JSON.parse(out), [report]);
 });
 
-Deno.test("certs says in its help what a careful operator asks", async () => {
+Deno.test("certs documents renewal files and exit codes in its help", async () => {
   const renew = (await call(["renew", "--help"])).out.replace(/\s+/g, " ");
-  assert.match(renew, /old files stay as NAME\.crt\.old and NAME\.key\.old/);
+  assert.match(renew, /old files are kept as NAME\.crt\.old and NAME\.key\.old/);
   assert.match(renew, /the key first and the certificate right after it/);
   assert.match(
     (await call(["show", "--help"])).out.replace(/\s+/g, " "),
-    /Exits with 1 when something expired/,
+    /Exits with 1 when something is expired/,
   );
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { versionText } from "../../shared/version.ts";
-import type { AgentCommands } from "./agent_commands.ts";
-import { agentCli } from "./cli.ts";
+import { agentCli, type AgentCommands } from "./cli.ts";
 
 async function call(args: string[], commands: Partial<AgentCommands> = {}) {
   let out = "", err = "";
@@ -11,17 +10,17 @@ async function call(args: string[], commands: Partial<AgentCommands> = {}) {
       ran.push(file);
       return Promise.resolve(0);
     },
-    status: () => assert.fail("nobody asked for the status"),
-    env: () => assert.fail("nobody asked for variables"),
-    exec: () => assert.fail("nobody asked for a command"),
-    doctor: () => assert.fail("nobody asked for an examination"),
-    certificates: () => assert.fail("nobody asked for certificates"),
+    status: () => assert.fail("status was not asked for"),
+    env: () => assert.fail("env was not asked for"),
+    exec: () => assert.fail("exec was not asked for"),
+    doctor: () => assert.fail("doctor was not asked for"),
+    certificates: () => assert.fail("certs was not asked for"),
     ...commands,
   }, { out: (text) => out += text, err: (text) => err += text });
   return { code, out, err, ran };
 }
 
-Deno.test("agent runs by default and when told to, with or without a file", async () => {
+Deno.test("agent runs by default and with run, with or without a file", async () => {
   assert.deepEqual((await call([])).ran, [undefined]);
   assert.deepEqual((await call(["run"])).ran, [undefined]);
   assert.deepEqual((await call(["--config", "a.yaml"])).ran, ["a.yaml"]);
@@ -34,7 +33,7 @@ Deno.test("agent exits with what the run returns", async () => {
   }
 });
 
-Deno.test("agent refuses a command line that makes no sense with 2 and a line that begins with its name", async () => {
+Deno.test("agent exits with 2 and one line of error for an invalid command line", async () => {
   for (const args of [["--confg", "a.yaml"], ["--config"], ["walk"], ["run", "more"]]) {
     const { code, out, err, ran } = await call(args);
     assert.equal(code, 2, args.join(" "));
@@ -50,6 +49,12 @@ Deno.test("agent prints its version and its help", async () => {
   const help = await call(["--help"]);
   assert.equal(help.code, 0);
   assert.match(help.out, /run.*\(the default\)[\s\S]*certs/);
+  assert.match(help.out, /Option of run:\n +--config <file> /);
+  const mistyped = await call(["statsu"]);
+  assert.deepEqual(
+    [mistyped.code, mistyped.err, mistyped.ran],
+    [2, "sallyport-agent: unknown command 'statsu' (Did you mean status?)\n", []],
+  );
   assert.deepEqual(help.ran, []);
   assert.match((await call(["run", "--help"])).out, /--config <file>/);
 });
@@ -60,9 +65,9 @@ Deno.test("agent status, env and exec get their options, and a command keeps its
     asked.push(args);
     return Promise.resolve(3);
   };
-  const commands = { status: note, exec: note, env: async (...args: unknown[]) => void await note(...args) };
+  const commands = { status: note, exec: note, env: note };
   assert.equal((await call(["status", "--json", "--config", "a.yaml"], commands)).code, 3);
-  assert.equal((await call(["env", "--shell", "fish", "--git"], commands)).code, 0);
+  assert.equal((await call(["env", "--shell", "fish", "--git"], commands)).code, 3);
   assert.equal((await call(["exec", "--config", "a.yaml", "--", "curl", "--config", "b"], commands)).code, 3);
   assert.equal((await call(["exec", "git", "--git", "-x"], commands)).code, 3);
   assert.deepEqual(asked, [
@@ -73,9 +78,13 @@ Deno.test("agent status, env and exec get their options, and a command keeps its
   ]);
   assert.equal((await call(["exec"], commands)).code, 2);
   assert.equal((await call(["env", "--shell", "tcsh"], commands)).code, 2);
+  asked.length = 0;
+  for (const shell of ["zsh", "/usr/bin/ksh", "cmd"]) await call(["env", "--shell", shell], commands);
+  await call(["env"], commands);
+  assert.deepEqual(asked, ["zsh", "ksh", "cmd", undefined].map((shell) => [undefined, shell, false]));
 });
 
-Deno.test("agent doctor has options, and they make sense", async () => {
+Deno.test("agent doctor passes and checks its options", async () => {
   const asked: unknown[] = [];
   const doctor: AgentCommands["doctor"] = (file, { control, page, timeoutMs, wake }, asJson) => {
     asked.push([file, control.href, page.href, timeoutMs, wake, asJson]);
@@ -96,4 +105,7 @@ Deno.test("agent doctor has options, and they make sense", async () => {
   ) {
     assert.equal((await call(["doctor", ...wrong], { doctor })).code, 2, wrong.join(" "));
   }
+  const bare = await call(["doctor", "--timeout", "5000"], { doctor });
+  assert.match(bare.err, /5000: add a unit, as in 5s/);
+  assert.match((await call(["doctor", "--help"])).out, /\(default:\s+"5s"\)/);
 });

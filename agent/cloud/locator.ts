@@ -1,5 +1,5 @@
 import type { Clock } from "../../shared/clock.ts";
-import { sleep } from "../../shared/sleep.ts";
+import { sleep } from "../../shared/net/deadline.ts";
 import type { FleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
@@ -7,61 +7,61 @@ import { Backoff } from "../../shared/resilience/backoff.ts";
 import type { FleetClient } from "./fleet_client.ts";
 import type { Servers } from "./servers.ts";
 
-/** What is known of the servers' whereabouts. */
-export type Whereabouts =
-  /** Nobody asked yet, or the answer was that they run. */
+/** What the locator knows. */
+export type LocatorState =
+  /** Not asked yet, or servers run. */
   | { readonly name: "known" }
-  /** They sleep, and nobody wants them. */
+  /** The servers are stopped, and no stream needs one. */
   | { readonly name: "asleep" }
-  /** Somebody wants them, and they do not run yet; `since` is on the clock. */
+  /** A server was woken and does not run yet; `since` is on the clock. */
   | { readonly name: "waking"; readonly since: number; readonly fleet: FleetStatus["state"] | "unknown" };
 
-/** What makes a {@linkcode Locator}. */
+/** What {@linkcode Locator} needs. */
 export interface LocatorInit {
   readonly client: Pick<FleetClient, "call" | "canQuery">;
   readonly servers: Servers;
   readonly clock: Clock;
   readonly log: Pick<Logger, "info">;
-  /** Milliseconds from the first call until giving up. */
+  /** Milliseconds from the first call until it stops trying. */
   readonly wakeTimeout: number;
 }
 
-/** Milliseconds between two lines about the same state. */
-const TELL_EVERY = 10_000;
-/** Milliseconds for which what has to be mended is not tried again, however many ask. */
-const LASTING = 5_000;
+/** Milliseconds between two log lines about the same state. */
+const LOG_INTERVAL = 10_000;
+/** Milliseconds for which a permanent error is returned without another call. */
+const PERMANENT_ERROR_TTL = 5_000;
 
 /**
- * Finds out where the servers are, and wakes them if somebody wants them. Only what somebody wants wakes: whoever
- * merely looks after a connection leaves sleeping servers alone.
+ * Finds the servers' addresses, and wakes a server if a stream needs one. Reconnecting and health checks never wake a
+ * stopped server.
  */
 export class Locator {
   readonly #init: LocatorInit;
-  #whereabouts: Whereabouts = { name: "known" };
-  /** The start of the agent wants the server, as a request does. */
+  #state: LocatorState = { name: "known" };
+  /** The agent's start wakes the server, like a request. */
   #isFirst = true;
-  #lasting: { readonly error: SallyportError; readonly until: number } | undefined;
+  #permanent: { readonly error: SallyportError; readonly until: number } | undefined;
 
   constructor(init: LocatorInit) {
     this.#init = init;
   }
 
-  /** For people. */
-  get whereabouts(): Whereabouts {
-    return this.#whereabouts;
+  /** For display. */
+  get state(): LocatorState {
+    return this.#state;
   }
 
   /**
-   * Waits until there is a server worth dialling.
+   * Waits until a server can be dialled.
    *
-   * @param isWanted Asked again and again: somebody may come while others only look.
-   * @returns false when the servers sleep and nobody wants them.
-   * @throws {SallyportError} `tunnel_down` when they cannot be woken, or are not up in time.
+   * @param isWanted Called repeatedly: whether a stream needs a server.
+   * @returns false if the servers are stopped and no stream needs one.
+   * @throws {SallyportError} `tunnel_down` if they cannot be woken, or do not start in time.
    */
   async locate(isWanted: () => boolean, signal: AbortSignal): Promise<boolean> {
     const { servers, clock } = this.#init;
     if (servers.hasPromising) return true;
-    if (this.#lasting !== undefined && clock.now() < this.#lasting.until) throw this.#lasting.error;
+    if (this.#permanent !== undefined && clock.now() < this.#permanent.until) throw this.#permanent.error;
     const first = this.#isFirst;
     this.#isFirst = false;
     return await this.#search({ isWanted: () => first || isWanted(), signal, begun: clock.now() });
@@ -75,50 +75,52 @@ export class Locator {
     for (;;) {
       const wanted = isWanted();
       if (!wanted && !this.#init.client.canQuery) return this.#asleep();
-      if (wanted) this.#setWhereabouts({ name: "waking", since: begun, fleet: last?.state ?? "unknown" });
-      // Servers that are wanted by us and stopped by others, for example by Sleep, are woken again.
+      if (wanted) this.#setState({ name: "waking", since: begun, fleet: last?.state ?? "unknown" });
+      // Another agent, or Sleep, may have stopped the server meanwhile: then it is woken again.
       const action = wanted && (last === undefined || last.state === "stopped") ? "wake" : "query";
-      const outcome = await this.#init.client.call(this.#init.client.canQuery ? action : "wake", signal);
+      const result = await this.#init.client.call(this.#init.client.canQuery ? action : "wake", signal);
       signal.throwIfAborted();
-      if (outcome.kind === "lasting") throw this.#lastingly(outcome.error);
-      if (outcome.kind === "answered") last = outcome.status;
-      if (wanted) this.#setWhereabouts({ name: "waking", since: begun, fleet: last?.state ?? "unknown" });
-      if (outcome.kind === "answered" && this.#take(outcome.status)) return true;
+      if (result.kind === "permanent") throw this.#rememberError(result.error);
+      if (result.kind === "answered") last = result.status;
+      if (wanted) this.#setState({ name: "waking", since: begun, fleet: last?.state ?? "unknown" });
+      if (result.kind === "answered" && this.#take(result.status)) return true;
       if (last?.state === "stopped" && !isWanted()) return this.#asleep();
-      const retryIn = Math.max(backoff.next(), outcome.kind === "passing" ? outcome.retryInMs : 0);
-      const error = outcome.kind === "passing" ? outcome.error : undefined;
-      if (clock.now() + retryIn - begun > wakeTimeout) throw this.#late(last, error);
-      progress.tell(last, error, retryIn);
+      const retryIn = Math.max(backoff.next(), result.kind === "retryable" ? result.retryInMs : 0);
+      const error = result.kind === "retryable" ? result.error : undefined;
+      if (clock.now() + retryIn - begun > wakeTimeout) throw this.#timeoutError(last, error);
+      progress.log(last, error, retryIn);
       await sleep(clock, retryIn, signal);
     }
   }
 
-  /** @returns Whether servers run. */
+  /** Stores the addresses. @returns Whether servers run. */
   #take({ state, servers }: FleetStatus): boolean {
     if (state !== "running" || servers.length === 0) return false;
     this.#init.servers.replace(servers.map(({ ip, port }) => ({ host: ip, port })));
-    this.#setWhereabouts({ name: "known" });
+    this.#setState({ name: "known" });
     return true;
   }
 
   #asleep(): false {
-    this.#setWhereabouts({ name: "asleep" });
+    this.#setState({ name: "asleep" });
     return false;
   }
 
-  #lastingly(error: SallyportError): SallyportError {
-    this.#lasting = { error, until: this.#init.clock.now() + LASTING };
+  #rememberError(error: SallyportError): SallyportError {
+    this.#permanent = { error, until: this.#init.clock.now() + PERMANENT_ERROR_TTL };
     return error;
   }
 
-  #late(last: FleetStatus | undefined, error: SallyportError | undefined): SallyportError {
-    const why = error?.message ?? last?.problem ?? `its state is ${last?.state}`;
-    const message = `Cannot wake the server within ${this.#init.wakeTimeout / 1000} s (wake_timeout): ${why}`;
+  #timeoutError(last: FleetStatus | undefined, error: SallyportError | undefined): SallyportError {
+    const reason = error?.message ?? last?.problem ?? `its state is ${last?.state}`;
+    const message = `Cannot wake the server within ${
+      this.#init.wakeTimeout / 1000
+    } s (wake_timeout): ${reason}`;
     return new SallyportError("tunnel_down", message, { cause: error });
   }
 
-  #setWhereabouts(whereabouts: Whereabouts): void {
-    this.#whereabouts = whereabouts;
+  #setState(state: LocatorState): void {
+    this.#state = state;
   }
 }
 
@@ -129,31 +131,31 @@ interface Search {
   readonly begun: number;
 }
 
-/** Tells a person how it goes: at every change, and now and then when there is none. */
+/** Logs the progress: at every change, and from time to time without one. */
 class Progress {
   readonly #init: Pick<LocatorInit, "clock" | "log">;
   readonly #begun: number;
-  #told = "";
-  #toldAt = -Infinity;
+  #logged = "";
+  #loggedAt = -Infinity;
 
   constructor(init: Pick<LocatorInit, "clock" | "log">, begun: number) {
     this.#init = init;
     this.#begun = begun;
   }
 
-  tell(status: FleetStatus | undefined, error: SallyportError | undefined, retryIn: number): void {
+  log(status: FleetStatus | undefined, error: SallyportError | undefined, retryIn: number): void {
     const { clock, log } = this.#init;
     const state = status?.state ?? "unknown";
     const problem = error?.message ?? status?.problem;
     const now = clock.now();
-    if (this.#told === `${state} ${problem}` && now - this.#toldAt < TELL_EVERY) return;
-    this.#told = `${state} ${problem}`;
-    this.#toldAt = now;
+    if (this.#logged === `${state} ${problem}` && now - this.#loggedAt < LOG_INTERVAL) return;
+    this.#logged = `${state} ${problem}`;
+    this.#loggedAt = now;
     log.info("waiting for the server", {
       state,
       elapsed_s: Math.round((now - this.#begun) / 1000),
-      problem,
-      next: `asking again in ${(retryIn / 1000).toFixed(1)} s`,
+      error: problem,
+      retry_in_ms: Math.round(retryIn),
     });
   }
 }

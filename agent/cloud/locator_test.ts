@@ -6,7 +6,7 @@ import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
 import { within } from "../../tests/support/within.ts";
-import type { CallOutcome } from "./fleet_client.ts";
+import type { CallResult } from "./fleet_client.ts";
 import { Locator } from "./locator.ts";
 import { Servers } from "./servers.ts";
 
@@ -14,13 +14,13 @@ const RUNNING: FleetStatus = { state: "running", servers: [{ ip: "192.0.2.1", po
 const STARTING: FleetStatus = { state: "starting", servers: [] };
 const STOPPED: FleetStatus = { state: "stopped", servers: [] };
 const never = new AbortController().signal;
-const answered = (status: FleetStatus): CallOutcome => ({ kind: "answered", status });
-const passing = (retryInMs = 0): CallOutcome => {
-  return { kind: "passing", error: new SallyportError("tunnel_down", "throttled"), retryInMs };
+const answered = (status: FleetStatus): CallResult => ({ kind: "answered", status });
+const passing = (retryInMs = 0): CallResult => {
+  return { kind: "retryable", error: new SallyportError("tunnel_down", "throttled"), retryInMs };
 };
 
-/** A locator whose calls are answered in turn, the last answer for all that follow; waits take no time. */
-function scene(outcomes: CallOutcome[], { canQuery = true, wakeTimeout = 180_000 } = {}) {
+/** A locator whose calls get the given answers in turn, then the last one again; waits take no time. */
+function scene(outcomes: CallResult[], { canQuery = true, wakeTimeout = 180_000 } = {}) {
   const clock = new ManualClock();
   const calls: Action[] = [];
   const waits: number[] = [];
@@ -40,7 +40,7 @@ function scene(outcomes: CallOutcome[], { canQuery = true, wakeTimeout = 180_000
   };
   const client = {
     canQuery,
-    call(action: Action): Promise<CallOutcome> {
+    call(action: Action): Promise<CallResult> {
       calls.push(action);
       return Promise.resolve(outcomes[Math.min(calls.length, outcomes.length) - 1]!);
     },
@@ -48,7 +48,7 @@ function scene(outcomes: CallOutcome[], { canQuery = true, wakeTimeout = 180_000
   const locator = new Locator({ client, servers, clock: impatient, log, wakeTimeout });
   const locate = (wanted: boolean | (() => boolean)) =>
     within(5_000, locator.locate(typeof wanted === "boolean" ? () => wanted : wanted, never), "the search");
-  /** Servers that ran and answer no more; the search at the start is over. */
+  /** Servers that ran and no longer answer; the search at the start is done. */
   const lost = async () => {
     const before = outcomes.splice(0, outcomes.length, answered(RUNNING));
     await locate(false);
@@ -59,12 +59,12 @@ function scene(outcomes: CallOutcome[], { canQuery = true, wakeTimeout = 180_000
   return { locator, locate, lost, calls, waits, servers, log, clock };
 }
 
-Deno.test("the start wakes the server and asks until it runs", async () => {
+Deno.test("the agent's start wakes the server and polls until it runs", async () => {
   const all = scene([answered(STARTING), answered(STARTING), answered(RUNNING)]);
   assert.equal(await all.locate(false), true);
   assert.deepEqual(all.calls, ["wake", "query", "query"]);
   assert.deepEqual(all.servers.all, [{ host: "192.0.2.1", port: 443 }]);
-  assert.deepEqual(all.locator.whereabouts, { name: "known" });
+  assert.deepEqual(all.locator.state, { name: "known" });
 });
 
 Deno.test("known servers are dialled without a call", async () => {
@@ -74,22 +74,22 @@ Deno.test("known servers are dialled without a call", async () => {
   assert.equal(all.calls.length, 1);
 });
 
-Deno.test("a server that sleeps and that nobody wants is left asleep", async () => {
+Deno.test("a server that is asleep stays asleep if no stream needs it", async () => {
   const all = scene([answered(STOPPED)]);
   await all.lost();
   assert.equal(await all.locate(false), false);
   assert.deepEqual(all.calls, ["query"]);
-  assert.deepEqual(all.locator.whereabouts, { name: "asleep" });
+  assert.deepEqual(all.locator.state, { name: "asleep" });
 });
 
-Deno.test("without Query nobody looks for a server that nobody wants", async () => {
+Deno.test("without Query there is no call if no stream needs a server", async () => {
   const all = scene([answered(STOPPED)], { canQuery: false });
   await all.lost();
   assert.equal(await all.locate(false), false);
   assert.deepEqual(all.calls, []);
 });
 
-Deno.test("a server that somebody begins to want while others look is woken", async () => {
+Deno.test("a server is woken if a stream needs it during a search", async () => {
   const all = scene([answered(STOPPED), answered(STARTING), answered(RUNNING)]);
   await all.lost();
   let asked = 0;
@@ -97,34 +97,34 @@ Deno.test("a server that somebody begins to want while others look is woken", as
   assert.deepEqual(all.calls, ["query", "wake", "query"]);
 });
 
-Deno.test("a server that is stopped while somebody waits for it is woken again", async () => {
+Deno.test("a server that is stopped while a stream waits for it is woken again", async () => {
   const all = scene([answered(STARTING), answered(STOPPED), answered(STARTING), answered(RUNNING)]);
   await all.lost();
   assert.equal(await all.locate(true), true);
   assert.deepEqual(all.calls, ["wake", "query", "wake", "query"]);
 });
 
-Deno.test("without Query, Wake is asked again and again", async () => {
+Deno.test("without Query, Wake is called repeatedly", async () => {
   const all = scene([answered(STARTING), answered(STARTING), answered(RUNNING)], { canQuery: false });
   assert.equal(await all.locate(true), true);
   assert.deepEqual(all.calls, ["wake", "wake", "wake"]);
 });
 
-Deno.test("calls that fail for a while are made again, not before they may", async () => {
+Deno.test("calls with retryable errors are repeated, not before the given time", async () => {
   const all = scene([passing(7_000), passing(), answered(RUNNING)]);
   assert.equal(await all.locate(true), true);
   assert.equal(all.waits[0], 7_000);
   assert.ok(all.waits[1]! >= 500, `${all.waits[1]} ms`);
 });
 
-Deno.test("pauses between calls grow to 5 s and no further", async () => {
+Deno.test("pauses between calls grow up to 5 s", async () => {
   const all = scene([...Array(15).fill(answered(STARTING)), answered(RUNNING)]);
   await all.locate(true);
   assert.ok(all.waits[0]! <= 1_000, `${all.waits[0]} ms`);
   assert.ok(all.waits.slice(5).every((ms) => ms >= 2_500 && ms <= 5_000), all.waits.join(" "));
 });
 
-Deno.test("a server that does not start in time is given up with the cloud's reason", async () => {
+Deno.test("a server that does not start in time ends the search with the cloud's reason", async () => {
   const starting = answered({ ...STARTING, problem: "CannotPullContainerError" });
   const all = scene([starting], { wakeTimeout: 60_000 });
   const reason = /^Cannot wake the server within 60 s \(wake_timeout\): CannotPullContainerError$/;
@@ -132,9 +132,9 @@ Deno.test("a server that does not start in time is given up with the cloud's rea
   assert.ok(all.clock.now() > 50_000 && all.clock.now() <= 60_000, `after ${all.clock.now()} ms`);
 });
 
-Deno.test("what has to be mended is told at once, and not asked again by everybody who comes", async () => {
+Deno.test("a permanent error is returned at once, without a call for each stream", async () => {
   const error = new SallyportError("tunnel_down", "Cannot call wake: it was not accepted");
-  const all = scene([{ kind: "lasting", error }, answered(RUNNING)]);
+  const all = scene([{ kind: "permanent", error }, answered(RUNNING)]);
   for (let i = 0; i < 3; i++) {
     await assert.rejects(all.locate(true), withReason("tunnel_down", /not accepted/));
   }
@@ -143,17 +143,17 @@ Deno.test("what has to be mended is told at once, and not asked again by everybo
   assert.equal(await all.locate(true), true);
 });
 
-Deno.test("a person is told of every change, and every 10 s", async () => {
+Deno.test("progress is logged at every change and every 10 s", async () => {
   const all = scene([...Array(10).fill(answered(STARTING)), passing(), answered(RUNNING)]);
   await all.locate(true);
-  const lines = all.log.notes.map(({ fields }) => [fields["state"], fields["problem"]]);
+  const lines = all.log.notes.map(({ fields }) => [fields["state"], fields["error"]]);
   assert.deepEqual(lines[0], ["starting", undefined]);
   assert.deepEqual(lines.at(-1), ["starting", "throttled"]);
   assert.ok(lines.length >= 4 && lines.length <= 6, `${lines.length} lines`);
   assert.ok(all.log.notes.every(({ fields }) => typeof fields["elapsed_s"] === "number"));
 });
 
-Deno.test("a search that nobody wants any more ends", async () => {
+Deno.test("an aborted search ends", async () => {
   const all = scene([answered(STARTING)]);
   const stop = new AbortController();
   stop.abort(new Error("stopped"));

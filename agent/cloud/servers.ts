@@ -1,17 +1,17 @@
-/** Where a server is. */
+/** The address of a server. */
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
 }
 
 interface Known extends ServerAddress {
-  /** Connections to it now. */
+  /** Open connections. */
   connections: number;
   /** Whether the last attempt to connect to it failed. */
   failed: boolean;
 }
 
-/** The servers that are known, and which of them to dial next. */
+/** The known servers, and which of them to dial next. */
 export class Servers {
   #known: Known[] = [];
 
@@ -20,12 +20,12 @@ export class Servers {
     return this.#known.map(({ host, port }) => ({ host, port }));
   }
 
-  /** Whether one is worth dialling: not all have failed since somebody was last asked where they are. */
+  /** Whether a server is worth dialling: not all have failed since the list was last replaced. */
   get hasPromising(): boolean {
     return this.#known.some(({ failed }) => !failed);
   }
 
-  /** Takes over a new list: addresses that were known keep their connections, and all get another chance. */
+  /** Replaces the list: known addresses keep their connection counts, and all count as not failed. */
   replace(addresses: readonly ServerAddress[]): void {
     this.#known = addresses.map(({ host, port }) => {
       const connections = this.#find({ host, port })?.connections ?? 0;
@@ -34,8 +34,8 @@ export class Servers {
   }
 
   /**
-   * The server to dial next: of those that did not fail, one with the fewest connections, at random, so that agents
-   * spread; undefined when none is known.
+   * Picks the server to dial next: of those that did not fail, one with the fewest connections, at random, so that
+   * agents spread; undefined when none is known.
    */
   pick(random: () => number = Math.random): ServerAddress | undefined {
     const promising = this.#known.filter(({ failed }) => !failed);
@@ -46,7 +46,7 @@ export class Servers {
     return picked && { host: picked.host, port: picked.port };
   }
 
-  /** A connection is up. */
+  /** A connection was opened. */
   connected(address: ServerAddress): void {
     const known = this.#find(address);
     if (known === undefined) return;
@@ -54,13 +54,13 @@ export class Servers {
     known.failed = false;
   }
 
-  /** A connection is gone. */
+  /** A connection was closed. */
   disconnected(address: ServerAddress): void {
     const known = this.#find(address);
     if (known !== undefined && known.connections > 0) known.connections--;
   }
 
-  /** An attempt to connect failed: others are tried before this one. */
+  /** An attempt to connect failed: others are tried first. */
   failed(address: ServerAddress): void {
     const known = this.#find(address);
     if (known !== undefined) known.failed = true;

@@ -11,7 +11,7 @@ function servers(...list: typeof A[]): Servers {
   return all;
 }
 
-Deno.test("servers are picked at random while they have as many connections", () => {
+Deno.test("servers with equally many connections are picked at random", () => {
   const all = servers(A, B);
   assert.deepEqual([all.pick(first), all.pick(() => 0.99)], [A, B]);
 });
@@ -25,7 +25,7 @@ Deno.test("the server with the fewest connections is picked", () => {
   assert.deepEqual(all.pick(() => 0.99), A);
 });
 
-Deno.test("a server that failed is picked after the others, until a new list gives it another chance", () => {
+Deno.test("a server that failed is picked after the others, until a new list", () => {
   const all = servers(A, B);
   all.failed(A);
   assert.deepEqual(all.pick(first), B);
@@ -37,7 +37,7 @@ Deno.test("a server that failed is picked after the others, until a new list giv
   assert.equal(all.hasPromising, true);
 });
 
-Deno.test("a connection clears a failure, and a new list keeps connections", () => {
+Deno.test("a connection clears the failed state, and a new list keeps connection counts", () => {
   const all = servers(A, B);
   all.failed(A);
   all.connected(A);
@@ -46,7 +46,7 @@ Deno.test("a connection clears a failure, and a new list keeps connections", () 
   assert.deepEqual(all.pick(() => 0.99), B);
 });
 
-Deno.test("what happens to a server that is not listed any more changes nothing", () => {
+Deno.test("events of a server that is no longer listed change nothing", () => {
   const all = servers(A);
   for (const event of ["connected", "disconnected", "failed"] as const) all[event](B);
   assert.deepEqual(all.all, [A]);

@@ -1,11 +1,11 @@
 import { createPrivateKey } from "node:crypto";
 import { type Action, audienceOf, CALL_TYPE, type CallClaims } from "../../shared/cloud/call.ts";
-import type { Identity } from "../../shared/tls/identity.ts";
+import type { Identity } from "../../shared/pki/identity/identity.ts";
 
-/** A call that is about to be made. */
+/** A call to sign. */
 export interface UnsignedCall {
   readonly action: Action;
-  /** In capitals. */
+  /** In upper case. */
   readonly method: string;
   readonly url: URL;
   /** Milliseconds since 1970. */
@@ -27,7 +27,7 @@ export async function signCall(
   call: UnsignedCall,
   { key, chain }: Pick<Identity, "key" | "chain">,
 ): Promise<string> {
-  // Loaded when the first call is made: an agent without a cloud never needs it.
+  // Loaded at the first call: an agent without a cloud never needs it.
   const { importPKCS8, SignJWT } = await import("jose");
   const privateKey = createPrivateKey(key);
   const { asymmetricKeyType, asymmetricKeyDetails } = privateKey;

@@ -1,59 +1,69 @@
 import type { SallyportError } from "../../shared/errors.ts";
-import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
-import type { TrustReport } from "../../shared/tls/trust_report.ts";
+import {
+  type JsonPort,
+  type JsonPortInit,
+  openJsonPort,
+  type TextResponse,
+} from "../../shared/http/json_port.ts";
+import { dialableHost, hostPort } from "../../shared/net/host_port.ts";
+import { type EncodedPage, plainPage } from "../pages/html.ts";
+import { preferredType } from "../pages/preferred_type.ts";
+import { TROUBLESHOOTING_PATH, TROUBLESHOOTING_TEXT, troubleshootingPage } from "../pages/troubleshooting.ts";
+import { consolePage } from "./console_page.ts";
+import type { AgentStatus } from "./status.ts";
+import { CONSOLE_HOST } from "../config/config.ts";
 
-/** What `GET /status` answers. */
-export interface AgentStatus extends TrustReport {
-  /** The tunnel's state: closed, locating, waking, asleep, connecting, ready, failed or draining. */
-  state: string;
-  /** What the cloud says of the server, while the state is waking. */
-  fleet?: string;
-  /** Milliseconds since somebody began to wake the server, while the state is waking. */
-  wakingForMs?: number;
-  /** Where the proxy listens. */
-  proxy: { host: string; port: number };
-  /** Connections to the server. */
-  connections: number;
-  /** Open streams to the server. */
-  streams: number;
-  /** Open streams of what `bypass` sends directly. */
-  directStreams: number;
-  /** Open connections of clients. */
-  clients: number;
-  /** Why the last attempt to connect failed, while the state is failed, or to find a server, while it is asleep. */
-  error?: string;
-  /** Milliseconds until the next attempt, while the state is failed. */
-  retryInMs?: number;
-}
-
-/** A page of the web whose name somebody lets lead to this machine is not answered. */
+/** A web page whose name was made to resolve to this machine gets no answer (DNS rebinding). */
 const HOSTS = ["127.0.0.1", "localhost"];
 
-/** What makes a console. */
+/** What the console needs. */
 export interface ConsoleInit {
   /** 0 picks a free one. */
   readonly port: number;
   status(): AgentStatus;
+  /** Path of the agent's configuration file. @default {none} */
+  readonly configFile?: string | undefined;
+  /** Whether the proxy asks for a user name and a password. @default false */
+  readonly needsLogin?: boolean;
   /** What `GET /proxy.pac` answers. */
   readonly proxyScript: string;
-  /** The port took no connections for a while. */
-  onTrouble(error: SallyportError): void;
+  /** The port accepted no connections for a while. */
+  onError(error: SallyportError): void;
+  /** The port is open again after an `onError`, `downMs` milliseconds later. */
+  onReopened?(downMs: number): void;
 }
 
 /**
- * Opens the console on loopback: `/health` is 200 while the tunnel is ready, else 503; `/status` tells more;
- * `/proxy.pac` sets up browsers.
+ * Opens the console on loopback: `/` is a page for people, `/troubleshooting` the guide that refusal pages link to,
+ * `/health` answers 200 while the tunnel is ready and 503 otherwise, `/status` is JSON, `/proxy.pac` configures browsers.
  */
-export function openConsole({ port, status, proxyScript, onTrouble }: ConsoleInit): Promise<JsonPort> {
-  const health = () => {
-    const { state } = status();
-    return { status: state === "ready" ? 200 : 503, body: { state } };
-  };
-  const script = { contentType: "application/x-ns-proxy-autoconfig", text: proxyScript };
-  const routes = {
-    "/health": health,
+export async function openConsole(init: ConsoleInit): Promise<JsonPort> {
+  const { port, status, proxyScript, configFile, needsLogin = false, ...events } = init;
+  const guide = troubleshootingPage();
+  const routes: JsonPortInit["routes"] = {
+    "/": (accept) => {
+      const now = status();
+      const places = {
+        proxy: hostPort(dialableHost(now.proxy.host), now.proxy.port),
+        console: `http://${hostPort(CONSOLE_HOST, opened.address.port)}`,
+        configFile,
+        needsLogin,
+      };
+      return varied(consolePage(preferredType(accept), now, places));
+    },
+    [TROUBLESHOOTING_PATH]: (accept) =>
+      varied(preferredType(accept) === "text/html" ? guide : plainPage(TROUBLESHOOTING_TEXT)),
+    "/health": () => {
+      const { state } = status();
+      return { status: state === "ready" ? 200 : 503, body: { state } };
+    },
     "/status": () => ({ status: 200, body: status() }),
-    "/proxy.pac": () => script,
+    "/proxy.pac": () => ({ contentType: "application/x-ns-proxy-autoconfig", text: proxyScript }),
   };
-  return openJsonPort({ host: "127.0.0.1", port, hosts: HOSTS, routes, onTrouble });
+  const opened = await openJsonPort({ host: CONSOLE_HOST, port, hosts: HOSTS, routes, ...events });
+  return opened;
+}
+
+function varied({ body, contentType, headers }: EncodedPage): TextResponse {
+  return { contentType, text: body, headers: { ...headers, Vary: "Accept" } };
 }

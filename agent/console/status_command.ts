@@ -1,45 +1,35 @@
+import { cannotAsk, EXIT, type Terminal } from "../../shared/cli/terminal.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import { escapeForDisplay } from "../../shared/display_json.ts";
-import { printable } from "../../shared/display_text.ts";
-import { EXIT } from "../../shared/cli/exit.ts";
-import type { Terminal } from "../../shared/cli/run_program.ts";
-import { askConsole, type ConsoleStatus } from "./ask_console.ts";
+import { hostPort } from "../../shared/net/host_port.ts";
+import { fromOsError } from "../../shared/net/os_error.ts";
+import { printable, printableJson } from "../../shared/text/sanitize.ts";
+import { CONSOLE_HOST } from "../config/config.ts";
+import { fetchStatus } from "./running_agent.ts";
+import { statusLines } from "./status.ts";
 
 /**
- * Asks the agent that runs on this machine how it is.
+ * Shows the status of the agent that runs on this machine.
  *
- * @param asJson Prints what the console answered instead of words.
- * @returns The exit code: 0 when the tunnel is ready, 1 when it is not or no agent answers.
+ * @param asJson Prints the JSON of the console instead of text.
+ * @returns The exit code: 0 if the tunnel is ready, 1 if it is not or no agent answers.
  */
 export async function showStatus(consolePort: number, asJson: boolean, terminal: Terminal): Promise<number> {
+  if (consolePort === 0) {
+    terminal.err(
+      "sallyport-agent: Cannot tell the console's address: console_port is 0; give it a number\n",
+    );
+    return EXIT.usage;
+  }
+  const address = hostPort(CONSOLE_HOST, consolePort);
   try {
-    const { status, json } = await askConsole(consolePort);
-    terminal.out(asJson ? `${escapeForDisplay(json)}\n` : `${wordsOf(status)}\n`);
+    const { status, json } = await fetchStatus(consolePort);
+    terminal.out(asJson ? `${printableJson(json)}\n` : `${statusLines(status).join("\n")}\n`);
     return status.state === "ready" ? EXIT.ok : EXIT.failure;
   } catch (error) {
-    const why = error instanceof SallyportError
-      ? error.message
-      : `127.0.0.1:${consolePort} is no console of an agent`;
-    terminal.err(
-      `Cannot ask the agent: ${
-        printable(why.replace(/^Cannot /, "cannot "))
-      }; does it run, with this console_port?\n`,
-    );
+    const reason = error instanceof SallyportError
+      ? fromOsError(error.cause ?? error, "ask").message.replace(/^Cannot [^]*?: /, "")
+      : "what answers is not an agent's console";
+    terminal.err(`sallyport-agent: ${printable(cannotAsk("agent", address, reason, "console_port"))}\n`);
     return EXIT.failure;
   }
-}
-
-function wordsOf(status: ConsoleStatus): string {
-  const { state, connections, streams, clients, error, retryInMs, fleet, wakingForMs } = status;
-  const lines = [`${state}: ${connections} connections to servers, ${streams} streams, ${clients} clients`];
-  if (wakingForMs !== undefined) {
-    lines.push(`waking the server for ${seconds(wakingForMs)}; the cloud says ${fleet}`);
-  }
-  if (error !== undefined) lines.push(error);
-  if (retryInMs !== undefined) lines.push(`next attempt in ${seconds(retryInMs)}`);
-  return lines.map(printable).join("\n");
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

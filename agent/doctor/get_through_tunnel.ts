@@ -1,78 +1,69 @@
-import { addressOf } from "../../shared/tls/upstream_proxy.ts";
+import { addressOf } from "../upstream/upstream_proxy.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import type { Session } from "../../shared/mux/session.ts";
+import type { Session } from "../../shared/mux/session/session.ts";
+import { sleep, withDeadline } from "../../shared/net/deadline.ts";
 import type { StreamMessage } from "../../shared/protocol/messages.ts";
+import { systemClock } from "../../shared/system_clock.ts";
 
-/** What is asked for. */
+/** A request through the tunnel. */
 export interface TunnelGet {
   /** `http:`. */
   readonly url: URL;
-  /** Milliseconds until the answer's head. */
+  /** Milliseconds to wait for the response's head. */
   readonly timeoutMs: number;
-  /** How much of the body is enough: after so many bytes, or milliseconds from the head on, the rest is left. */
-  readonly enough: { readonly bytes: number; readonly ms: number };
+  /** How much of the body to read: up to so many bytes, or for so many milliseconds after the head. */
+  readonly sample: { readonly bytes: number; readonly ms: number };
 }
 
-/** What came. */
+/** The response. */
 export interface TunnelAnswer {
   readonly status: number;
-  /** Milliseconds from the request to the answer's head. */
+  /** Milliseconds from the request to the response's head. */
   readonly waitedMs: number;
-  /** Bytes of the body, and the milliseconds from the head on in which they came. */
+  /** Bytes of the body, and the milliseconds after the head in which they arrived. */
   readonly bytes: number;
   readonly bodyMs: number;
 }
 
 /**
- * Asks for a page over a session, as the agent does for its clients.
- * @throws SallyportError With the reason that the server gave, or `target_timeout`.
+ * Fetches a page over a session, as the agent does for its clients.
+ * @throws SallyportError With the server's reason, or `target_timeout`.
  */
-export function getThroughTunnel(session: Session, get: TunnelGet): Promise<TunnelAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<TunnelAnswer>();
+export async function getThroughTunnel(session: Session, get: TunnelGet): Promise<TunnelAnswer> {
+  const { url, timeoutMs, sample } = get;
+  const doing = `fetch a page from ${url.host}`;
   const began = performance.now();
-  const stream = session.open(openingOf(get.url), undefined, { end: true });
-  let head: { status: number; at: number } | undefined;
+  const head = Promise.withResolvers<{ status: number; at: number }>();
+  // Aborts when enough was read or the stream is over.
+  const reading = new AbortController();
   let bytes = 0;
-  let timer = setTimeout(() => {
-    reject(
-      new SallyportError(
-        "target_timeout",
-        `Cannot get a page of ${get.url.host}: no answer in ${get.timeoutMs} ms`,
-      ),
-    );
-    stream.reset("cancelled", "it takes too long");
-  }, get.timeoutMs);
-  const settle = () => {
-    const { status, at } = head!;
-    resolve({ status, waitedMs: at - began, bytes, bodyMs: performance.now() - at });
-  };
-  const leave = () => {
-    settle();
-    stream.reset("cancelled", "it was enough");
-  };
+  let failure: SallyportError | undefined;
+  const stream = session.open(openingOf(url), undefined, { end: true });
   stream.listen({
     message(message) {
-      const status = statusOf(message, reject);
-      if (status === undefined) return;
-      head = { status, at: performance.now() };
-      clearTimeout(timer);
-      timer = setTimeout(leave, get.enough.ms);
+      const status = statusOf(message, head.reject);
+      if (status !== undefined) head.resolve({ status, at: performance.now() });
     },
     data({ byteLength }) {
       bytes += byteLength;
       stream.consumed(byteLength);
-      if (bytes >= get.enough.bytes) leave();
+      if (bytes >= sample.bytes) reading.abort();
     },
     closed(error) {
-      if (error === undefined && head !== undefined) settle();
-      else {reject(
-          error ??
-            new SallyportError("internal", `Cannot get a page of ${get.url.host}: there was no answer`),
-        );}
+      failure = error;
+      head.reject(error ?? new SallyportError("internal", `Cannot ${doing}: no answer`));
+      reading.abort();
     },
   });
   stream.resume();
-  return promise.finally(() => clearTimeout(timer));
+  try {
+    const { status, at } = await withDeadline({ doing, timeoutMs }, () => head.promise);
+    await sleep(systemClock, sample.ms, reading.signal).catch(() => {});
+    if (failure !== undefined) throw failure;
+    return { status, waitedMs: at - began, bytes, bodyMs: performance.now() - at };
+  } finally {
+    stream.reset("cancelled", "the rest is not needed");
+  }
 }
 
 function openingOf(url: URL) {
@@ -81,7 +72,7 @@ function openingOf(url: URL) {
   return { type: "http_request" as const, payload: { method: "GET", ...addressOf(url), path, headers } };
 }
 
-/** The status of a final answer; an interim one has none that counts. */
+/** The status of a final response; undefined for an interim one. */
 function statusOf(message: StreamMessage, reject: (reason: SallyportError) => void): number | undefined {
   if (message.type !== "http_response") return undefined;
   const { status, error } = message.payload;

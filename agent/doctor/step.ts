@@ -1,14 +1,48 @@
-import type { Finding } from "./finding.ts";
-import type { Found } from "./found.ts";
+import type { Validity } from "../../shared/pki/certificate_problem.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { ProblemName } from "./problems.ts";
 
-/** One look at one thing that the tunnel needs. */
+/** A check of one thing that the tunnel needs. */
 export interface Step {
-  /** For people and programs. */
+  /** Shown in the report. */
   readonly name: string;
-  /** Names of the steps without which this cannot be looked at. */
+  /** Steps that must succeed before this one can run. */
   readonly needs: readonly string[];
-  /** Whether a failure stands in nobody's way by itself, and only explains others. @default false */
+  /** Whether a problem found here does not stop the tunnel, and only explains others. @default false */
   readonly isAdvisory?: boolean;
-  /** Looks, and leaves what later steps need in `found`. What it throws is a fault of the examination. */
-  look(found: Found): Promise<Finding>;
+  /** Runs the check and stores in `diagnosis` what later steps need. An error thrown is a bug in doctor. */
+  run(diagnosis: Diagnosis): Promise<Finding>;
+}
+
+/** The result of a step. */
+export type Finding =
+  | { readonly result: "pass"; readonly detail: string }
+  | ProblemFinding
+  /** There was nothing to check, or no way to check it; later steps do not depend on it. */
+  | { readonly result: "skipped"; readonly detail: string };
+
+/** A problem that a step found. */
+export interface ProblemFinding {
+  readonly result: "fail";
+  readonly detail: string;
+  readonly problem: ProblemName;
+  /** When the rejected certificate would be valid; undefined if its dates are not the problem. */
+  readonly validity?: Validity | undefined;
+  /** What to do, if more is known than the problem says. @default {that of the problem} */
+  readonly advice?: string;
+}
+
+/** The check passed. @param detail What was observed. */
+export function pass(detail: string): Finding {
+  return { result: "pass", detail };
+}
+
+/** The check found a problem. @param detail What was observed, usually the message of the error. */
+export function fail(problem: ProblemName, detail: string, validity?: Validity): ProblemFinding {
+  return { result: "fail", problem, detail, validity };
+}
+
+/** The check did not run. @param detail The reason. */
+export function skip(detail: string): Finding {
+  return { result: "skipped", detail };
 }

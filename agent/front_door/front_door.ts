@@ -2,56 +2,57 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
 import { Acceptor } from "../../shared/net/acceptor.ts";
-import { closeGently } from "./close_gently.ts";
-import { Connections } from "./connections.ts";
-import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./context.ts";
-import { SOCKS5, withFirstByte } from "./first_byte.ts";
-import { HttpDoor } from "./http_door.ts";
-import type { OpenStream } from "./open_stream.ts";
-import { createAuthorize, type Credentials } from "./proxy_auth.ts";
-import { encodeRefusal } from "./raw_response.ts";
-import { refusalOf } from "./refusal.ts";
-import { handleSocks5 } from "./socks5.ts";
-import { turnAway } from "./turn_away.ts";
+import type { OpenStream } from "./client/open_stream.ts";
+import { ClientConnections } from "./client/client_connections.ts";
+import type { FrontDoorContext, FrontDoorLog, RefusedRequest } from "./client/context.ts";
+import { detectProtocol } from "./client/protocol_detection.ts";
+import { type EagerTunnels, ReachedHosts } from "./client/reached_hosts.ts";
+import { createAuthorize, type Credentials } from "./client/proxy_auth.ts";
+import { refuseOutOfDescriptors, refuseOverLimit } from "./connection_limit.ts";
+import { HttpListener } from "./http/http_listener.ts";
+import { handleSocks5 } from "./socks/socks5.ts";
 
 /** Limits of a front door. Times are milliseconds. */
 export interface FrontDoorLimits {
-  /** Silence both ways after which a tunnel ends. @default 600000 */
+  /** Time without a byte in either direction after which a client's stream is closed. @default 600000 */
   idleTimeoutMs: number;
   /** Time for a connection's first byte. @default 30000 */
   firstByteTimeoutMs: number;
-  /** Time for a request's head, or for a SOCKS5 handshake. @default 30000 */
+  /** Time for the head of a request, or for a SOCKS5 handshake. @default 30000 */
   headTimeoutMs: number;
-  /** How long a connection may wait for its next request. @default 75000 */
+  /** Time that a connection may wait for its next request. @default 75000 */
   keepAliveTimeoutMs: number;
   /** Bytes of a request's line and headers. @default 65536 */
   maxHeaderBytes: number;
-  /** Clients connected at once. One more gets the place of an idle one, or is told so and closed. @default 4096 */
+  /** Clients connected at once. One more replaces an idle one, or is refused. @default 4096 */
   maxConnections: number;
 }
 
-/** What makes a front door. */
+/** Options of {@linkcode openFrontDoor}. */
 export interface FrontDoorOptions extends Partial<FrontDoorLimits> {
-  /** Address to listen at. */
+  /** Address to listen on. */
   host: string;
-  /** Port to listen at; 0 picks a free one. */
+  /** Port to listen on; 0 picks a free one. */
   port: number;
-  /** How streams to the server are opened. */
+  /** Opens streams to targets. */
   openStream: OpenStream;
-  /** Where time comes from. */
   clock: Clock;
-  /** Where to write. */
   log: FrontDoorLog;
-  /** Whom to serve. @default everybody who connects */
+  /** Whether tunnels to hosts that were reached lately are answered before the server answers. @default true */
+  eager?: boolean;
+  /** What clients have to authenticate with. @default {no authentication} */
   credentials?: Credentials | undefined;
-  /** After how many milliseconds a client may try again, where that is known. @default never known */
+  /** Milliseconds after which a client may try again, if known. @default {not known} */
   retryAfterMs?(error: SallyportError): number | undefined;
-  /** Hears of every request that was not served. @default nobody does */
+  /** The console's URL, without a trailing slash, once it is open. @default {no console} */
+  console?(): string | undefined;
+  /** Path of the agent's configuration file, for commands on pages. @default {none} */
+  configFile?: string | undefined;
+  /** Called for every refused request. */
   onRefused?(request: RefusedRequest): void;
 }
 
-/** The values used where nothing else is said. */
-export const DEFAULT_FRONT_DOOR_OPTIONS: Readonly<FrontDoorLimits> = {
+const DEFAULT_LIMITS: Readonly<FrontDoorLimits> = {
   idleTimeoutMs: 600_000,
   firstByteTimeoutMs: 30_000,
   headTimeoutMs: 30_000,
@@ -64,66 +65,42 @@ export const DEFAULT_FRONT_DOOR_OPTIONS: Readonly<FrontDoorLimits> = {
 export interface FrontDoor {
   /** Where it listens. */
   readonly address: AddressInfo;
-  /** Clients that are connected. */
+  /** Connected clients. */
   readonly connectionCount: number;
+  /** Tunnels that were answered early; undefined if none are. */
+  readonly eager: EagerTunnels | undefined;
   /**
-   * Stops accepting and closes what is idle; requests and tunnels that are under way may go on for
-   * `timeoutMs` milliseconds, then they are cut. Resolves when no connection is left.
+   * Stops accepting and closes idle connections at once. Open requests and streams get `timeoutMs` milliseconds to
+   * end before their connections are closed. Resolves when no connection is left.
    */
   drain(timeoutMs: number): Promise<void>;
-  /** Stops accepting and cuts every connection. */
+  /** Stops accepting and closes all connections at once. */
   close(): Promise<void>;
 }
 
-/** Milliseconds for a client that was refused because there are too many: the next ones need its descriptor. */
-const CROWDED_LINGER = 250;
+type Settings = FrontDoorOptions & FrontDoorLimits;
 
 /**
- * Opens the agent's local proxy port: HTTP and SOCKS5 on one port, told apart by the first byte.
- * @throws SallyportError when it cannot listen there, for example because the port is taken.
+ * Opens the agent's local proxy port: HTTP and SOCKS5 on one port, distinguished by the first byte.
+ *
+ * @throws SallyportError when it cannot listen there, for example because the port is in use.
  */
-export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor> {
-  const options = { ...DEFAULT_FRONT_DOOR_OPTIONS, ...given };
-  const { clock, maxConnections, log } = options;
-  const connections = new Connections({
-    clock,
-    maxConnections,
-    onEvicted: ({ remoteAddress: remote }) => log.debug("Closed a client for another one", { remote }),
-  });
-  const context = contextOf(options);
-  const http = new HttpDoor(context, connections, options);
-  const accept = (socket: Socket) => {
-    connections.add(socket);
-    const { count } = connections;
-    if (!connections.serve(socket)) return turnAway(context, socket, { count, maxConnections });
-    withFirstByte(socket, options, (bytes) => {
-      if (bytes[0] !== SOCKS5) return http.accept(socket, bytes);
-      // Idle until the handshake is complete: one that stops has to give way.
-      handleSocks5(context, socket, bytes, () => connections.markBusy(socket));
-    });
-  };
-  const acceptor = await Acceptor.open({
-    host: options.host,
-    port: options.port,
-    allowHalfOpen: true,
-    onConnection: accept,
-    onCrowded(socket, error) {
-      if (connections.makeWay(socket)) return accept(socket);
-      connections.add(socket);
-      context.refused({ protocol: "tcp", target: "", error });
-      closeGently(socket, options.clock, encodeRefusal(refusalOf(error)), CROWDED_LINGER);
-    },
-    onTrouble: ({ message, code }) => options.log.warn("Cannot serve every client", { message, code }),
-  });
+export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
+  const settings: Settings = { ...DEFAULT_LIMITS, ...options };
+  const context = createContext(settings);
+  const connections = createConnections(settings);
+  const serve = createConnectionHandler(context, connections, settings);
+  const acceptor = await listen(context, connections, settings, serve);
   return {
     address: acceptor.address,
     get connectionCount() {
       return connections.count;
     },
+    eager: context.eager,
     async drain(timeoutMs) {
       acceptor.close();
       connections.drain();
-      const cancel = options.clock.after(timeoutMs, () => connections.destroy());
+      const cancel = settings.clock.after(timeoutMs, () => connections.destroy());
       await connections.empty();
       cancel();
     },
@@ -135,20 +112,75 @@ export async function openFrontDoor(given: FrontDoorOptions): Promise<FrontDoor>
   };
 }
 
-function contextOf(options: FrontDoorOptions & FrontDoorLimits): FrontDoorContext {
-  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs, credentials } = options;
+function createContext(settings: Settings): FrontDoorContext {
+  const { openStream, clock, log, idleTimeoutMs, headTimeoutMs, credentials, configFile } = settings;
+  const { eager = true } = settings;
   return {
     openStream,
+    eager: eager ? { hosts: new ReachedHosts(clock), answered: 0, failed: 0 } : undefined,
     clock,
     log,
     idleTimeoutMs,
     headTimeoutMs,
+    configFile,
     authorize: credentials && createAuthorize(credentials),
-    retryAfterMs: (error) => options.retryAfterMs?.(error),
+    retryAfterMs: (error) => settings.retryAfterMs?.(error),
+    console: () => settings.console?.(),
     refused(request) {
-      const { protocol, target, error } = request;
-      log.info("Refused a request", { protocol, target, code: error.code, message: error.message });
-      options.onRefused?.(request);
+      const { protocol, target, error, answeredEarly } = request;
+      const early = answeredEarly === true && { answered_early: true };
+      log.info("request refused", { protocol, target, code: error.code, error: error.message, ...early });
+      settings.onRefused?.(request);
     },
   };
+}
+
+function createConnections({ clock, maxConnections, log }: Settings): ClientConnections {
+  return new ClientConnections({
+    clock,
+    maxConnections,
+    onEvicted: ({ remoteAddress: from }) => log.debug("client evicted for another one", { from }),
+  });
+}
+
+/** Returns what serves each accepted connection by its protocol, or refuses it at the limit. */
+function createConnectionHandler(
+  context: FrontDoorContext,
+  connections: ClientConnections,
+  settings: Settings,
+): (socket: Socket) => void {
+  const http = new HttpListener(context, connections, settings);
+  return (socket) => {
+    connections.add(socket);
+    if (!connections.serve(socket)) {
+      const { count } = connections;
+      return refuseOverLimit(context, socket, { count, maxConnections: settings.maxConnections });
+    }
+    detectProtocol(socket, settings, (protocol, bytes) => {
+      if (protocol === "http") return http.accept(socket, bytes);
+      // Idle until the handshake is complete, so that a stalled one can be evicted.
+      handleSocks5(context, socket, bytes, () => connections.markBusy(socket));
+    });
+  };
+}
+
+function listen(
+  context: FrontDoorContext,
+  connections: ClientConnections,
+  { host, port, log }: Settings,
+  serve: (socket: Socket) => void,
+): Promise<Acceptor> {
+  return Acceptor.open({
+    host,
+    port,
+    allowHalfOpen: true,
+    onConnection: serve,
+    onCrowded(socket, error) {
+      if (connections.makeWay(socket)) return serve(socket);
+      connections.add(socket);
+      refuseOutOfDescriptors(context, socket, error);
+    },
+    onError: ({ code, message }) => log.warn("connections not accepted", { code, error: message }),
+    onReopened: (downMs) => log.info("proxy port open again", { down_for_ms: Math.round(downMs) }),
+  });
 }

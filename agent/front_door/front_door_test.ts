@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { StreamMessage } from "../../shared/protocol/messages.ts";
-import { withFrontDoor } from "../../tests/support/front_door.ts";
+import { withFrontDoor } from "../../tests/support/clients/front_door.ts";
 import { within } from "../../tests/support/within.ts";
 import { openFrontDoor } from "./front_door.ts";
 
@@ -14,19 +14,19 @@ const OK: StreamMessage = {
 const HI = new TextEncoder().encode("hi");
 
 Deno.test("front door serves HTTP and SOCKS5 side by side on one port", () =>
-  withFrontDoor({}, async ({ client, nextStream, door }) => {
+  withFrontDoor({}, async ({ client, nextStream, frontDoor }) => {
     const [http, socks] = [client(), client()];
     http.send(GET);
     (await nextStream()).stream.send(OK, HI, { end: true });
     await http.readTo("hi");
     socks.send("\x05\x01\x00");
     assert.equal(await socks.read(2), "\x05\x00");
-    assert.equal(door.connectionCount, 2);
+    assert.equal(frontDoor.connectionCount, 2);
   }));
 
-Deno.test("front door says when its port is taken", () =>
-  withFrontDoor({}, async ({ door }) => {
-    const { port } = door.address;
+Deno.test("front door reports a port in use", () =>
+  withFrontDoor({}, async ({ frontDoor }) => {
+    const { port } = frontDoor.address;
     const again = openFrontDoor({
       host: "127.0.0.1",
       port,
@@ -36,12 +36,12 @@ Deno.test("front door says when its port is taken", () =>
     });
     await assert.rejects(again, (error) => {
       assert.ok(error instanceof SallyportError);
-      assert.match(error.message, new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: .*taken`));
+      assert.match(error.message, new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: .*in use`));
       return true;
     });
   }));
 
-Deno.test("front door closes a connection that says nothing", () =>
+Deno.test("front door closes a connection that sends nothing", () =>
   withFrontDoor({ firstByteTimeoutMs: 20 }, async ({ client, settled }) => {
     const near = client();
     assert.equal(await near.rest(), "");
@@ -64,7 +64,7 @@ Deno.test("front door answers 408 to a head that takes too long", () =>
     near.end();
   }));
 
-Deno.test("front door closes a kept connection that waits too long, in silence", () =>
+Deno.test("front door closes an idle keep-alive connection without a response", () =>
   withFrontDoor({ keepAliveTimeoutMs: 30 }, async ({ client, nextStream }) => {
     const near = client();
     near.send(GET);
@@ -73,7 +73,7 @@ Deno.test("front door closes a kept connection that waits too long, in silence",
     assert.equal(await near.rest(), "");
   }));
 
-Deno.test("front door gives a later head its time as well", () =>
+Deno.test("front door limits the time for later heads too", () =>
   withFrontDoor({ keepAliveTimeoutMs: 30, headTimeoutMs: 30 }, async ({ client, nextStream }) => {
     const near = client();
     near.send(GET);
@@ -112,7 +112,7 @@ Deno.test("front door answers 400 to what is neither HTTP nor SOCKS5", () =>
     }
   }));
 
-Deno.test("front door has done with a connection that it refused, whatever follows", () =>
+Deno.test("front door ignores what follows on a connection that it refused", () =>
   withFrontDoor({ headTimeoutMs: 30 }, async ({ client, nextStream, settled }) => {
     const [slow, broken, large] = [client(), client(), client()];
     broken.send("nonsense\r\n\r\n");
@@ -130,15 +130,15 @@ Deno.test("front door has done with a connection that it refused, whatever follo
     await near.readTo("hi");
   }));
 
-Deno.test("drain closes idle connections, lets requests finish and accepts no more", () =>
-  withFrontDoor({}, async ({ client, nextStream, door }) => {
+Deno.test("drain closes idle connections, lets requests finish and accepts no new ones", () =>
+  withFrontDoor({}, async ({ client, nextStream, frontDoor }) => {
     const [idle, silent, busy] = [client(), client(), client()];
     idle.send(GET);
     (await nextStream()).stream.send(OK, HI, { end: true });
     await idle.readTo("hi");
     busy.send(GET);
     const far = await nextStream();
-    const drained = door.drain(5_000);
+    const drained = frontDoor.drain(5_000);
     assert.equal(await idle.rest(), "");
     assert.equal(await silent.rest(), "");
     const late = client();
@@ -148,17 +148,17 @@ Deno.test("drain closes idle connections, lets requests finish and accepts no mo
     assert.match(await busy.rest(), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhi$/);
     busy.end();
     await within(5_000, drained, "drained");
-    assert.equal(door.connectionCount, 0);
+    assert.equal(frontDoor.connectionCount, 0);
   }));
 
-Deno.test("drain cuts what is still open after its time", () =>
-  withFrontDoor({}, async ({ client, nextStream, door }) => {
+Deno.test("drain closes what is still open after its timeout", () =>
+  withFrontDoor({}, async ({ client, nextStream, frontDoor }) => {
     const near = client();
     near.send("CONNECT a.test:443 HTTP/1.1\r\n\r\n");
     const far = await nextStream();
     far.stream.send({ type: "connect_ack", payload: {} });
     await near.readTo("\r\n\r\n");
-    await within(5_000, door.drain(20), "drained");
-    assert.equal(door.connectionCount, 0);
+    await within(5_000, frontDoor.drain(20), "drained");
+    assert.equal(frontDoor.connectionCount, 0);
     assert.equal((await far.over())?.code, "cancelled");
   }));

@@ -1,11 +1,10 @@
 /**
- * The function of a proxy auto-configuration file, in the JavaScript of 1999 that every reader of such files knows.
- * It stands after three values that are filled in: `PROXY`, `LISTS` and `EMBEDDINGS`.
+ * The function of a proxy auto-configuration file, in ECMAScript 3, which every reader of such files supports. Three
+ * values stand before it: `PROXY`, `LISTS` and `EMBEDDINGS`.
  *
- * It reads hosts as browsers write them and asks no resolver. Whatever it does not know goes to the proxy, which judges
- * by itself, and so do names at ports where `block` judges the addresses to which they lead. So nothing is sent
- * directly that the agent would not send directly too, but for the agent's own ports: the agent calls them for nobody,
- * a browser on its machine reaches them anyway.
+ * It reads hosts as browsers write them and looks up no names. Everything it does not recognise goes to the agent, and so
+ * do names at ports for which `block` has addresses. So it sends nothing directly that the agent would not send directly,
+ * except to the agent's own ports: the agent refuses them, and a browser on its machine reaches them anyway.
  */
 export const FIND_PROXY = String.raw`function FindProxyForURL(url, host) {
   function portOf(text) {
@@ -56,7 +55,7 @@ export const FIND_PROXY = String.raw`function FindProxyForURL(url, host) {
     return head + tail;
   }
 
-  // An IPv4 address as 32 digits, an IPv6 address as 128, anything else as none.
+  // An IPv4 address as 32 digits, an IPv6 address as 128, anything else as an empty text.
   function bitsOf(text) {
     if (text.indexOf(":") < 0) return bitsOfIPv4(text);
     var bits = bitsOfIPv6(text);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import vm from "node:vm";
-import { proxyScript } from "./proxy_script.ts";
+import { configureLog, getLogger, resetLog } from "../../shared/log.ts";
+import { loggedProxyScript, proxyScript } from "./proxy_script.ts";
 import { Routes, type RoutesOptions } from "./routes.ts";
 
 const PROXY = { host: "127.0.0.1", port: 8080 };
@@ -15,12 +16,12 @@ function findOf(lists: RoutesOptions): (url: string) => string {
   };
 }
 
-/** So many names that nobody has. */
+/** So many unused names. */
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `advertisements-${i}.tracker.example`);
 }
 
-Deno.test("proxy script of long lists of blocked names stays small: what is not bypassed goes to the agent anyway", () => {
+Deno.test("proxy script stays small with long lists of blocked names that bypass does not cover", () => {
   const bypass = ["*.corp.example", "10.0.0.0/8", "wiki.example"];
   const block = [
     ...names(30_000),
@@ -49,7 +50,7 @@ Deno.test("proxy script of long lists of blocked names stays small: what is not 
   assert.deepEqual(direct, ["a.corp.example", "wiki.example", "10.1.1.1"]);
 });
 
-Deno.test("proxy script that browsers would refuse for its size sends everything to the agent instead", () => {
+Deno.test("proxy script that is too large for browsers sends everything to the agent instead", () => {
   const few = proxyScript(new Routes({ bypass: names(15_000), block: [] }), PROXY);
   assert.ok(few.tooLarge === undefined && few.text.length < 900_000, `${few.text.length} bytes`);
   for (
@@ -63,4 +64,29 @@ Deno.test("proxy script that browsers would refuse for its size sends everything
       assert.equal(find(`http://${host}/`), "PROXY 127.0.0.1:8080", host);
     }
   }
+});
+
+/** The script for these lists, and the log lines. */
+function loggedScriptFor(lists: RoutesOptions): { log: string; text: string } {
+  const lines: string[] = [];
+  configureLog({ write: (line) => lines.push(line) });
+  try {
+    const text = loggedProxyScript(new Routes(lists), PROXY, getLogger("direct"));
+    return { log: lines.join(""), text };
+  } finally {
+    resetLog();
+  }
+}
+
+Deno.test("proxy script logs a warning only if the lists are too long for it", () => {
+  const names = Array.from({ length: 40_000 }, (_, i) => `site-${i}.example.org`);
+  const short = loggedScriptFor({ bypass: ["wiki.example"], block: names });
+  assert.equal(short.log, "");
+  const long = loggedScriptFor({ bypass: names, block: [] });
+  assert.match(
+    long.log,
+    /"level":"WARN"[^]*proxy script exceeds size limit, lists left out[^]*"size_bytes":\d{7}/,
+  );
+  assert.match(long.log, /shorten bypass/);
+  assert.doesNotMatch(long.text, /example\.org/);
 });

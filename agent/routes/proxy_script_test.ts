@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import vm from "node:vm";
 import fc from "fast-check";
-import { readHost } from "../../shared/targets/host.ts";
-import type { TargetRule } from "../../shared/targets/rule.ts";
+import { readHost } from "../../shared/egress/rules/host.ts";
+import type { TargetRule } from "../../shared/egress/rules/rule.ts";
 import { FIND_PROXY } from "./find_proxy.ts";
 import { proxyScript } from "./proxy_script.ts";
 import { Routes, type RoutesOptions } from "./routes.ts";
 
 const PROXY = { host: "127.0.0.1", port: 8080 };
 
-/** The function of the script for these lists, with the URL and the host that a browser would give it. */
+/** The function of the script for these lists, called like a browser does. */
 function browser(lists: Partial<RoutesOptions>, proxy = PROXY): (url: string, host?: string) => string {
   const context = vm.createContext({});
   vm.runInContext(proxyScript(new Routes({ bypass: [], block: [], ...lists }), proxy).text, context);
@@ -19,7 +19,7 @@ function browser(lists: Partial<RoutesOptions>, proxy = PROXY): (url: string, ho
   };
 }
 
-Deno.test("proxy script sends what bypass names directly, and all else to the agent", () => {
+Deno.test("proxy script sends targets in bypass directly, and everything else to the agent", () => {
   const find = browser({
     bypass: ["wiki.example", "*.corp.example:8443", "10.0.0.0/8", "[fd00::/8]:80", "0.0.0.0/0:81"],
     block: ["pay.corp.example", "wiki.example:81"],
@@ -56,7 +56,7 @@ Deno.test("proxy script sends what bypass names directly, and all else to the ag
   ) assert.equal(find(url), "PROXY 127.0.0.1:8080", url);
 });
 
-Deno.test("proxy script leaves names to the agent where block judges the addresses to which they lead", () => {
+Deno.test("proxy script sends names to the agent if block has entries for addresses", () => {
   const bypass = ["wiki.example", "*.corp.example:8443", "10.0.0.0/8", "localhost"];
   const ways = (block: string[]) => {
     const find = browser({ bypass, block });
@@ -74,7 +74,7 @@ Deno.test("proxy script leaves names to the agent where block judges the address
   assert.deepEqual(ways(["ads.example", "10.9.0.0/16:81"]).length, 4);
 });
 
-Deno.test("proxy script sees blocked addresses that others embed, and knows how long names can be", () => {
+Deno.test("proxy script recognises embedded blocked addresses and overlong names", () => {
   const find = browser({ bypass: ["::/0", "*.example"], block: ["10.0.0.0/8:80"] });
   for (
     const host of [
@@ -94,7 +94,7 @@ Deno.test("proxy script sees blocked addresses that others embed, and knows how 
   assert.notEqual(find(`https://${name(255)}/`), "DIRECT");
 });
 
-Deno.test("proxy script takes a host as Firefox and as Chromium give it", () => {
+Deno.test("proxy script accepts a host as Firefox and as Chromium write it", () => {
   const find = browser({ bypass: ["::1", "wiki.example"] });
   for (const host of ["::1", "[::1]", "0:0::0:1"]) assert.equal(find("https://[::1]/", host), "DIRECT", host);
   assert.equal(find("https://wiki.example/", "Wiki.Example."), "DIRECT");
@@ -108,7 +108,7 @@ Deno.test("proxy script names an address that can be connected to", () => {
   assert.equal(proxyOf("192.0.2.7"), "PROXY 192.0.2.7:3128");
 });
 
-Deno.test("proxy script asks no resolver, and is of the language's third edition", () => {
+Deno.test("proxy script calls no resolver and is ECMAScript 3", () => {
   const text = proxyScript(new Routes({ bypass: ["wiki.example", "10.0.0.0/8"], block: [] }), PROXY).text;
   assert.doesNotMatch(text, /dnsResolve|isInNet|isResolvable|myIpAddress/);
   assert.doesNotMatch(
@@ -120,7 +120,7 @@ Deno.test("proxy script asks no resolver, and is of the language's third edition
 const PORT = fc.constantFrom(undefined, 80, 443, 8080);
 const LABEL = fc.constantFrom("a", "b", "corp", "x-1", "_s");
 const NAME = fc.array(LABEL, { minLength: 1, maxLength: 3 }).map((labels) => `${labels.join(".")}.example`);
-/** Few values of each part, so that rules and hosts often meet. */
+/** Few values of each part, so that rules often match hosts. */
 const BYTE = fc.constantFrom(0, 1, 10, 94, 127, 254, 255);
 const IPV4 = fc.tuple(BYTE, BYTE, BYTE, BYTE).map((bytes) => bytes.join("."));
 const GROUP = fc.constantFrom(
@@ -173,7 +173,7 @@ const SCENE = fc.record({ lists: LISTS, other: HOST, picked: fc.option(fc.nat(6)
   },
 );
 
-/** Whether the agent itself would send it directly, wherever a name leads. */
+/** Whether the agent itself would send it directly, whatever a name resolves to. */
 function goesDirectly(lists: RoutesOptions, written: string, port: number): boolean {
   const host = written.replace(/^\[|\]$/g, "");
   const routes = new Routes(lists);
@@ -187,12 +187,12 @@ function goesDirectly(lists: RoutesOptions, written: string, port: number): bool
   return !routes.block.rules.some(judges);
 }
 
-/** The port to which a URL leads. */
+/** The port of a URL. */
 function portOf({ port, protocol }: URL): number {
   return Number(port) || (protocol === "https:" || protocol === "wss:" ? 443 : 80);
 }
 
-Deno.test("proxy script decides as the agent does, whatever the lists and the URL", () => {
+Deno.test("proxy script decides like the agent, for any lists and URL", () => {
   let directly = 0;
   fc.assert(
     fc.property(SCENE, SCHEME, PORT, ({ lists, host }, scheme, port) => {
@@ -208,7 +208,7 @@ Deno.test("proxy script decides as the agent does, whatever the lists and the UR
   assert.ok(directly > 500, `${directly} of them are direct`);
 });
 
-Deno.test("proxy script sends nothing directly that the agent would not, however a host is written", () => {
+Deno.test("proxy script sends nothing directly that the agent would not, for any spelling of a host", () => {
   fc.assert(
     fc.property(SCENE, fc.option(fc.string({ maxLength: 20 })), ({ lists, host: usual }, odd) => {
       const host = odd ?? usual;

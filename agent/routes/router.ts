@@ -1,31 +1,23 @@
+import type { TargetRule } from "../../shared/egress/rules/rule.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import type { EndOptions } from "../../shared/mux/outbox.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import type { OpeningMessage } from "../../shared/protocol/messages.ts";
-import type { TargetRule } from "../../shared/targets/rule.ts";
 import { hostPort } from "../../shared/net/host_port.ts";
+import type { OpenStream } from "../front_door/client/open_stream.ts";
 import type { Routes } from "./routes.ts";
 
-/** Opens a stream for a request, with its first bytes. */
-export type Open = (
-  opening: OpeningMessage,
-  first?: EndOptions & { bytes?: Uint8Array },
-) => Promise<MuxStream>;
-
-/** The ways that a request can go. */
-export interface Ways {
-  /** To the server. */
-  readonly tunnel: Open;
+/** Opens streams by either route. */
+export interface RouterInit {
+  /** Through the server. */
+  readonly tunnel: OpenStream;
   /** From this machine to the target. */
-  readonly direct: Open;
+  readonly direct: OpenStream;
 }
 
 /**
- * Makes a function that opens each stream the way that its target goes.
+ * Creates a function that opens each stream by the route of its target.
  *
- * It rejects with `target_denied` for a blocked target, and `bad_request` for what is no host.
+ * It rejects with `target_denied` for a blocked target, and with `bad_request` for an invalid host.
  */
-export function createRouter(routes: Pick<Routes, "of">, { tunnel, direct }: Ways): Open {
+export function createRouter(routes: Pick<Routes, "of">, { tunnel, direct }: RouterInit): OpenStream {
   return async (opening, first) => {
     const { host, port } = opening.payload;
     const route = routes.of(host, port);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import type { MuxStream } from "../../shared/mux/stream.ts";
-import { createRouter, type Open } from "./router.ts";
+import type { MuxStream } from "../../shared/mux/stream/stream.ts";
+import type { OpenStream } from "../front_door/client/open_stream.ts";
+import { createRouter } from "./router.ts";
 import { Routes } from "./routes.ts";
 
 const opening = (host: string) => ({ type: "connect_request", payload: { host, port: 443 } }) as const;
 
-Deno.test("router opens each stream the way that its target goes, with its first bytes", async () => {
+Deno.test("router opens each stream by its target's route, with its first bytes", async () => {
   const opened: unknown[] = [];
-  const open = (way: string): Open => (message, first) => {
+  const open = (way: string): OpenStream => (message, first) => {
     opened.push([way, message.payload.host, first]);
     return Promise.resolve({} as MuxStream);
   };

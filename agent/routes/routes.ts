@@ -1,12 +1,13 @@
+import { quote } from "../../shared/text/sanitize.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import { embeddedIPv4, parseAddress } from "../../shared/targets/address.ts";
-import { readHost } from "../../shared/targets/host.ts";
-import { RuleList } from "../../shared/targets/rule_list.ts";
-import type { TargetRule } from "../../shared/targets/rule.ts";
+import { embeddedIPv4, parseAddress } from "../../shared/egress/rules/address.ts";
+import { readHost } from "../../shared/egress/rules/host.ts";
+import { RuleList } from "../../shared/egress/rules/rule_list.ts";
+import type { TargetRule } from "../../shared/egress/rules/rule.ts";
 
-/** Where a request goes. */
+/** The route of a request. */
 export type Route =
-  /** To the server. */
+  /** Through the server. */
   | { readonly to: "tunnel" }
   /** From this machine to the target. */
   | { readonly to: "direct" }
@@ -16,34 +17,34 @@ export type Route =
 const TUNNEL: Route = { to: "tunnel" };
 const DIRECT: Route = { to: "direct" };
 
-/** What makes {@linkcode Routes}: lists of targets, as they are written in the configuration. */
+/** Lists of targets, as in the configuration. */
 export interface RoutesOptions {
-  /** Hosts that are reached without the tunnel. */
+  /** Targets that are reached without the tunnel. */
   readonly bypass: readonly string[];
-  /** Hosts that are not reached at all; wins over `bypass`. */
+  /** Targets that are refused; wins over `bypass`. */
   readonly block: readonly string[];
 }
 
 /**
- * Decides where requests go. No name is ever resolved for it: a query would tell the network what the tunnel is
- * there to hide. So an address or a range is about requests that name an address, and a name about those that name
- * it; only what goes directly is resolved, and then `block` judges its addresses too.
+ * Decides the route of each request, without looking up names: a DNS query would tell the network what the tunnel hides.
+ * So entries with addresses apply to requests for addresses, and entries with names to requests for names. Only names
+ * that are reached directly are looked up, and then `block` also applies to their addresses.
  */
 export class Routes {
   readonly bypass: RuleList;
   readonly block: RuleList;
 
-  /** @throws SallyportError `bad_request` for an entry that cannot be read. */
+  /** @throws SallyportError `bad_request` for an invalid entry. */
   constructor({ bypass, block }: RoutesOptions) {
     this.bypass = new RuleList(bypass, "bypass");
     this.block = new RuleList(block, "block");
   }
 
   /**
-   * Where a request for `host` goes, in whatever way the host is written: the forms that the resolver or sockets
-   * of the server would take for an address or another spelling are read the same way there.
+   * The route for `host`, in any spelling: what the server's resolver or sockets would accept as an address or as
+   * another spelling of a name is read the same way here.
    *
-   * @throws SallyportError `bad_request` for what is neither a name nor an address, where there are rules.
+   * @throws SallyportError `bad_request` for an invalid host, if there are rules.
    */
   of(host: string, port: number): Route {
     if (this.bypass.rules.length + this.block.rules.length === 0) return TUNNEL;
@@ -55,7 +56,7 @@ export class Routes {
     return this.bypass.byName(read.text, port) === undefined ? TUNNEL : DIRECT;
   }
 
-  /** The entry of `block` that covers an address, or an IPv4 address that it embeds. */
+  /** The entry of `block` that matches an address or an embedded IPv4 address. */
   blockOf(address: string, port: number): TargetRule | undefined {
     const parsed = parseAddress(address);
     return this.block.byAddress([parsed, ...embeddedIPv4(parsed)], port);
@@ -69,9 +70,8 @@ export class Routes {
 }
 
 function notAHost(host: string): SallyportError {
-  const shown = JSON.stringify(host.slice(0, 80));
   return new SallyportError(
     "bad_request",
-    `Cannot connect to ${shown}: it is neither a name nor an address`,
+    `Cannot connect to ${quote(host)}: not a host name or IP address`,
   );
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { Routes } from "./routes.ts";
 
-/** Where a request goes, and the entry that decided when it goes nowhere. */
+/** The route of a request, with the entry that blocks it. */
 function way(lists: { bypass?: string[]; block?: string[] }, host: string, port = 80): string {
   const route = new Routes({ bypass: [], block: [], ...lists }).of(host, port);
   return route.to === "nowhere" ? `nowhere: ${route.rule.key} ${route.rule.text}` : route.to;
 }
 
-Deno.test("routes lead through the tunnel unless an entry says otherwise", () => {
+Deno.test("routes lead through the tunnel by default", () => {
   assert.equal(way({}, "example.org"), "tunnel");
   assert.equal(way({}, "a..b"), "tunnel", "without rules the server judges what a host is");
   const lists = { bypass: ["*.corp.example", "10.0.0.0/8"], block: ["ads.example"] };
@@ -18,7 +18,7 @@ Deno.test("routes lead through the tunnel unless an entry says otherwise", () =>
   assert.equal(way(lists, "ads.example"), "nowhere: block[0] ads.example");
 });
 
-Deno.test("routes go by the port where an entry has one", () => {
+Deno.test("routes compare the port if an entry has one", () => {
   const lists = { bypass: ["127.0.0.1:9080", "[::1]:9080", "wiki.example:443"], block: [] };
   for (
     const [host, port, expected] of [
@@ -38,7 +38,7 @@ Deno.test("block wins over bypass, by name and by address", () => {
   assert.equal(way(lists, "10.8.1.1"), "direct");
 });
 
-Deno.test("no spelling of a host slips past block", () => {
+Deno.test("no spelling of a host evades block", () => {
   const block = ["ads.example", "bücher.example", "127.0.0.1", "10.0.0.0/8", "fd00::/8"];
   for (
     const host of [
@@ -76,18 +76,18 @@ Deno.test("no spelling of a host slips past block", () => {
   }
 });
 
-Deno.test("bypass does not cover an address by what another embeds", () => {
+Deno.test("bypass does not match embedded addresses", () => {
   assert.equal(way({ bypass: ["10.0.0.0/8"] }, "64:ff9b::a00:1"), "tunnel");
   assert.equal(way({ bypass: ["10.0.0.0/8"] }, "::ffff:10.0.0.1"), "direct", "that is the same address");
 });
 
-Deno.test("what is no host goes nowhere once there are rules", () => {
+Deno.test("an invalid host is refused if there are rules", () => {
   for (const host of ["a..b", "fe80::1%eth0", "127.0.0.1.5", "a b", "", "0x"]) {
     assert.throws(() => way({ block: ["ads.example"] }, host), { code: "bad_request" }, JSON.stringify(host));
   }
 });
 
-Deno.test("routes name the entry that cannot be read", () => {
+Deno.test("routes name an invalid entry", () => {
   assert.throws(() => new Routes({ bypass: ["10.0.0.0/8", "http://a/"], block: [] }), {
     message: /bypass\[1\]/,
   });

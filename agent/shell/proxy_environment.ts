@@ -1,38 +1,36 @@
-import { hostPort } from "../../shared/net/host_port.ts";
-import { reachable } from "../../shared/net/reachable.ts";
+import { dialableHost, hostPort } from "../../shared/net/host_port.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { UserAndPassword } from "../../shared/config/fields.ts";
 
-/** Where the agent's proxy is, and whom it serves. */
+/** The agent's proxy. */
 export interface LocalProxy {
-  /** As the agent listens. */
+  /** Where it listens. */
   readonly host: string;
   readonly port: number;
-  /** What clients must give. @default undefined */
+  /** Credentials that clients need. @default undefined */
   readonly credentials: UserAndPassword | undefined;
 }
 
-/** The address of the proxy as programs on this machine reach it. */
-export function reachedAt({ host, port }: Pick<LocalProxy, "host" | "port">): { host: string; port: number } {
+/** The address of the proxy for programs on this machine. */
+function dialableAddress({ host, port }: Pick<LocalProxy, "host" | "port">): { host: string; port: number } {
   if (port === 0) {
     throw new SallyportError(
       "bad_request",
       "Cannot tell the proxy's address: local_proxy_port is 0; give it a number",
     );
   }
-  return { host: reachable(host), port };
+  return { host: dialableHost(host), port };
 }
 
 /**
- * Variables that make programs go through the proxy: each in both spellings, since some know only one. This machine
- * itself is left out.
+ * Variables that send programs through the proxy, in upper and lower case, since some programs read only one. This
+ * machine is exempt.
  *
- * @param withGit Whether `git` over `ssh` goes through it too, by way of `nc` (that of OpenBSD).
- * @throws {SallyportError} `bad_request` when the address is not known before the agent runs, or `nc` would have to
- * give a password.
+ * @param withGit Whether `git` over `ssh` uses the proxy too, with `nc` (that of OpenBSD).
+ * @throws {SallyportError} `bad_request` if the port is chosen at the start of the agent, or if `nc` would need a password.
  */
 export function proxyEnvironment(proxy: LocalProxy, { withGit = false } = {}): Record<string, string> {
-  const { host, port } = reachedAt(proxy);
+  const { host, port } = dialableAddress(proxy);
   const at = hostPort(host, port);
   const login = proxy.credentials === undefined
     ? ""
@@ -41,7 +39,7 @@ export function proxyEnvironment(proxy: LocalProxy, { withGit = false } = {}): R
   const values = {
     http_proxy: `http://${login}${at}`,
     https_proxy: `http://${login}${at}`,
-    // Names are resolved by the server.
+    // With "h", the server looks up names.
     all_proxy: `socks5h://${login}${at}`,
     no_proxy: "localhost,127.0.0.1,::1",
   };
@@ -49,11 +47,14 @@ export function proxyEnvironment(proxy: LocalProxy, { withGit = false } = {}): R
     variables[name.toUpperCase()] = value;
     variables[name] = value;
   }
+  // Without it npx, which runs the agent's commands, queries the registry at every start: with the tunnel down that
+  // takes minutes.
+  variables["npm_config_prefer_offline"] = "true";
   if (!withGit) return variables;
   if (login !== "") {
     throw new SallyportError(
       "bad_request",
-      "Cannot set GIT_SSH_COMMAND: nc gives no password, local_proxy_auth wants one",
+      "Cannot set GIT_SSH_COMMAND: local_proxy_auth requires a password, which nc cannot send",
     );
   }
   return { ...variables, GIT_SSH_COMMAND: `ssh -o ProxyCommand='nc -X 5 -x ${at} %h %p'` };

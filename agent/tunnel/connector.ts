@@ -1,34 +1,35 @@
 import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import type { Session } from "../../shared/mux/session.ts";
 import type { Backoff } from "../../shared/resilience/backoff.ts";
 
-/** What a connector needs. */
-export interface ConnectorInit {
+/** What {@linkcode Connector} needs. */
+export interface ConnectorInit<Connection> {
   clock: Clock;
   /**
-   * Comes before every attempt: waits until there is something to dial, and resolves with false when there is
-   * nothing and nobody wants it. Then, and when it rejects, the connector rests until somebody wakes it.
-   * @default {there always is}
+   * Runs before every attempt: waits until a server can be dialled, and resolves with false if there is none and none
+   * is needed. Then, and when it rejects, the connector is idle until `wake`.
+   * @default {a server can always be dialled}
    */
   prepare?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
-  /** Makes one session; rejects when that fails or the signal aborts. */
-  connect(signal: AbortSignal): Promise<Session>;
+  /** Opens one connection; rejects when that fails or the signal aborts. */
+  connect(signal: AbortSignal): Promise<Connection>;
+  /** Closes a connection that came too late. */
+  discard(connection: Connection): void;
   /** Delays between failed attempts. */
   backoff: Backoff;
-  /** Milliseconds between attempts while somebody waits, also beside an attempt that has no result yet. */
+  /** Milliseconds between attempts while a stream waits, also while an attempt is still pending. */
   urgentRetry: number;
-  /** Whether somebody wants a connection now. */
+  /** Whether a stream waits for a connection. */
   urgent(): boolean;
-  /** What comes before an attempt begins. */
+  /** Called before `prepare`. */
   preparing?(): void;
-  /** There is nothing to dial; the reason is missing where nobody wants anything. */
+  /** There is no server to dial; `error` is undefined if none is needed. */
   unprepared?(error: SallyportError | undefined): void;
-  /** An attempt begins; `attempt` counts from 1 since the last success. */
+  /** An attempt starts; `attempt` counts from 1 since the last success. */
   trying(attempt: number): void;
-  /** A session is open. */
-  connected(session: Session): void;
-  /** An attempt failed; the next is due at `retryAt` on the clock. */
+  /** A connection is open. */
+  connected(connection: Connection): void;
+  /** An attempt failed; the next one starts at `retryAt` on the clock. */
   failed(error: SallyportError, attempt: number, retryAt: number): void;
 }
 
@@ -36,33 +37,38 @@ type State =
   | { name: "idle" }
   | { name: "preparing"; abort: AbortController }
   | { name: "trying"; attempts: Set<AbortController>; cancelNext: CancelTimer }
-  | { name: "resting"; retryAt: number; cancel: CancelTimer }
+  | { name: "paused"; retryAt: number; cancel: CancelTimer }
   | { name: "stopped" };
 
 /**
- * Dials again and again until it has a connection: slowly, or every second while somebody waits. Then an attempt
- * that has no answer yet gets another one beside it, and the first to succeed is taken: a path that drops what
- * is sent leaves an attempt waiting long after the path has come back, and a slow path must get its time too.
+ * Dials until it has a connection: with increasing delays, or every second while a stream waits. In the second case
+ * attempts overlap and the first to succeed wins: after an outage, an attempt whose packets were dropped waits long after
+ * the path has recovered, and a slow path needs its time too.
  */
-export class Connector {
-  readonly #init: ConnectorInit;
+export class Connector<Connection> {
+  readonly #init: ConnectorInit<Connection>;
   #state: State = { name: "idle" };
   #attempt = 0;
   #triedAt = -Infinity;
 
-  constructor(init: ConnectorInit) {
+  constructor(init: ConnectorInit<Connection>) {
     this.#init = init;
   }
 
-  /** Begins to dial, unless that is under way. While it rests and somebody waits, the rest is cut short. */
+  /** Starts to dial, unless it already does. If a stream waits, a pause between attempts is shortened. */
   wake(): void {
     if (this.#state.name === "idle") this.#try();
-    if (this.#state.name !== "resting" || !this.#init.urgent()) return;
+    if (this.#state.name !== "paused" || !this.#init.urgent()) return;
     const soonest = Math.max(this.#init.clock.now(), this.#triedAt + this.#init.urgentRetry);
-    if (soonest < this.#state.retryAt) this.#rest(soonest);
+    if (soonest < this.#state.retryAt) this.#pause(soonest);
   }
 
-  /** Gives up, for good; attempts under way are aborted. */
+  /** Aborts pending attempts: no connection is needed now. */
+  rest(): void {
+    if (this.#state.name !== "stopped") this.#leave({ name: "idle" });
+  }
+
+  /** Stops permanently and aborts pending attempts. */
   stop(): void {
     this.#leave({ name: "stopped" });
   }
@@ -74,7 +80,7 @@ export class Connector {
   #leave(next: State): void {
     const left = this.#state;
     this.#setState(next);
-    if (left.name === "resting") left.cancel();
+    if (left.name === "paused") left.cancel();
     if (left.name === "preparing") left.abort.abort();
     if (left.name !== "trying") return;
     left.cancelNext();
@@ -100,24 +106,24 @@ export class Connector {
   #unprepared(error: SallyportError | undefined): void {
     this.#setState({ name: "idle" });
     this.#init.unprepared?.(error);
-    // Somebody may have come at the last moment.
+    // A stream may have come at the last moment.
     if (error === undefined && this.#init.urgent()) this.wake();
   }
 
   #dial(): void {
-    this.#leave({ name: "trying", attempts: new Set(), cancelNext: this.#anotherSoon() });
-    this.#begin();
+    this.#leave({ name: "trying", attempts: new Set(), cancelNext: this.#scheduleNext() });
+    this.#startAttempt();
   }
 
-  #anotherSoon(): CancelTimer {
+  #scheduleNext(): CancelTimer {
     return this.#init.clock.after(this.#init.urgentRetry, () => {
       if (this.#state.name !== "trying") return;
-      this.#setState({ ...this.#state, cancelNext: this.#anotherSoon() });
-      if (this.#init.urgent()) this.#begin();
+      this.#setState({ ...this.#state, cancelNext: this.#scheduleNext() });
+      if (this.#init.urgent()) this.#startAttempt();
     });
   }
 
-  #begin(): void {
+  #startAttempt(): void {
     if (this.#state.name !== "trying") return;
     const attempt = new AbortController();
     this.#state.attempts.add(attempt);
@@ -125,37 +131,36 @@ export class Connector {
     this.#attempt++;
     this.#init.trying(this.#attempt);
     this.#init.connect(attempt.signal).then(
-      (session) => this.#succeeded(attempt, session),
+      (connection) => this.#succeeded(attempt, connection),
       (reason) => this.#failed(attempt, SallyportError.from(reason, "tunnel_down")),
     );
   }
 
-  #succeeded(attempt: AbortController, session: Session): void {
+  #succeeded(attempt: AbortController, connection: Connection): void {
     if (this.#state.name !== "trying" || !this.#state.attempts.delete(attempt)) {
-      session.close("going_away", "the agent needs it no more");
-      return;
+      return this.#init.discard(connection);
     }
     this.#leave({ name: "idle" });
     this.#attempt = 0;
     this.#init.backoff.reset();
-    this.#init.connected(session);
+    this.#init.connected(connection);
   }
 
   #failed(attempt: AbortController, error: SallyportError): void {
     if (this.#state.name !== "trying" || !this.#state.attempts.delete(attempt)) return;
-    // Those that are still under way may know better.
+    // Pending attempts may still succeed.
     if (this.#state.attempts.size > 0) return;
     const { clock, backoff, urgentRetry } = this.#init;
     const now = clock.now();
     const delay = backoff.next();
     const urgentAt = Math.max(now, this.#triedAt + urgentRetry);
     const retryAt = this.#init.urgent() ? Math.min(now + delay, urgentAt) : now + delay;
-    this.#rest(retryAt);
+    this.#pause(retryAt);
     this.#init.failed(error, this.#attempt, retryAt);
   }
 
-  #rest(retryAt: number): void {
+  #pause(retryAt: number): void {
     const delay = Math.max(0, retryAt - this.#init.clock.now());
-    this.#leave({ name: "resting", retryAt, cancel: this.#init.clock.after(delay, () => this.#try()) });
+    this.#leave({ name: "paused", retryAt, cancel: this.#init.clock.after(delay, () => this.#try()) });
   }
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
-import type { Session } from "../../shared/mux/session.ts";
+import type { Session } from "../../shared/mux/session/session.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { Connector } from "./connector.ts";
 
 const refused = new SallyportError("tunnel_down", "refused");
 
-/** A connector whose attempts are ended by hand. */
+/** A connector whose attempts are settled by the test. */
 function scene(prepare?: (signal: AbortSignal) => Promise<boolean>) {
   const clock = new ManualClock();
   const attempts: { resolve(session: Session): void; reject(error: Error): void; signal: AbortSignal }[] = [];
@@ -31,6 +31,7 @@ function scene(prepare?: (signal: AbortSignal) => Promise<boolean>) {
       attempts.push({ resolve, reject, signal });
       return promise;
     },
+    discard: (session) => session.close("going_away", "no longer needed"),
     trying: () => {},
     connected: () => void scene.connected++,
     failed: (_error, _attempt, retryAt) => void scene.failures.push(retryAt - clock.now()),
@@ -38,10 +39,10 @@ function scene(prepare?: (signal: AbortSignal) => Promise<boolean>) {
   return Object.assign(scene, { connector });
 }
 
-/** Lets the promises that are settled run on. */
+/** Runs the reactions of settled promises. */
 const settle = () => new Promise<void>((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
 
-Deno.test("connector backs off while nobody waits", async () => {
+Deno.test("connector backs off while no stream waits", async () => {
   const { connector, clock, attempts, failures } = scene();
   connector.wake();
   attempts[0]!.reject(refused);
@@ -55,7 +56,7 @@ Deno.test("connector backs off while nobody waits", async () => {
   connector.stop();
 });
 
-Deno.test("connector tries every second while somebody waits", async () => {
+Deno.test("connector dials every second while a stream waits", async () => {
   const all = scene();
   all.urgent = true;
   all.connector.wake();
@@ -68,7 +69,7 @@ Deno.test("connector tries every second while somebody waits", async () => {
   all.connector.stop();
 });
 
-Deno.test("connector backs off to 30 s, never twice the same, while nobody waits", async () => {
+Deno.test("connector backs off to 30 s, with jitter, while no stream waits", async () => {
   const all = scene();
   all.connector.wake();
   for (let dial = 0; dial < 12; dial++) {
@@ -83,7 +84,7 @@ Deno.test("connector backs off to 30 s, never twice the same, while nobody waits
   assert.equal(all.clock.timers, 0);
 });
 
-Deno.test("connector dials beside an attempt without an answer while somebody waits, and takes the first to succeed", async () => {
+Deno.test("connector starts another attempt next to a pending one while a stream waits, and uses the first to succeed", async () => {
   const all = scene();
   all.urgent = true;
   all.connector.wake();
@@ -102,7 +103,7 @@ Deno.test("connector dials beside an attempt without an answer while somebody wa
   assert.equal(all.clock.timers, 0);
 });
 
-Deno.test("connector gives an attempt its time while nobody waits, and dials beside it within a second when somebody comes", () => {
+Deno.test("connector waits for a pending attempt while no stream waits, and starts another within a second of a stream", () => {
   const all = scene();
   all.connector.wake();
   all.clock.advance(5_500);
@@ -115,7 +116,7 @@ Deno.test("connector gives an attempt its time while nobody waits, and dials bes
   assert.ok(all.attempts.every(({ signal }) => signal.aborted));
 });
 
-Deno.test("connector has failed only when no attempt is left", async () => {
+Deno.test("connector reports an error only when no attempt is pending", async () => {
   const all = scene();
   all.urgent = true;
   all.connector.wake();
@@ -130,7 +131,7 @@ Deno.test("connector has failed only when no attempt is left", async () => {
   all.connector.stop();
 });
 
-Deno.test("connector cuts a rest short when somebody comes", async () => {
+Deno.test("connector shortens a pause when a stream comes", async () => {
   const all = scene();
   all.connector.wake();
   all.attempts[0]!.reject(refused);
@@ -138,7 +139,7 @@ Deno.test("connector cuts a rest short when somebody comes", async () => {
   all.clock.advance(200);
   all.connector.wake();
   all.clock.advance(800);
-  assert.equal(all.attempts.length, 1, "nobody waits");
+  assert.equal(all.attempts.length, 1, "no stream waits");
   all.urgent = true;
   all.connector.wake();
   all.clock.advance(0);
@@ -146,7 +147,7 @@ Deno.test("connector cuts a rest short when somebody comes", async () => {
   all.connector.stop();
 });
 
-Deno.test("connector makes one attempt at a time and begins again after a success", async () => {
+Deno.test("connector makes one attempt at a time and starts again after a success", async () => {
   const all = scene();
   all.connector.wake();
   all.connector.wake();
@@ -159,7 +160,7 @@ Deno.test("connector makes one attempt at a time and begins again after a succes
   all.connector.stop();
 });
 
-Deno.test("connector that is stopped aborts its attempt and closes a session that comes too late", async () => {
+Deno.test("a stopped connector aborts its attempt and closes a late session", async () => {
   const all = scene();
   all.connector.wake();
   all.connector.stop();
@@ -171,7 +172,7 @@ Deno.test("connector that is stopped aborts its attempt and closes a session tha
   assert.equal(all.connected, 0);
 });
 
-Deno.test("connector dials once it is prepared, and prepares before every attempt", async () => {
+Deno.test("connector prepares before every attempt", async () => {
   let prepared = 0;
   const all = scene(() => Promise.resolve(++prepared > 0));
   all.urgent = true;
@@ -187,7 +188,7 @@ Deno.test("connector dials once it is prepared, and prepares before every attemp
   all.connector.stop();
 });
 
-Deno.test("connector that finds nothing to dial rests until it is woken", async () => {
+Deno.test("a connector without a server to dial is idle until it is woken", async () => {
   const answers = [Promise.resolve(false), Promise.reject(refused), Promise.resolve(true)];
   const all = scene(() => answers.shift()!);
   all.connector.wake();
@@ -204,7 +205,7 @@ Deno.test("connector that finds nothing to dial rests until it is woken", async 
   all.connector.stop();
 });
 
-Deno.test("connector prepares again when somebody came as it was about to rest", async () => {
+Deno.test("connector prepares again if a stream came at the last moment", async () => {
   const answers = [Promise.resolve(false), Promise.resolve(true)];
   const all = scene(() => answers.shift()!);
   all.connector.wake();
@@ -216,7 +217,7 @@ Deno.test("connector prepares again when somebody came as it was about to rest",
   all.connector.stop();
 });
 
-Deno.test("connector that is stopped gives up preparing", async () => {
+Deno.test("a stopped connector stops preparing", async () => {
   let aborted = false;
   const all = scene((signal) =>
     new Promise((_, reject) =>

@@ -1,89 +1,108 @@
+import { countOf } from "../../shared/text/count_of.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
-import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
-import type { EndOptions } from "../../shared/mux/outbox.ts";
-import type { Session } from "../../shared/mux/session.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
+import { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
+import type { EndOptions } from "../../shared/mux/stream/stream.ts";
+import type { Session } from "../../shared/mux/session/session.ts";
+import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
+import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
 import { CircuitBreaker } from "../../shared/resilience/circuit_breaker.ts";
 import { Connector } from "./connector.ts";
-import { establish } from "./establish.ts";
-import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "./options.ts";
-import type { TunnelState } from "./state.ts";
-import type { TunnelInit } from "./tunnel_init.ts";
-import { WaitingRoom } from "./waiting_room.ts";
+import { openSession } from "./open_session.ts";
+import { ServerSession } from "./server_session.ts";
+import { TunnelLog } from "./tunnel_log.ts";
+import {
+  DEFAULT_TUNNEL_OPTIONS,
+  type ServerConnection,
+  type TunnelInit,
+  type TunnelOptions,
+  type TunnelState,
+} from "./tunnel_options.ts";
+import { WaitingStreams } from "./waiting_streams.ts";
 
-/** Bytes that all streams of the agent may take beyond their first window. */
+/** Bytes that all streams may use beyond their first window. */
 const DEFAULT_BUDGET = 50_331_648;
 
-/** The agent's pool of connections to the server: one where that serves, more when streams are many. */
+/** A session that was opened, and how to reach its server again. */
+interface Connected {
+  readonly session: Session;
+  readonly again: ServerConnection["again"];
+}
+
+/** The agent's sessions with servers: one, and more when a server drains or there are very many streams. */
 export class Tunnel {
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #init: TunnelInit;
+  readonly #log: TunnelLog;
   readonly #options: TunnelOptions;
-  readonly #sessions = new Set<Session>();
-  readonly #waiting: WaitingRoom;
-  readonly #connector: Connector;
+  readonly #servers = new Map<Session, ServerSession>();
+  readonly #waiting: WaitingStreams;
+  readonly #connector: Connector<Connected>;
   readonly #breaker: CircuitBreaker;
-  /** Whether streams wait as long as they may for a server that has to be found first, whatever fails meanwhile. */
-  readonly #isPatient: boolean;
+  /** Whether streams wait until their timeout despite errors, because the server may have to be woken. */
+  readonly #waitsForWake: boolean;
   #state: TunnelState = { name: "closed" };
-  /** When somebody was last refused because there was no connection. */
+  /** When a stream was last refused because there was no connection. */
   #missedAt = -Infinity;
   #emptied: (() => void) | undefined;
 
   constructor(init: TunnelInit) {
     const clock = this.#clock = init.clock ?? systemClock;
-    this.#log = init.log;
+    this.#init = init;
+    this.#log = new TunnelLog(init.log, clock, init.doctor);
     this.#options = { ...DEFAULT_TUNNEL_OPTIONS, ...init.options };
-    this.#waiting = new WaitingRoom(clock, this.#options.waitTimeout);
+    this.#waiting = new WaitingStreams(clock, this.#options.waitTimeout);
     this.#breaker = new CircuitBreaker({ clock });
-    this.#isPatient = init.locate !== undefined;
+    this.#waitsForWake = init.locate !== undefined;
     const budget = init.budget ?? new MemoryBudget(DEFAULT_BUDGET);
     const events = {
       draining: () => this.#connectIfNeeded(),
+      links: (session: Session, counts: LinkCounts, error: SallyportError | undefined) =>
+        this.#linksChanged(session, counts, error),
       closed: (session: Session, error: SallyportError | undefined) => this.#lost(session, error),
-      fault: ({ message, cause }: SallyportError) => {
-        const stack = cause instanceof Error ? cause.stack : undefined;
-        this.#log.error("a callback failed", { reason: message, stack });
-      },
+      consumerError: (error: SallyportError) => this.#log.callbackFailed(error),
     };
     this.#connector = new Connector({
       clock,
       backoff: new Backoff(),
       urgentRetry: this.#options.urgentRetry,
-      connect: async (signal) =>
-        establish(await init.dial(signal), { clock, budget, events, options: init.session ?? {}, signal }),
+      connect: async (signal) => {
+        const { transport, again } = await init.dial(signal);
+        const options = init.session ?? {};
+        return { session: await openSession(transport, { clock, budget, events, options, signal }), again };
+      },
+      discard: ({ session }) => session.close("going_away", "no longer needed"),
       urgent: () => this.#isWanted(),
       prepare: init.locate && ((signal) => init.locate!(() => this.#isWanted(), signal)),
       preparing: () => this.#pick() === undefined && this.#setState({ name: "locating" }),
       unprepared: (error) => this.#unprepared(error),
       trying: (attempt) => {
-        this.#breaker.admit();
         if (this.#pick() === undefined) this.#setState({ name: "connecting", attempt });
       },
-      connected: (session) => this.#connected(session),
+      connected: (connected) => this.#connected(connected),
       failed: (error, attempt, retryAt) => this.#failed(error, attempt, retryAt),
     });
   }
 
-  /** Where the tunnel is in its life. */
+  /** The state of the tunnel. */
   get state(): TunnelState {
     return this.#state;
   }
 
-  /** Connections to the server. */
+  /** Open connections to servers. */
   get connectionCount(): number {
-    return this.#sessions.size;
+    let count = 0;
+    for (const { linkCount } of this.#servers.keys()) count += linkCount;
+    return count;
   }
 
-  /** Streams that are open, over all connections. */
+  /** Open streams, over all connections. */
   get streamCount(): number {
     let count = 0;
-    for (const session of this.#sessions) count += session.streamCount;
+    for (const session of this.#servers.keys()) count += session.streamCount;
     return count;
   }
 
@@ -92,14 +111,14 @@ export class Tunnel {
     return this.#state.name === "failed" ? Math.max(0, this.#state.retryAt - this.#clock.now()) : undefined;
   }
 
-  /** Begins to connect, and stays connected from now on. */
+  /** Connects, and stays connected from now on. */
   start(): void {
     if (this.#state.name === "closed") this.#connector.wake();
   }
 
   /**
-   * Opens a stream, on the connection that has the fewest. Without a connection it waits for one.
-   * @throws SallyportError `tunnel_down` after the waiting time, or at once while the circuit breaker is open;
+   * Opens a stream, on the connection with the fewest. Without a connection it waits for one.
+   * @throws SallyportError `tunnel_down` after the wait timeout, or at once while the circuit breaker is open;
    * `limit_reached` when every connection is full, `going_away` while the agent stops.
    */
   async openStream(
@@ -110,26 +129,25 @@ export class Tunnel {
       this.#refuseIfLeaving();
       const session = this.#pick();
       if (session !== undefined) {
-        if (session.streamCount >= this.#options.streamsPerConnection) this.#grow();
+        if (session.streamCount >= this.#options.streamsPerSession) this.#grow();
         return session.open(opening, first.bytes, first);
       }
       this.#refuseIfBroken();
-      this.#grow();
-      const admitted = this.#waiting.wait();
-      this.#connector.wake();
-      await admitted;
+      const resumed = this.#waiting.wait();
+      if (![...this.#servers.values()].some(({ isResuming }) => isResuming)) this.#connector.wake();
+      await resumed;
     }
   }
 
-  /** Takes no more streams, waits for those that are open for at most `timeout` milliseconds, and disconnects. */
+  /** Accepts no new streams, waits at most `timeout` milliseconds for open ones, and disconnects. */
   async drain(timeout: number): Promise<void> {
     this.#setState({ name: "draining" });
     this.#connector.stop();
     this.#waiting.refuseAll(leaving());
     const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
-    for (const session of this.#sessions) session.drain();
+    for (const session of this.#servers.keys()) session.drain();
     const cancel = this.#clock.after(timeout, () => this.#cut());
-    if (this.#sessions.size > 0) await emptied;
+    if (this.#servers.size > 0) await emptied;
     cancel();
     this.#setState({ name: "closed" });
   }
@@ -143,21 +161,23 @@ export class Tunnel {
   }
 
   #cut(): void {
-    for (const session of this.#sessions) session.close("going_away", "the agent stopped");
+    for (const session of this.#servers.keys()) session.close("going_away", "the agent stopped");
   }
 
   /** The session with room that has the fewest streams. */
   #pick(): Session | undefined {
     let best: Session | undefined;
-    for (const session of this.#sessions) {
-      if (session.room > 0 && (best === undefined || session.streamCount < best.streamCount)) best = session;
+    for (const session of this.#servers.keys()) {
+      if (session.capacity > 0 && (best === undefined || session.streamCount < best.streamCount)) {
+        best = session;
+      }
     }
     return best;
   }
 
-  /** Dials one more connection where the pool allows it. */
+  /** Dials one more connection if the pool allows it. */
   #grow(): void {
-    if (this.#sessions.size < this.#options.maxConnections) this.#connector.wake();
+    if (this.#servers.size < this.#options.maxSessions) this.#connector.wake();
   }
 
   #refuseIfLeaving(): void {
@@ -165,62 +185,100 @@ export class Tunnel {
   }
 
   #refuseIfBroken(): void {
-    const full = [...this.#sessions].filter((session) => session.state === "open").length;
-    if (full >= this.#options.maxConnections) {
+    const isConnected = (session: Session) => session.state === "open" && session.linkCount > 0;
+    const full = [...this.#servers.keys()].filter(isConnected).length;
+    if (full >= this.#options.maxSessions) {
       throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} connections are full`);
     }
-    if (this.#isPatient || this.#state.name !== "failed" || this.#breaker.state !== "open") return;
+    if (this.#waitsForWake || this.#state.name !== "failed" || !this.#breaker.isOpen) return;
     this.#missedAt = this.#clock.now();
     this.#connector.wake();
     const seconds = ((this.retryInMs ?? 0) / 1000).toFixed(1);
     const { error, attempt } = this.#state;
-    const message =
-      `Cannot reach the server after ${attempt} attempts, next in ${seconds} s: ${error.message}`;
+    const message = `Cannot reach the server after ${
+      countOf(attempt, "attempt")
+    }, next in ${seconds} s: ${error.message}`;
     throw new SallyportError("tunnel_down", message, { cause: error });
   }
 
-  #connected(session: Session): void {
-    this.#sessions.add(session);
+  #connected({ session, again }: Connected): void {
+    const { urgentRetry, maxLinks } = this.#options;
+    // Another server may be needed once the session's own one cannot be reached.
+    const failed = (error: SallyportError) => this.#reconnectFailed(error);
+    for (const other of this.#servers.values()) other.isReplaced ||= other.isLost;
+    this.#servers.set(
+      session,
+      new ServerSession({
+        session,
+        clock: this.#clock,
+        log: this.#init.log,
+        urgentRetry,
+        maxLinks,
+        again,
+        failed,
+      }),
+    );
     this.#breaker.succeeded();
     this.#setState({ name: "ready" });
-    this.#log.info("tunnel ready", { connections: this.#sessions.size });
-    this.#waiting.admitAll();
+    this.#log.ready(this.#servers.size);
+    this.#waiting.resumeAll();
   }
 
   #failed(error: SallyportError, attempt: number, retryAt: number): void {
     this.#breaker.failed();
     this.#waiting.note(error);
-    const retryIn = Math.round(retryAt - this.#clock.now());
-    this.#log.warn("connecting failed", {
-      reason: error.message,
-      code: error.code,
-      attempt,
-      retry_in_ms: retryIn,
-    });
+    this.#log.dialFailed(error);
     if (this.#pick() === undefined) this.#setState({ name: "failed", error, attempt, retryAt });
-    // Trying again soon does not mend a certificate, so that nobody should be kept waiting for it.
-    const isHopeless = this.#breaker.state === "open" && !this.#isPatient;
+    // Another attempt does not repair a certificate, so streams do not wait for it.
+    const isHopeless = this.#breaker.isOpen && !this.#waitsForWake;
     if (error.code === "peer_rejected" || isHopeless) this.#waiting.refuseAll(error);
   }
 
   #unprepared(error: SallyportError | undefined): void {
     if (this.#pick() === undefined) this.#setState({ name: "asleep", error });
-    if (error === undefined) return this.#log.info("the server sleeps until somebody wants it");
-    this.#log.warn("the server was not found", { reason: error.message, code: error.code });
-    this.#waiting.refuseAll(error);
+    this.#log.notFound(error);
+    if (error !== undefined) this.#waiting.refuseAll(error);
+  }
+
+  #linksChanged(session: Session, counts: LinkCounts, error: SallyportError | undefined): void {
+    const server = this.#servers.get(session);
+    if (server === undefined) return;
+    // Later ones are attempts that failed.
+    if (counts.open === 0 && !server.isLost) this.#log.resuming(session.streamCount, error);
+    server.linksChanged(counts, error);
+    if (this.#state.name === "draining") return;
+    if (server.isReplaced && counts.open > 0 && this.#hasOthers(session)) session.drain();
+    if (this.#pick() === undefined) return this.#setState({ name: "resuming" });
+    this.#connector.rest();
+    this.#setState({ name: "ready" });
+    this.#waiting.resumeAll();
+  }
+
+  /** Whether there are other sessions that accept streams. */
+  #hasOthers(session: Session): boolean {
+    return [...this.#servers.keys()].some((other) => other !== session && other.capacity > 0);
+  }
+
+  /** A session cannot be resumed yet: streams that wait may need another server. */
+  #reconnectFailed(error: SallyportError): void {
+    this.#waiting.note(error);
+    if (this.#isWanted()) this.#connectIfNeeded();
   }
 
   #lost(session: Session, error: SallyportError | undefined): void {
-    this.#sessions.delete(session);
+    const server = this.#servers.get(session);
+    server?.stop();
+    this.#servers.delete(session);
     if (this.#state.name === "draining") {
-      if (this.#sessions.size === 0) this.#emptied?.();
+      if (this.#servers.size === 0) this.#emptied?.();
       return;
     }
-    this.#log.warn("connection lost", { reason: error?.message ?? "drained", code: error?.code });
+    if (error === undefined && server?.isReplaced) this.#log.replaced();
+    else this.#log.lost(error);
     this.#connectIfNeeded();
   }
 
-  /** Keeps one connection that takes streams. */
+  /** Keeps one connection that accepts streams. */
   #connectIfNeeded(): void {
     if (this.#state.name === "draining" || this.#pick() !== undefined) return;
     this.#connector.wake();

@@ -1,29 +1,30 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
-import type { LogFields } from "../../shared/log.ts";
-import type { Session } from "../../shared/mux/session.ts";
+import type { LogFields, Logger } from "../../shared/log.ts";
+import type { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
-import { collect } from "../../tests/support/collect.ts";
+import { collect } from "../../tests/support/mux/collect.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
-import { MemoryTransport } from "../../tests/support/memory_transport.ts";
-import { type SessionEnd, sessionEnd } from "../../tests/support/session_pair.ts";
+import { MemoryTransport } from "../../tests/support/mux/memory_transport.ts";
+import { type SessionEnd, sessionEnd } from "../../tests/support/mux/session_pair.ts";
 import { within } from "../../tests/support/within.ts";
-import type { TunnelOptions } from "./options.ts";
+import { LogNotes } from "../../tests/support/log_notes.ts";
+import type { Dial, TunnelOptions } from "./tunnel_options.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const opening = { type: "connect_request", payload: { host: "example.org", port: 443 } } as const;
-/** What was logged as an error. */
+/** Logged errors. */
 const errors: string[] = [];
 const silent = {
   debug() {},
   info() {},
   warn() {},
-  error: (message: string, fields?: LogFields) => void errors.push(`${message}: ${fields?.["reason"]}`),
+  error: (message: string, fields?: LogFields) => void errors.push(`${message}: ${fields?.["error"]}`),
 };
 
-/** A tunnel with a server in memory that can be up or down. */
-function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096) {
+/** A tunnel with an in-memory server that can be up or down. */
+function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096, log: Logger = silent) {
   const clock = new ManualClock();
   const scene = {
     up: true,
@@ -31,14 +32,15 @@ function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096) {
     dials: 0,
     servers: [] as SessionEnd[],
   };
-  const dial = (): Promise<Transport> => {
+  const connect = (): Promise<Transport> => {
     scene.dials++;
     if (!scene.up) return Promise.reject(new SallyportError(scene.code, "the port is closed"));
     const [near, far] = MemoryTransport.pair();
     scene.servers.push(sessionEnd(far, "listener", { maxStreams }, clock));
     return Promise.resolve(near);
   };
-  const tunnel = new Tunnel({ dial, log: silent, clock, options });
+  const dial: Dial = async () => ({ transport: await connect(), again: connect });
+  const tunnel = new Tunnel({ dial, log, clock, options });
   const stop = async () => {
     await within(5_000, tunnel.drain(1_000), "the tunnel drains");
     for (const server of scene.servers) await within(5_000, server.closed, "a server's session ends");
@@ -62,7 +64,7 @@ Deno.test("tunnel opens streams on one connection", async () => {
   assert.equal(all.dials, 1);
 });
 
-Deno.test("tunnel holds a stream until the server appears", async () => {
+Deno.test("tunnel holds a stream until the server is up", async () => {
   const all = scene();
   all.up = false;
   all.tunnel.start();
@@ -86,7 +88,7 @@ Deno.test("tunnel refuses a stream that waited too long", async () => {
   await all.stop();
 });
 
-Deno.test("tunnel whose circuit breaker is open refuses at once and says when it tries again", async () => {
+Deno.test("tunnel refuses at once while the circuit breaker is open, with the time of the next attempt", async () => {
   const all = scene();
   all.up = false;
   all.tunnel.start();
@@ -98,7 +100,7 @@ Deno.test("tunnel whose circuit breaker is open refuses at once and says when it
     );
     if (dial < 5) all.clock.advance(1_000);
   }
-  await within(5_000, held, "those that wait are sent away");
+  await within(5_000, held, "waiting streams are refused");
   await assert.rejects(
     all.tunnel.openStream(opening),
     /after 5 attempts, next in \d+\.\d s: the port is closed/,
@@ -110,7 +112,7 @@ Deno.test("tunnel whose circuit breaker is open refuses at once and says when it
   await all.stop();
 });
 
-Deno.test("tunnel dials every second while it has to refuse streams, and backs off when nobody comes", async () => {
+Deno.test("tunnel dials every second while it refuses streams, and backs off without streams", async () => {
   const all = scene();
   all.up = false;
   all.tunnel.start();
@@ -123,17 +125,17 @@ Deno.test("tunnel dials every second while it has to refuse streams, and backs o
     if (dial >= 5) await assert.rejects(all.tunnel.openStream(opening), codeIs("tunnel_down"));
     const retryInMs = all.tunnel.retryInMs ?? Infinity;
     assert.ok(retryInMs <= 1_000, `dial ${dial + 1} in ${retryInMs} ms`);
-    // To the very moment of the next dial: any later and the circuit breaker may be about to let somebody try.
+    // Exactly to the next dial: later the circuit breaker may let a stream wait.
     if (dial < 12) all.clock.advance(retryInMs);
   }
-  await within(5_000, held, "those that wait are sent away");
+  await within(5_000, held, "waiting streams are refused");
   all.clock.advance(10_000);
   await eventually("a dial fails", () => assert.equal(all.tunnel.state.name, "failed"));
   assert.ok((all.tunnel.retryInMs ?? 0) > 10_000, `next dial in ${all.tunnel.retryInMs} ms`);
   await all.stop();
 });
 
-Deno.test("tunnel keeps nobody waiting for a certificate that is not accepted", async () => {
+Deno.test("tunnel refuses waiting streams if a certificate is not accepted", async () => {
   const all = scene();
   all.up = false;
   all.code = "peer_rejected";
@@ -142,13 +144,16 @@ Deno.test("tunnel keeps nobody waiting for a certificate that is not accepted", 
   await all.stop();
 });
 
-Deno.test("tunnel dials more connections when streams are many, four at the most", async () => {
-  const all = scene({ streamsPerConnection: 2 });
+Deno.test("tunnel dials up to four connections for many streams", async () => {
+  const all = scene({ streamsPerSession: 2 });
   all.tunnel.start();
   const streams = [];
   for (let i = 0; i < 12; i++) {
     streams.push(await all.tunnel.openStream(opening));
-    await eventually("dialled connections are up", () => assert.equal(all.tunnel.connectionCount, all.dials));
+    await eventually(
+      "the dialled connections are open",
+      () => assert.equal(all.tunnel.connectionCount, all.dials),
+    );
   }
   assert.equal(all.tunnel.connectionCount, 4);
   assert.equal(all.dials, 4);
@@ -156,8 +161,8 @@ Deno.test("tunnel dials more connections when streams are many, four at the most
   await all.stop();
 });
 
-Deno.test("tunnel whose connections are all full says so", async () => {
-  const all = scene({ maxConnections: 1 }, 1);
+Deno.test("tunnel refuses a stream if all connections are full", async () => {
+  const all = scene({ maxSessions: 1 }, 1);
   all.tunnel.start();
   const stream = await all.tunnel.openStream(opening);
   await assert.rejects(all.tunnel.openStream(opening), codeIs("limit_reached"));
@@ -165,7 +170,7 @@ Deno.test("tunnel whose connections are all full says so", async () => {
   await all.stop();
 });
 
-Deno.test("tunnel that loses its connection ends the streams and connects again", async () => {
+Deno.test("tunnel that loses its connection resets the streams and reconnects", async () => {
   const all = scene();
   all.tunnel.start();
   const stream = await all.tunnel.openStream(opening);
@@ -178,7 +183,7 @@ Deno.test("tunnel that loses its connection ends the streams and connects again"
   await all.stop();
 });
 
-Deno.test("tunnel leaves a connection that the server drains, and its streams end whole", async () => {
+Deno.test("tunnel replaces a drained connection, and its streams complete", async () => {
   const all = scene();
   all.tunnel.start();
   const old = await all.tunnel.openStream(opening, { bytes: new Uint8Array(100_000) });
@@ -197,7 +202,7 @@ Deno.test("tunnel leaves a connection that the server drains, and its streams en
   await all.stop();
 });
 
-Deno.test("tunnel that drains cuts what does not end in time", async () => {
+Deno.test("a draining tunnel closes what does not end in time", async () => {
   const all = scene();
   all.tunnel.start();
   const stream = await all.tunnel.openStream(opening);
@@ -212,7 +217,7 @@ Deno.test("tunnel that drains cuts what does not end in time", async () => {
   assert.deepEqual(sessions.map(({ streamCount }) => streamCount), [0]);
 });
 
-Deno.test("tunnel logs what a stream's room throws, and goes on", async () => {
+Deno.test("tunnel logs an error thrown by a stream's callback, and continues", async () => {
   const all = scene();
   all.tunnel.start();
   const stream = await all.tunnel.openStream(opening);
@@ -223,8 +228,32 @@ Deno.test("tunnel logs what a stream's room throws, and goes on", async () => {
   });
   stream.reset("cancelled", "done");
   assert.deepEqual(errors.splice(0), [
-    "a callback failed: Cannot go on with stream 1: its callback failed: a bug",
+    "callback failed: Cannot continue stream 1: its callback failed: a bug",
   ]);
   assert.equal(all.tunnel.state.name, "ready");
+  await all.stop();
+});
+
+Deno.test("tunnel logs an outage once a minute with the number of attempts, and its end", async () => {
+  const log = new LogNotes();
+  const all = scene({ urgentRetry: 1_000 }, 4_096, log);
+  all.up = false;
+  all.tunnel.start();
+  while (all.clock.now() < 90_000) {
+    await eventually("a dial fails", () => assert.equal(all.tunnel.state.name, "failed"));
+    all.clock.advance(all.tunnel.retryInMs ?? 0);
+  }
+  await eventually("a dial fails", () => assert.equal(all.tunnel.state.name, "failed"));
+  const failed = log.notes.filter(({ message }) => message === "connection failed");
+  assert.ok(all.dials > failed.length, `${all.dials} dials`);
+  assert.equal(failed.length, 2);
+  assert.match(String(failed[0]?.fields["advice"]), /run npx \S+ \S+ task -q agent doctor to find the cause/);
+  assert.ok(Number(failed[1]?.fields["attempts"]) > 2 && Number(failed[1]?.fields["down_for_s"]) >= 60);
+  all.up = true;
+  all.clock.advance(all.tunnel.retryInMs ?? 0);
+  await eventually("it is ready", () => assert.equal(all.tunnel.state.name, "ready"));
+  const ready = log.notes.find(({ message }) => message === "tunnel ready");
+  assert.equal(ready?.fields["attempts"], all.dials - 1);
+  assert.ok(Number(ready?.fields["down_for_s"]) >= 90);
   await all.stop();
 });

@@ -1,48 +1,83 @@
-import { isLoopback } from "../../shared/net/loopback.ts";
-import { isExempt } from "../../shared/net/no_proxy.ts";
-import { addressOf, type UpstreamProxy } from "../../shared/tls/upstream_proxy.ts";
-import { parseProxyUrl } from "./proxy_url.ts";
+import { isLoopback } from "../../shared/net/ip_address.ts";
+import { isExempt } from "./no_proxy.ts";
+import { parseAuthorities } from "../../shared/pki/x509/pem.ts";
+import { type PemSource, pemText, readPemSource } from "../../shared/pki/x509/pem_source.ts";
+import { addressOf, parseProxyUrl, type UpstreamProxy } from "./upstream_proxy.ts";
 
 /** The proxy that the agent's own connections go through. */
 export interface Upstream {
   readonly proxy: UpstreamProxy;
-  /** Where it was named, for messages: a key or a variable. */
+  /** Where it is configured, for messages: a key or a variable. */
   readonly source: string;
-  /** Whom to reach without it, as `NO_PROXY` has it. */
+  /** Targets to reach without it, in the syntax of `NO_PROXY`. */
   readonly exempt: string;
 }
 
-/** What is known of a proxy. */
+/** The configuration of an upstream proxy. */
 export interface UpstreamInit {
-  /** The key `upstream_proxy`: an address, `direct` for none whatever the environment says, or "". */
+  /** The key `upstream_proxy`: a URL, `direct` for none despite the environment, or "". */
   readonly configured: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Says that no proxy is to be used, whatever the environment says. */
-export const DIRECT = "direct";
+/** Value of `upstream_proxy` for no proxy, despite the environment. */
+export const UPSTREAM_DIRECT = "direct";
 
-/** @returns The proxy, or what is wrong with the variable that names it; undefined where there is none. */
+const VARIABLES = ["HTTPS_PROXY", "https_proxy"];
+
+/** @returns The proxy, or what is wrong with its configuration; undefined when none is configured. */
 export function findUpstream(
   { configured, environment }: UpstreamInit,
 ): Upstream | { problem: string } | undefined {
-  if (configured === DIRECT) return undefined;
+  if (configured === UPSTREAM_DIRECT) return undefined;
   const exempt = environment["NO_PROXY"] ?? environment["no_proxy"] ?? "";
-  const variable = ["HTTPS_PROXY", "https_proxy"].find((name) => environment[name] !== undefined);
+  const variable = VARIABLES.find((name) => environment[name] !== undefined);
   const text = configured !== "" ? configured : variable === undefined ? "" : environment[variable]!;
   if (text === "") return undefined;
   const source = configured !== "" ? "upstream_proxy" : variable!;
   const proxy = parseProxyUrl(text);
-  // What it is stays unsaid: a password may be in it.
+  // The value is not shown: it may contain a password.
   if (proxy === undefined) {
-    return { problem: `Cannot use ${source}: it is no address such as http://host:port` };
+    return { problem: `Cannot use ${source}: it is not a URL such as http://host:port` };
   }
   return { proxy, source, exempt };
 }
 
+/** The result of {@linkcode ignoreOwnProxy}. */
+export interface UsableEnvironment {
+  readonly environment: UpstreamInit["environment"];
+  /** Variables that name the agent itself, for a warning. */
+  readonly ignored: readonly string[];
+}
+
 /**
- * The proxy for a target; undefined where it is reached without one. A proxy of the environment is for everything
- * that everybody does: this machine itself is not reached through it.
+ * Ignores proxy variables that name the agent itself: `agent env` sets them in a shell, and the agent or its doctor may
+ * be started from that shell.
+ *
+ * @param isOwn Whether a proxy is the agent.
+ */
+export function ignoreOwnProxy(
+  environment: UpstreamInit["environment"],
+  isOwn: (upstream: Upstream) => boolean,
+): UsableEnvironment {
+  const ignored = VARIABLES.filter((name) => {
+    const found = findUpstream({ configured: "", environment: { [name]: environment[name] } });
+    return found !== undefined && "proxy" in found && isOwn(found);
+  });
+  const kept = Object.entries(environment).filter(([name]) => !ignored.includes(name));
+  return { environment: Object.fromEntries(kept), ignored };
+}
+
+/** The warning about ignored variables. */
+export function ignoredVariablesWarning(names: readonly string[]): string {
+  const [verb, are] = names.length === 1 ? ["names", "is"] : ["name", "are"];
+  return `${names.join(" and ")} ${verb} this agent itself and ${are} not used: ` +
+    "set upstream_proxy if the agent needs another proxy";
+}
+
+/**
+ * Returns the proxy for a target; undefined for a direct connection. A proxy of the environment is meant for all programs,
+ * and so not for targets on this machine.
  *
  * @param host Name or address, without brackets.
  */
@@ -56,18 +91,37 @@ export function proxyFor(
   return isHere && upstream.source !== "upstream_proxy" ? undefined : upstream.proxy;
 }
 
-/** Who connects to one of these connects to this machine. */
+/** Connections to these addresses lead to this machine. */
 const UNSPECIFIED = ["0.0.0.0", "::"];
 
 /**
- * Tells whether a proxy is the agent itself: people export HTTPS_PROXY for their programs, and the agent is one.
+ * Whether a proxy is the agent itself: HTTPS_PROXY may be exported for all programs, and the agent is one.
  *
  * @param own Address of the agent's proxy port.
+ * @param machine Name of this machine, if known.
  */
-export function isOwnAddress({ proxy: { url } }: Upstream, own: { host: string; port: number }): boolean {
+export function isOwnProxy(
+  { proxy: { url } }: Upstream,
+  own: { host: string; port: number },
+  machine?: string,
+): boolean {
   const { host, port } = addressOf(url);
   if (port !== own.port) return false;
   const name = host.replace(/\.$/, "");
   return host === own.host || UNSPECIFIED.includes(host) || isLoopback(host) ||
-    name === "localhost" || name.endsWith(".localhost");
+    name === "localhost" || name.endsWith(".localhost") ||
+    name === machine?.trim().toLowerCase();
+}
+
+/**
+ * Validates the certificate of an `https:` proxy by the CA in a file.
+ *
+ * @param source The key `upstream_ca_file`; undefined for the public root CAs.
+ * @throws {SallyportError} `bad_request` when it cannot be read, or contains a certificate that is not a CA's.
+ */
+export async function withProxyCa(upstream: Upstream, source: PemSource | undefined): Promise<Upstream> {
+  if (source === undefined) return upstream;
+  const data = await readPemSource(source, "upstream_ca_file");
+  parseAuthorities(data);
+  return { ...upstream, proxy: { ...upstream.proxy, ca: pemText(data) } };
 }

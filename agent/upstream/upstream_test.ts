@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseProxyUrl } from "./proxy_url.ts";
-import { findUpstream, isOwnAddress, proxyFor, type Upstream } from "./upstream.ts";
+import { parseProxyUrl } from "./upstream_proxy.ts";
+import { findUpstream, ignoredVariablesWarning, isOwnProxy, proxyFor, type Upstream } from "./upstream.ts";
 
 function upstream(configured: string, environment: Record<string, string> = {}): Upstream {
   const found = findUpstream({ configured, environment });
@@ -8,7 +8,7 @@ function upstream(configured: string, environment: Record<string, string> = {}):
   return found;
 }
 
-Deno.test("a proxy's address may have user and password, which travel as Basic", () => {
+Deno.test("a proxy URL may contain user and password, sent as Basic", () => {
   const proxy = parseProxyUrl("http://us%20er:p%40ss@proxy.example:3128");
   assert.equal(proxy?.url.href, "http://proxy.example:3128/");
   assert.equal(proxy?.authorization, `Basic ${btoa("us er:p@ss")}`);
@@ -27,7 +27,7 @@ for (
     "",
   ]
 ) {
-  Deno.test(`"${text}" is no address of a proxy`, () => assert.equal(parseProxyUrl(text), undefined));
+  Deno.test(`"${text}" is not a proxy URL`, () => assert.equal(parseProxyUrl(text), undefined));
 }
 
 Deno.test("the configuration wins over the environment, and direct over both", () => {
@@ -40,12 +40,12 @@ Deno.test("the configuration wins over the environment, and direct over both", (
   assert.equal(findUpstream({ configured: "", environment: { HTTPS_PROXY: "" } }), undefined);
 });
 
-Deno.test("a variable that is no address is named, and not shown", () => {
+Deno.test("a variable that is not a URL is named without its value", () => {
   const found = findUpstream({ configured: "", environment: { HTTPS_PROXY: "ftp://u:secret@a" } });
-  assert.deepEqual(found, { problem: "Cannot use HTTPS_PROXY: it is no address such as http://host:port" });
+  assert.deepEqual(found, { problem: "Cannot use HTTPS_PROXY: it is not a URL such as http://host:port" });
 });
 
-Deno.test("NO_PROXY exempts targets, whoever named the proxy", () => {
+Deno.test("NO_PROXY exempts targets, wherever the proxy is configured", () => {
   const environment = { HTTPS_PROXY: "http://a:1", NO_PROXY: "corp.example" };
   for (const found of [upstream("", environment), upstream("http://b:1", environment)]) {
     assert.equal(proxyFor(found, "x.corp.example", 443), undefined);
@@ -54,14 +54,14 @@ Deno.test("NO_PROXY exempts targets, whoever named the proxy", () => {
   assert.equal(proxyFor(undefined, "other.example", 443), undefined);
 });
 
-Deno.test("this machine is not reached through a proxy of the environment, but through one of its own", () => {
+Deno.test("targets on this machine use a configured proxy, but not one of the environment", () => {
   for (const host of ["127.0.0.1", "::1", "localhost"]) {
     assert.equal(proxyFor(upstream("", { HTTPS_PROXY: "http://a:1" }), host, 443), undefined);
     assert.ok(proxyFor(upstream("http://a:1"), host, 443));
   }
 });
 
-Deno.test("the agent knows its own address as a proxy", () => {
+Deno.test("isOwnProxy recognizes the address of the agent", () => {
   const own = { host: "127.0.0.1", port: 8080 };
   for (
     const url of [
@@ -75,10 +75,23 @@ Deno.test("the agent knows its own address as a proxy", () => {
       "http://my.localhost:8080",
     ]
   ) {
-    assert.equal(isOwnAddress(upstream(url), own), true, url);
+    assert.equal(isOwnProxy(upstream(url), own), true, url);
   }
   for (const url of ["http://127.0.0.1:8081", "http://192.0.2.1:8080", "http://127.0.0.1"]) {
-    assert.equal(isOwnAddress(upstream(url), own), false, url);
+    assert.equal(isOwnProxy(upstream(url), own), false, url);
   }
-  assert.equal(isOwnAddress(upstream("http://192.0.2.1:8080"), { host: "192.0.2.1", port: 8080 }), true);
+  assert.equal(isOwnProxy(upstream("http://192.0.2.1:8080"), { host: "192.0.2.1", port: 8080 }), true);
+  assert.equal(isOwnProxy(upstream("http://MyBox:8080"), own, "mybox\n"), true);
+  assert.equal(isOwnProxy(upstream("http://other:8080"), own, "mybox\n"), false);
+});
+
+Deno.test("the warning about ignored variables agrees in number", () => {
+  assert.match(
+    ignoredVariablesWarning(["HTTPS_PROXY"]),
+    /^HTTPS_PROXY names this agent itself and is not used: /,
+  );
+  assert.match(
+    ignoredVariablesWarning(["HTTPS_PROXY", "https_proxy"]),
+    /^HTTPS_PROXY and https_proxy name this agent itself and are not used: /,
+  );
 });

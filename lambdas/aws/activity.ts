@@ -1,33 +1,33 @@
 import { CloudWatchClient, GetMetricDataCommand, type MetricStat } from "@aws-sdk/client-cloudwatch";
-import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from "../../shared/cloud/metric_names.ts";
+import { METRIC_DIMENSION, type MetricName } from "../../shared/cloud/metric_names.ts";
 import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
 import { CloudError, cloudErrorOf } from "../../shared/aws/cloud_error.ts";
 
-/** What the servers reported over a time. */
+/** What the servers reported over a period. */
 export interface Activity {
-  /** How many reports there were; with 0 nothing is known, and a server that works reports every minute. */
+  /** How many reports there were. A working server reports every minute; with 0 reports nothing is known. */
   readonly reports: number;
-  /** Bytes for users, both ways, over all servers. */
+  /** User bytes in both directions, over all servers. */
   readonly userBytes: number;
   /** The most streams that a server had open in any report. */
   readonly openStreams: number;
 }
 
-/** Periods of figures, in seconds; those by the second are kept for three hours. */
+/** Resolutions in seconds; CloudWatch keeps one-second data for three hours. */
 const MINUTE_S = 60;
 const SECOND_S = 1;
 
 /** What servers reported about their agents in one second. */
-export interface UseReport {
+export interface AgentReport {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** The most agents that a server had. */
   readonly agents: number;
-  /** `clientNumber` of the certificate that all of them have; undefined when they have not the same one. */
+  /** `clientNumber` of the certificate that all of them share; undefined when they have different ones. */
   readonly onlyClient: number | undefined;
 }
 
-/** A value of a metric, and the period that it is of. */
+/** A value of a metric, with the time of its period. */
 interface Point {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -36,18 +36,23 @@ interface Point {
 
 /** What the servers report to CloudWatch. */
 export class ActivityLog {
+  readonly #namespace: string;
   readonly #metricsName: string;
   readonly #cloudWatch = new CloudWatchClient(CLIENT_OPTIONS);
 
-  /** @param metricsName The servers' `metrics_name`. */
-  constructor(metricsName: string) {
+  /**
+   * @param namespace The servers' `metrics_namespace`.
+   * @param metricsName The servers' `metrics_name`.
+   */
+  constructor(namespace: string, metricsName: string) {
+    this.#namespace = namespace;
     this.#metricsName = metricsName;
   }
 
   /**
-   * What was carried between two times.
+   * The traffic between two times.
    *
-   * @throws {CloudError} Also when CloudWatch has only a part of it: of the rest nobody knows.
+   * @throws {CloudError} Also when CloudWatch returns only a part of it: the rest is unknown.
    */
   async between(from: Date, to: Date, signal: AbortSignal): Promise<Activity> {
     const points = await this.#read(from, to, signal, {
@@ -63,11 +68,11 @@ export class ActivityLog {
   }
 
   /**
-   * What was reported about agents between two times, second by second.
+   * The reports about agents between two times, second by second.
    *
    * @throws {CloudError} As `between` does.
    */
-  async use(from: Date, to: Date, signal: AbortSignal): Promise<UseReport[]> {
+  async agentReports(from: Date, to: Date, signal: AbortSignal): Promise<AgentReport[]> {
     const points = await this.#read(from, to, signal, {
       agents: this.#stat("ConnectedAgents", "Maximum", SECOND_S),
       least: this.#stat("OnlyClient", "Minimum", SECOND_S),
@@ -115,6 +120,6 @@ export class ActivityLog {
 
   #stat(MetricName: MetricName, Stat: "Sum" | "Maximum" | "Minimum", Period: number): MetricStat {
     const Dimensions = [{ Name: METRIC_DIMENSION, Value: this.#metricsName }];
-    return { Metric: { Namespace: METRIC_NAMESPACE, MetricName, Dimensions }, Period, Stat };
+    return { Metric: { Namespace: this.#namespace, MetricName, Dimensions }, Period, Stat };
   }
 }

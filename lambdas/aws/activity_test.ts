@@ -12,14 +12,18 @@ interface Query {
   readonly MetricStat: {
     readonly Period: number;
     readonly Stat: string;
-    readonly Metric: { readonly MetricName: string };
+    readonly Metric: {
+      readonly Namespace: string;
+      readonly MetricName: string;
+      readonly Dimensions: readonly unknown[];
+    };
   };
 }
 
 /** Seconds after `FROM`, as CloudWatch has times. */
 const at = (seconds: number) => FROM.getTime() / 1000 + seconds;
 
-Deno.test("what is reported about agents is read by the second, and kept together over pages", async () => {
+Deno.test("reports about agents are read by the second, and joined over pages", async () => {
   const asked: Query[] = [];
   await using _ = new FakeAws((_, input) => {
     asked.push(...input["MetricDataQueries"] as Query[]);
@@ -30,7 +34,7 @@ Deno.test("what is reported about agents is read by the second, and kept togethe
     ];
     return { body: { MetricDataResults: results, ...(second ? {} : { NextToken: "more" }) } };
   });
-  const reports = await new ActivityLog("mine").use(FROM, TO, never);
+  const reports = await new ActivityLog("Sallyport/mine", "mine").agentReports(FROM, TO, never);
   assert.deepEqual(reports, [
     { at: at(5) * 1000, agents: 1, onlyClient: 9 },
     // Two servers reported in the same second, of two clients.
@@ -43,11 +47,27 @@ Deno.test("what is reported about agents is read by the second, and kept togethe
   );
 });
 
-Deno.test("a part of the metrics that CloudWatch does not have makes the whole unreadable", async () => {
+Deno.test("reports of other installations are not queried", async () => {
+  const asked: Query[] = [];
+  await using _ = new FakeAws((_, input) => {
+    asked.push(...input["MetricDataQueries"] as Query[]);
+    return { body: { MetricDataResults: [] } };
+  });
+  const log = new ActivityLog("Sallyport/mine", "mine");
+  await log.agentReports(FROM, TO, never);
+  await log.between(FROM, TO, never);
+  assert.equal(asked.length, 6);
+  for (const { MetricStat: { Metric } } of asked) {
+    assert.equal(Metric.Namespace, "Sallyport/mine");
+    assert.deepEqual(Metric.Dimensions, [{ Name: "Service", Value: "mine" }]);
+  }
+});
+
+Deno.test("metrics that CloudWatch returns only in part are an error", async () => {
   await using _ = new FakeAws(() => ({
     body: { MetricDataResults: [{ Id: "agents", Values: [], StatusCode: "InternalError" }] },
   }));
-  await assert.rejects(new ActivityLog("mine").use(FROM, TO, never), (error) => {
+  await assert.rejects(new ActivityLog("Sallyport/mine", "mine").agentReports(FROM, TO, never), (error) => {
     assert.ok(error instanceof CloudError);
     assert.equal(error.code, "unavailable");
     return true;

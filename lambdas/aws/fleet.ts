@@ -12,27 +12,27 @@ import type { FleetStatus } from "../../shared/cloud/fleet_status.ts";
 import { CLIENT_OPTIONS } from "../../shared/aws/client_options.ts";
 import { CloudError, cloudErrorOf } from "../../shared/aws/cloud_error.ts";
 import { problemOf } from "./problem.ts";
-import { youngestOf } from "./youngest.ts";
+import { newestStart } from "./newest_start.ts";
 
 /** Which ECS service runs the servers. */
 export interface FleetName {
   readonly cluster: string;
   readonly service: string;
-  /** The port of every server, for those who ask where it is. */
+  /** Port of the servers, as returned to agents. */
   readonly port: number;
 }
 
 /** How old the fleet is, for Sleep and Kill. */
 export interface FleetAge {
-  /** How many servers are wanted. */
+  /** Desired number of servers. */
   readonly desired: number;
-  /** How many servers run; more than are wanted while some are replaced. */
+  /** How many servers are running; more than desired while some are replaced. */
   readonly running: number;
-  /** Since when the youngest server has had time, as `youngestOf` finds it; undefined when ECS does not say. */
-  readonly youngest: Date | undefined;
+  /** When the newest server started, see `newestStart`; undefined when ECS does not say. */
+  readonly newestStart: Date | undefined;
 }
 
-/** Tasks that one call of ECS describes. */
+/** Most tasks that one ECS call can describe. */
 const MAX_TASKS = 100;
 
 /** The servers as ECS has them. Every method throws {@linkcode CloudError}. */
@@ -45,7 +45,7 @@ export class Fleet {
     this.#name = name;
   }
 
-  /** Where the servers are that run and are not about to stop, and why others do not start. */
+  /** The addresses of the servers that are running and not stopping, and why others do not start. */
   async status(signal: AbortSignal): Promise<FleetStatus> {
     const service = await this.#service(signal);
     if ((service.desiredCount ?? 0) === 0) return { state: "stopped", servers: [] };
@@ -59,28 +59,32 @@ export class Fleet {
     return { state: "starting", servers, ...(problem === undefined ? {} : { problem }) };
   }
 
-  /** How many servers are wanted, and how old the youngest is. */
+  /** How many servers are desired, and when the newest started. */
   async age(signal: AbortSignal): Promise<FleetAge> {
     const service = await this.#service(signal);
     const { desiredCount: desired = 0, runningCount: running = 0 } = service;
-    if (desired === 0) return { desired, running, youngest: undefined };
+    if (desired === 0) return { desired, running, newestStart: undefined };
     const tasks = await this.#tasks("RUNNING", signal);
-    return { desired, running, youngest: youngestOf(service, tasks, await this.#tasks("STOPPED", signal)) };
+    return {
+      desired,
+      running,
+      newestStart: newestStart(service, tasks, await this.#tasks("STOPPED", signal)),
+    };
   }
 
-  /** Wants at least `count` servers; changes nothing when as many are wanted already. */
+  /** Sets the desired count to at least `count`; changes nothing when it is high enough already. */
   async wake(count: number, signal: AbortSignal): Promise<void> {
     const { desiredCount = 0 } = await this.#service(signal);
-    if (desiredCount < count) await this.#want(count, signal);
+    if (desiredCount < count) await this.#setDesired(count, signal);
   }
 
-  /** Wants no servers; changes nothing when none are wanted. */
+  /** Sets the desired count to 0, unless it is 0 already. */
   async stop(signal: AbortSignal): Promise<void> {
     const { desiredCount = 0 } = await this.#service(signal);
-    if (desiredCount > 0) await this.#want(0, signal);
+    if (desiredCount > 0) await this.#setDesired(0, signal);
   }
 
-  async #want(desiredCount: number, abortSignal: AbortSignal): Promise<void> {
+  async #setDesired(desiredCount: number, abortSignal: AbortSignal): Promise<void> {
     const { cluster, service } = this.#name;
     try {
       await this.#ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount }), { abortSignal });
@@ -96,12 +100,12 @@ export class Fleet {
       const { services = [] } = await this.#ecs.send(command, { abortSignal });
       const found = services[0];
       if (found === undefined || found.status !== "ACTIVE") {
-        const what = found === undefined ? "there is none" : `it is ${found.status}`;
+        const what = found === undefined ? "not found" : `it is ${found.status}`;
         throw new CloudError("service_missing", `Cannot find the ECS service ${this.#shown}: ${what}`);
       }
       return found;
     } catch (error) {
-      throw cloudErrorOf(error, `look at the ECS service ${this.#shown}`);
+      throw cloudErrorOf(error, `describe the ECS service ${this.#shown}`);
     }
   }
 
@@ -114,16 +118,16 @@ export class Fleet {
       const described = await this.#ecs.send(new DescribeTasksCommand({ cluster, tasks }), { abortSignal });
       return described.tasks ?? [];
     } catch (error) {
-      throw cloudErrorOf(error, `look at the tasks of ${this.#shown}`);
+      throw cloudErrorOf(error, `describe the tasks of ${this.#shown}`);
     }
   }
 
-  /** Public addresses of tasks, by way of their network interfaces; those without one are left out. */
+  /** Public addresses of tasks, from their network interfaces; tasks without one are left out. */
   async #addresses(tasks: readonly Task[], abortSignal: AbortSignal): Promise<string[]> {
     const interfaces = tasks.flatMap(interfacesOf);
     if (interfaces.length === 0) return [];
     try {
-      // By a filter and not by ids: of an id that is gone with its task the whole call would fail.
+      // By filter and not by id: the whole call would fail for the id of an interface that is gone with its task.
       const Filters = [{ Name: "network-interface-id", Values: interfaces }];
       const command = new DescribeNetworkInterfacesCommand({ Filters });
       const { NetworkInterfaces = [] } = await this.#ec2.send(command, { abortSignal });

@@ -24,20 +24,20 @@ function ecs(tasks: { running?: object[]; stopped?: object[] }, more: object = {
   });
 }
 
-Deno.test("the fleet is stopped when no server is wanted, and nothing else is asked", async () => {
+Deno.test("the fleet is stopped when no server is desired, and nothing else is queried", async () => {
   await using aws = ecs({}, { desiredCount: 0 });
   assert.deepEqual(await new Fleet(NAME).status(never), { state: "stopped", servers: [] });
   assert.deepEqual(aws.calls.map(({ action }) => action), ["DescribeServices"]);
 });
 
-Deno.test("a server that is wanted and not there yet is starting, without a problem", async () => {
+Deno.test("a desired server that does not run yet is starting, without a problem", async () => {
   const pending = { lastStatus: "PENDING", desiredStatus: "RUNNING", attachments: [] };
   const asleep = { stopCode: "ServiceSchedulerInitiated", stoppedReason: "Scaling activity initiated" };
   await using _ = ecs({ running: [pending], stopped: [asleep] });
   assert.deepEqual(await new Fleet(NAME).status(never), { state: "starting", servers: [] });
 });
 
-Deno.test("a server that keeps failing to start is starting, with the reason of the last one", async () => {
+Deno.test("a server that keeps failing is starting, with the reason of the last failure", async () => {
   const failed = (stoppedAt: number, stoppedReason: string) => ({
     stopCode: "TaskFailedToStart",
     stoppedReason,
@@ -48,17 +48,17 @@ Deno.test("a server that keeps failing to start is starting, with the reason of 
   assert.deepEqual(await new Fleet(NAME).status(never), {
     state: "starting",
     servers: [],
-    problem: "CannotPullContainerError: not found; server ended with code 1",
+    problem: "CannotPullContainerError: not found; server exited with code 1",
   });
 });
 
-Deno.test("a server whose health check gave it up is a problem, in the words of ECS", async () => {
+Deno.test("a server stopped by its health check is a problem, with the reason of ECS", async () => {
   const stoppedReason = "Task failed container health checks";
   await using _ = ecs({ stopped: [{ stopCode: "ServiceSchedulerInitiated", stoppedReason, stoppedAt: 1 }] });
   assert.equal((await new Fleet(NAME).status(never)).problem, stoppedReason);
 });
 
-Deno.test("what was wrong before the last deployment is no problem any more", async () => {
+Deno.test("failures before the last deployment are no longer a problem", async () => {
   const failed = {
     stopCode: "TaskFailedToStart",
     stoppedReason: "CannotPullContainerError",
@@ -69,7 +69,7 @@ Deno.test("what was wrong before the last deployment is no problem any more", as
   assert.equal((await new Fleet(NAME).status(never)).problem, undefined);
 });
 
-Deno.test("waking wants as many servers as it should, and never fewer than there are", async () => {
+Deno.test("wake sets the desired count, and never lowers it", async () => {
   for (const [desired, wanted, updates] of [[0, 1, [1]], [0, 3, [3]], [1, 1, []], [3, 1, []]] as const) {
     await using aws = ecs({}, { desiredCount: desired });
     await new Fleet(NAME).wake(wanted, never);
@@ -78,7 +78,7 @@ Deno.test("waking wants as many servers as it should, and never fewer than there
   }
 });
 
-Deno.test("stopping wants no servers, and changes nothing where none are wanted", async () => {
+Deno.test("stop sets the desired count to 0, unless it is 0 already", async () => {
   for (const [desired, updates] of [[2, [0]], [0, []]] as const) {
     await using aws = ecs({}, { desiredCount: desired });
     await new Fleet(NAME).stop(never);
@@ -87,7 +87,7 @@ Deno.test("stopping wants no servers, and changes nothing where none are wanted"
   }
 });
 
-Deno.test("the fleet is as old as its youngest task, or as its last change when it has none", async () => {
+Deno.test("the fleet is as old as its newest task, or as its last change without tasks", async () => {
   const young = Date.parse("2026-01-01T12:00:00Z") / 1000;
   const deployments = [{ updatedAt: young - 50 }];
   {
@@ -95,14 +95,14 @@ Deno.test("the fleet is as old as its youngest task, or as its last change when 
       deployments,
       runningCount: 2,
     });
-    const age = { desired: 1, running: 2, youngest: new Date(young * 1000) };
+    const age = { desired: 1, running: 2, newestStart: new Date(young * 1000) };
     assert.deepEqual(await new Fleet(NAME).age(never), age);
   }
   await using _ = ecs({}, { deployments });
-  assert.equal((await new Fleet(NAME).age(never)).youngest?.getTime(), (young - 50) * 1000);
+  assert.equal((await new Fleet(NAME).age(never)).newestStart?.getTime(), (young - 50) * 1000);
 });
 
-/** Errors of ECS, and what callers are told. */
+/** Errors of ECS, and what callers receive. */
 const FAILURES: Readonly<
   Record<string, [answer: AwsAnswer, code: keyof typeof FLEET_FAILURES, reason: RegExp]>
 > = {
@@ -119,14 +119,14 @@ const FAILURES: Readonly<
   "does not allow it": [
     { status: 400, body: { __type: "AccessDeniedException", message: "not authorized" } },
     "not_allowed",
-    /look at the ECS service sallyport\/server: not authorized/,
+    /describe the ECS service sallyport\/server: not authorized/,
   ],
   "does not know the cluster": [
     { status: 400, body: { __type: "ClusterNotFoundException", message: "Cluster not found." } },
     "service_missing",
     /Cluster not found/,
   ],
-  "does not know the service": [{ body: { services: [] } }, "service_missing", /there is none/],
+  "does not know the service": [{ body: { services: [] } }, "service_missing", /not found/],
   "is deleting the service": [
     { body: { services: [{ status: "DRAINING" }] } },
     "service_missing",
@@ -151,7 +151,7 @@ for (const [what, [answer, code, reason]] of Object.entries(FAILURES)) {
   });
 }
 
-Deno.test("an ECS that does not answer is unavailable when the time is over", async () => {
+Deno.test("an ECS that does not answer in time is unavailable", async () => {
   const hanging = Promise.withResolvers<AwsAnswer>();
   await using _ = new FakeAws(() => hanging.promise);
   const time = new AbortController();

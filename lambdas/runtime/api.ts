@@ -1,22 +1,22 @@
 /** One invocation as the Runtime API hands it out. */
 export interface Invocation {
   readonly id: string;
-  /** When its time is over, milliseconds since 1970. */
+  /** When it times out, milliseconds since 1970. */
   readonly deadline: number;
   /** The event, JSON. */
   readonly body: string;
-  /** Id of the trace that it belongs to; "" without one. */
+  /** Trace id; "" without one. */
   readonly traceId: string;
 }
 
-/** An error as the Runtime API takes it; shown in the console and given to who invoked. */
+/** An error as the Runtime API expects it; shown in the console and returned to the caller. */
 export interface RuntimeError {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly stackTrace: readonly string[];
 }
 
-/** What was thrown, as the Runtime API takes it. */
+/** Converts a thrown value for the Runtime API. */
 export function runtimeError(thrown: unknown): RuntimeError {
   if (!(thrown instanceof Error)) {
     return { errorType: "Error", errorMessage: String(thrown), stackTrace: [] };
@@ -25,7 +25,7 @@ export function runtimeError(thrown: unknown): RuntimeError {
   return { errorType: thrown.name, errorMessage: thrown.message, stackTrace };
 }
 
-/** The Runtime API of Lambda, version 2018-06-01. Every method throws when it does not answer as it has to. */
+/** The Runtime API of Lambda, version 2018-06-01. Every method throws on an unexpected answer. */
 export class RuntimeApi {
   readonly #base: string;
 
@@ -34,7 +34,7 @@ export class RuntimeApi {
     this.#base = `http://${address}/2018-06-01/runtime`;
   }
 
-  /** Waits for the next invocation, for as long as it takes: the machine stands still in the meantime. */
+  /** Waits for the next invocation, without a timeout: the machine is frozen in the meantime. */
   async next(): Promise<Invocation> {
     const response = await fetch(`${this.#base}/invocation/next`);
     const body = await response.text();
@@ -49,17 +49,17 @@ export class RuntimeApi {
     };
   }
 
-  /** Hands in what a function returned. */
+  /** Posts the result of a function. */
   succeeded(id: string, result: unknown): Promise<void> {
     return this.#post(`/invocation/${id}/response`, JSON.stringify(result ?? null));
   }
 
-  /** Hands in what a function threw. */
+  /** Posts the error of a function. */
   failed(id: string, error: RuntimeError): Promise<void> {
     return this.#post(`/invocation/${id}/error`, JSON.stringify(error), error.errorType);
   }
 
-  /** Says that the function cannot even be loaded. */
+  /** Reports that the function cannot be loaded. */
   initFailed(error: RuntimeError): Promise<void> {
     return this.#post("/init/error", JSON.stringify(error), error.errorType);
   }
@@ -69,7 +69,7 @@ export class RuntimeApi {
     const headers = { "content-type": "application/json", ...type };
     const response = await fetch(this.#base + path, { method: "POST", headers, body });
     await response.body?.cancel();
-    if (!response.ok) throw this.#unexpected(`hand in ${path}`, response);
+    if (!response.ok) throw this.#unexpected(`post ${path}`, response);
   }
 
   #unexpected(doing: string, { status }: Response): Error {

@@ -1,7 +1,7 @@
-/** The runtime: loads the function that Lambda names and serves its invocations. */
+/** The runtime: loads the function that Lambda names, and serves its invocations. */
 import { configureLog, getLogger } from "../../shared/log.ts";
+import type { Handler } from "../handler.ts";
 import { RuntimeApi, runtimeError } from "./api.ts";
-import { loadHandler } from "./load_handler.ts";
 import { serve } from "./serve.ts";
 
 configureLog();
@@ -11,12 +11,30 @@ try {
   const handler = await loadHandler(Deno.env.get("LAMBDA_TASK_ROOT") ?? "", Deno.env.get("_HANDLER") ?? "");
   const setTraceId = (id: string) => Deno.env.set("_X_AMZN_TRACE_ID", id);
   await serve({ api, handler, log, setTraceId }).catch((error) => {
-    log.error("the Runtime API is lost", { reason: String(error) });
+    log.error("Runtime API lost", { error: String(error) });
     Deno.exit(1);
   });
 } catch (thrown) {
   const error = runtimeError(thrown);
-  log.error("the function cannot be loaded", { reason: `${error.errorType}: ${error.errorMessage}` });
+  log.error("function not loaded", { error: `${error.errorType}: ${error.errorMessage}` });
   await api.initFailed(error);
   Deno.exit(1);
+}
+
+/**
+ * Loads the handler that `_HANDLER` names as `FILE.EXPORT`: the function EXPORT of FILE.js.
+ *
+ * @param folder `LAMBDA_TASK_ROOT`, the folder of the function's code.
+ * @throws {Error} When there is none; also whatever the code itself throws while it is loaded.
+ */
+async function loadHandler(folder: string, name: string): Promise<Handler> {
+  const dot = name.lastIndexOf(".");
+  const file = `${folder}/${name.slice(0, dot)}.js`;
+  // deno-lint-ignore layers/imports -- only Lambda knows which file it is
+  const module: Record<string, unknown> = await import(new URL(`file://${file}`).href);
+  const handler = module[name.slice(dot + 1)];
+  if (typeof handler !== "function") {
+    throw new Error(`Cannot use the handler ${name}: ${file} exports no function of that name`);
+  }
+  return handler as Handler;
 }

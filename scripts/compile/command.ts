@@ -1,33 +1,38 @@
 import { fileURLToPath } from "node:url";
-import { taskCommand } from "../task_command.ts";
+import { taskCommand } from "../process/task_command.ts";
 import { fileName, type ProgramName, type Target, TARGETS } from "./targets.ts";
 
-/** Folder of what is made on the way. */
+/** Folder of intermediate files. */
 export const BUILD_FOLDER = fileURLToPath(new URL("../../.build", import.meta.url));
-/** Where the commit is written that an executable tells with `--version`; see shared/version.ts. */
+/** File with the commit that an executable prints with `--version`; see shared/version.ts. */
 export const COMMIT_FILE = `${BUILD_FOLDER}/commit`;
 
-/** Where a program is bundled to: what it does not use of its libraries stays out of the executable. */
+/** Bundle of a program: library code that it does not use stays out of the executable. */
 export function bundleFile(program: ProgramName): string {
   return `${BUILD_FOLDER}/${program}.js`;
 }
 
 /**
- * Tasks whose permissions a program has. The agent's executable makes certificates and runs commands too; it gives
- * the right to write, or to run, up before it does anything else.
+ * Tasks whose permissions a program has. The agent's executable creates certificates and runs commands too; otherwise
+ * it drops the permissions to write and to run before it does anything else.
  */
 const TASKS: Readonly<Record<ProgramName, readonly string[]>> = {
   agent: ["agent", "certs", "exec"],
   server: ["server"],
 };
 
-/** Flags of `deno run` that a program's executable has baked in. */
+/** Flags of `deno run` that are built into a program's executable. */
 export async function bakedFlags(program: ProgramName): Promise<string[]> {
-  const commands = await Promise.all(TASKS[program].map(taskCommand));
-  return [...new Set(commands.flatMap(({ flags }) => flags.slice(1)))];
+  const commands = await Promise.all(TASKS[program].map((task) => taskCommand(task)));
+  const flags = new Set(commands.flatMap(({ flags }) => flags.slice(1)));
+  // Given both, Deno lets a permission's list win over the same permission without one.
+  return [...flags].filter((flag) => {
+    const [name = ""] = flag.split("=");
+    return name === flag || !flags.has(name);
+  });
 }
 
-/** Arguments of `deno` that make an executable of a program that was bundled. */
+/** Arguments of `deno` that compile the bundle of a program. */
 export async function compileArguments(
   program: ProgramName,
   target: Target,
@@ -36,7 +41,7 @@ export async function compileArguments(
   return [
     "compile",
     "--quiet",
-    // It would be written beside the executable, which lies where nobody may write.
+    // The cache would be written next to the executable, in a folder that is usually not writable.
     "--no-code-cache",
     ...await bakedFlags(program),
     `--include=${COMMIT_FILE}`,

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { taskCommand } from "../task_command.ts";
-import { writeChecksums } from "./checksums.ts";
+import { taskCommand } from "../process/task_command.ts";
 import { compileArguments } from "./command.ts";
-import { compile, prepare, tidy } from "./compile.ts";
+import { compile, prepare, tidy, writeChecksums } from "./compile.ts";
 import { archiveName } from "./denort.ts";
 import { fileName, ownTarget, PROGRAMS, type Target, TARGETS } from "./targets.ts";
 
-Deno.test("executables are named after program and machine, and Windows knows them by their end", () => {
+Deno.test("executables are named after program and platform, with .exe on Windows", () => {
   assert.equal(fileName("agent", "linux-arm64"), "agent-linux-arm64");
   assert.equal(fileName("server", "windows-x64"), "server-windows-x64.exe");
 });
 
-Deno.test("the executable of this machine is the default", () => {
+Deno.test("the platform of this machine is the default", () => {
   const own = ownTarget();
   assert.equal(
     own === undefined ? undefined : TARGETS[own],
@@ -21,7 +20,7 @@ Deno.test("the executable of this machine is the default", () => {
 });
 
 for (const program of PROGRAMS) {
-  Deno.test(`the executable of the ${program} has the permissions of its tasks baked in`, async () => {
+  Deno.test(`the executable of the ${program} has the permissions of its tasks`, async () => {
     const { flags } = await taskCommand(program);
     for (const target of Object.keys(TARGETS) as Target[]) {
       const args = await compileArguments(program, target, "/out");
@@ -31,13 +30,13 @@ for (const program of PROGRAMS) {
       const own = flags.filter((flag) => flag.startsWith("--allow"));
       assert.deepEqual(
         allowed.filter((flag) => !own.includes(flag)),
-        program === "agent" ? ["--allow-write", "--allow-run"] : [],
+        program === "agent" ? ["--allow-write", "--allow-env=INIT_CWD", "--allow-run"] : [],
       );
     }
   });
 }
 
-/** A host of releases that serves a program of this machine in place of Deno's runtime. */
+/** A release host that serves a program of this machine instead of Deno's runtime. */
 async function releaseHost(program: Uint8Array<ArrayBuffer>, published: (digest: string) => string) {
   const archive = zipSync({ denort: program }, { level: 1 });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", archive)).toHex();
@@ -50,7 +49,7 @@ async function releaseHost(program: Uint8Array<ArrayBuffer>, published: (digest:
 }
 
 Deno.test({
-  name: "executables are made of the runtime that was downloaded and checked, and of none that differs",
+  name: "executables use the runtime that was downloaded and checked, and none with another checksum",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const dir = await Deno.makeTempDir();
@@ -68,7 +67,7 @@ Deno.test({
         }
       }
       await using host = await releaseHost(program, () => "0".repeat(64));
-      await assert.rejects(compile("linux-x64", `${dir}/none`, host.url), /its host publishes 0{64}$/);
+      await assert.rejects(compile("linux-x64", `${dir}/none`, host.url), /the published one is 0{64}$/);
       assert.deepEqual([...Deno.readDirSync(`${dir}/none`)], []);
     } finally {
       await tidy();

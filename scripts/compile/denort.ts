@@ -1,29 +1,29 @@
 import { unzipSync } from "fflate";
 import { type Target, TARGETS } from "./targets.ts";
 
-/** Where Deno's releases are published. The task `compile` may connect to this host and no other. */
+/** Address of Deno's releases. The task `compile` may connect to this host only. */
 export const RELEASES = "https://dl.deno.land/release";
 /** Milliseconds for one download. */
 const DOWNLOAD_TIMEOUT = 300_000;
 
 /** A line of `sha256sum` or `shasum`: digest, mode, path. */
 const SHA256SUM = /^([0-9a-f]{64}) [ *](.+)$/i;
-/** What PowerShell's `Get-FileHash | Format-List` prints; it wraps long paths. */
+/** Output of PowerShell's `Get-FileHash | Format-List`, which wraps long paths. */
 const GET_FILE_HASH = /^Algorithm\s*:\s*SHA256\s+Hash\s*:\s*([0-9a-f]{64})\s+Path\s*:\s*(.+)$/is;
 
-/** Name of the archive that holds Deno's runtime for executables ("denort") of a machine. */
+/** Name of the archive with Deno's runtime for executables ("denort") of a platform. */
 export function archiveName(target: Target): string {
   return `denort-${TARGETS[target]}.zip`;
 }
 
 /**
- * Downloads Deno's runtime for executables, in the version of the Deno that runs this, and checks the archive
- * against the SHA-256 checksum that its host publishes.
+ * Downloads Deno's runtime for executables, in the version of the running Deno, and checks the archive against the
+ * published SHA-256 checksum.
  *
  * @param releases Address of the releases, without a slash at the end. @default {@linkcode RELEASES}
  * @returns The runtime, unpacked.
- * @throws {Error} When archive or checksum cannot be downloaded, when the checksum is not one of this archive, or
- * when the archive does not match it.
+ * @throws {Error} When archive or checksum cannot be downloaded, when the checksum is for another file, or when the
+ * archive does not match it.
  */
 export async function fetchDenort(target: Target, releases = RELEASES): Promise<Uint8Array> {
   const name = archiveName(target);
@@ -32,7 +32,7 @@ export async function fetchDenort(target: Target, releases = RELEASES): Promise<
   const archive = await download(url);
   const found = new Uint8Array(await crypto.subtle.digest("SHA-256", archive)).toHex();
   if (found !== expected) {
-    throw new Error(`Cannot use ${url}: its SHA-256 is ${found}, its host publishes ${expected}`);
+    throw new Error(`Cannot use ${url}: its SHA-256 is ${found}, the published one is ${expected}`);
   }
   const file = target.startsWith("windows") ? "denort.exe" : "denort";
   const denort = unzipSync(archive, { filter: (entry) => entry.name === file })[file];
@@ -41,9 +41,9 @@ export async function fetchDenort(target: Target, releases = RELEASES): Promise<
 }
 
 /**
- * Reads a published checksum, as `sha256sum` or as PowerShell writes it.
+ * Reads a published checksum in the format of `sha256sum` or PowerShell.
  *
- * @param name The archive that it must be of.
+ * @param name The archive it must belong to.
  * @returns SHA-256 in lower-case hexadecimal.
  * @throws {Error} When the text is neither, or is the checksum of another file.
  */
@@ -51,11 +51,11 @@ export function parseChecksum(text: string, name: string): string {
   const [, digest, path] = SHA256SUM.exec(text.trim()) ?? GET_FILE_HASH.exec(text.trim()) ?? [];
   if (digest === undefined || path === undefined) {
     throw new Error(
-      `Cannot check ${name}: its checksum file is not one: ${JSON.stringify(text.slice(0, 80))}`,
+      `Cannot check ${name}: its checksum file has no checksum: ${JSON.stringify(text.slice(0, 80))}`,
     );
   }
   const file = path.replaceAll(/\s/g, "").split(/[\\/]/).at(-1);
-  if (file !== name) throw new Error(`Cannot check ${name}: its checksum file is of ${file}`);
+  if (file !== name) throw new Error(`Cannot check ${name}: its checksum file is for ${file}`);
   return digest.toLowerCase();
 }
 

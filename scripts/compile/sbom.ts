@@ -1,4 +1,4 @@
-// Its parts one by one: all of it loads validators too, which only tests need.
+// The whole package would also load validators, which only tests need.
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
 import * as Models from "@cyclonedx/cyclonedx-library/Models";
 import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
@@ -6,14 +6,15 @@ import * as SPDX from "@cyclonedx/cyclonedx-library/SPDX";
 import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import { z } from "zod";
 import { VERSION } from "../../shared/version.ts";
-import { childEnvironment } from "../child_environment.ts";
+import { childEnvironment } from "../process/child_environment.ts";
 import { COMMIT_FILE } from "./command.ts";
 import { type ProgramName, PROGRAMS } from "./targets.ts";
+import { NO_NODE_MODULES } from "../process/task_command.ts";
 
 /** Version of CycloneDX that the bills of materials are written in. */
 export const SPEC = Spec.Spec1dot6;
 
-/** What `deno info --json` says of a program; packages are listed for the whole project. */
+/** Output of `deno info --json` for a program; it lists the packages of the whole project. */
 const INFO = z.object({
   modules: z.array(z.object({ npmPackage: z.string().optional() })),
   npmPackages: z.record(
@@ -32,10 +33,10 @@ const MANIFEST = z.object({ license: z.string().optional() });
 type Info = z.infer<typeof INFO>;
 
 /**
- * Writes a software bill of materials of each program (CycloneDX, JSON) in a folder; returns their names. It is the
- * same for every machine.
+ * Writes a software bill of materials for each program (CycloneDX, JSON) to a folder; returns the file names. It is
+ * the same on every machine.
  *
- * @throws {Error} When Deno cannot list what a program imports, or deno.lock has no integrity of a package.
+ * @throws {Error} When Deno cannot list what a program imports, or deno.lock lacks the integrity of a package.
  */
 export async function writeSboms(outDir: string): Promise<string[]> {
   const commit = await Deno.readTextFile(COMMIT_FILE);
@@ -47,9 +48,9 @@ export async function writeSboms(outDir: string): Promise<string[]> {
 }
 
 /**
- * The bill of materials of a program: Deno's runtime, and every npm package that its modules import, directly or not,
- * with the hash that deno.lock pins. The same sources give the same text, so it has no time, and its serial number is
- * made of its content.
+ * The bill of materials of a program: Deno's runtime and every npm package that its modules import, directly or not,
+ * with the hash in deno.lock. The same sources give the same text: it has no time, and its serial number is derived
+ * from its content.
  */
 export async function sbomOf(program: ProgramName, commit: string): Promise<string> {
   const info = await moduleGraph(program);
@@ -87,7 +88,7 @@ function denoRuntime(): Models.Component {
   return component;
 }
 
-/** The packages that the program's modules need, with what each of them depends on, by their names in deno.lock. */
+/** The packages of a program with their dependencies, by their names in deno.lock. */
 async function componentsOf({ modules, npmPackages }: Info): Promise<Map<string, Models.Component>> {
   const { npm } = LOCK.parse(
     JSON.parse(await Deno.readTextFile(new URL("../../deno.lock", import.meta.url))),
@@ -99,7 +100,7 @@ async function componentsOf({ modules, npmPackages }: Info): Promise<Map<string,
     const found = npmPackages[id];
     const integrity = npm[id]?.integrity;
     if (found === undefined || integrity === undefined) {
-      throw new Error(`Cannot list what the program is made of: deno.lock has no integrity of ${id}`);
+      throw new Error(`Cannot list the packages of the program: deno.lock has no integrity of ${id}`);
     }
     components.set(id, npmComponent(id, found, integrity, await licenseOf(found.localPath)));
     waiting.push(...found.dependencies);
@@ -131,14 +132,14 @@ function npmComponent(
   return component;
 }
 
-/** Integrity as deno.lock has it (`sha512-` and base64) in hexadecimal, as CycloneDX wants it. */
+/** Converts an integrity of deno.lock (`sha512-` and base64) to hexadecimal, as CycloneDX requires. */
 function sha512Of(id: string, integrity: string): string {
   const [, digest] = /^sha512-([A-Za-z0-9+/]{86}==)$/.exec(integrity) ?? [];
   if (digest === undefined) throw new Error(`Cannot read the integrity of ${id} in deno.lock: ${integrity}`);
   return Uint8Array.fromBase64(digest).toHex();
 }
 
-/** The licence that a package declares; `undefined` when it declares none. */
+/** The licence that a package declares; `undefined` without one. */
 async function licenseOf(folder: string): Promise<string | undefined> {
   return MANIFEST.parse(JSON.parse(await Deno.readTextFile(`${folder}/package.json`))).license;
 }
@@ -148,7 +149,7 @@ function asLicense(text: string): Models.License {
   return / (AND|OR|WITH) /.test(text) ? new Models.LicenseExpression(text) : new Models.NamedLicense(text);
 }
 
-/** A UUID of version 8 (RFC 9562, section 5.8) made of a text's SHA-256. */
+/** A UUID of version 8 (RFC 9562 section 5.8) from a text's SHA-256. */
 async function serialNumber(text: string): Promise<string> {
   const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   bytes[6] = bytes[6]! & 0x0f | 0x80;
@@ -159,7 +160,7 @@ async function serialNumber(text: string): Promise<string> {
 
 async function moduleGraph(program: ProgramName): Promise<Info> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", `${program}/main.ts`],
+    args: ["info", NO_NODE_MODULES, "--json", `${program}/main.ts`],
     cwd: new URL("../../", import.meta.url),
     env: { ...childEnvironment(), NO_COLOR: "1" },
     clearEnv: true,

@@ -31,7 +31,7 @@ for (const program of PROGRAMS) {
     assert.equal(await validator.validate(text), null);
     assert.equal(await sbomOf(program, "0123456789ab"), text);
     assert.notEqual(JSON.parse(await sbomOf(program, "ba9876543210")).serialNumber, bom.serialNumber);
-    // actions/attest takes nothing for CycloneDX that has none.
+    // actions/attest requires one to recognize CycloneDX.
     assert.match(
       bom.serialNumber,
       /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
@@ -42,7 +42,7 @@ for (const program of PROGRAMS) {
     }]);
   });
 
-  Deno.test(`the ${program}'s bill of materials has the hash of deno.lock for every package`, () => {
+  Deno.test(`the ${program}'s bill of materials has the hash in deno.lock for every package`, () => {
     const packages = bom.components.filter(({ purl }) => purl.startsWith("pkg:npm/"));
     assert.ok(packages.length > 5, `${packages.length} packages`);
     for (const component of packages) {
@@ -58,7 +58,7 @@ for (const program of PROGRAMS) {
     assert.equal(runtime?.version, Deno.version.deno);
   });
 
-  Deno.test(`the ${program}'s bill of materials leaves nothing hanging: all it names is reached from the program`, () => {
+  Deno.test(`the ${program}'s bill of materials is complete: every component is reachable from the program`, () => {
     const edges = new Map(bom.dependencies.map(({ ref, dependsOn = [] }) => [ref, dependsOn]));
     const reached = new Set<string>([program]);
     for (const ref of reached) for (const next of edges.get(ref) ?? []) reached.add(next);
@@ -69,7 +69,7 @@ for (const program of PROGRAMS) {
   });
 }
 
-Deno.test("what only tests and scripts import is in no program's bill of materials", async () => {
+Deno.test("packages that only tests and scripts import are in no bill of materials", async () => {
   const names = new Set(
     (await Promise.all(PROGRAMS.map((program) => sbomOf(program, "")))).flatMap((text) =>
       (JSON.parse(text) as Bom).components.map(({ group, name }) =>
@@ -83,7 +83,7 @@ Deno.test("what only tests and scripts import is in no program's bill of materia
   }
 });
 
-Deno.test("the check of bills of materials refuses one that is broken", async () => {
+Deno.test("the validator of bills of materials refuses an invalid one", async () => {
   const text = await sbomOf("agent", "0123456789ab");
   assert.notEqual(await validator.validate(text.replace('"SHA-512"', '"SHA-5"')), null);
 });

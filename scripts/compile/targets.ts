@@ -1,4 +1,4 @@
-/** Machines that executables are made for, by the name that their files carry, with Deno's name of each. */
+/** Platforms of the executables: the name in file names, and Deno's name. */
 export const TARGETS = {
   "linux-x64": "x86_64-unknown-linux-gnu",
   "linux-arm64": "aarch64-unknown-linux-gnu",
@@ -10,18 +10,18 @@ export const TARGETS = {
 /** A key of {@linkcode TARGETS}. */
 export type Target = keyof typeof TARGETS;
 
-/** The programs that are made. */
+/** The programs that are compiled. */
 export const PROGRAMS = ["agent", "server"] as const;
 
 /** One of {@linkcode PROGRAMS}. */
 export type ProgramName = typeof PROGRAMS[number];
 
-/** The machine that this is; undefined when no executables are made for it. */
+/** The platform of this machine; undefined when it is not supported. */
 export function ownTarget(): Target | undefined {
   return (Object.keys(TARGETS) as Target[]).find((target) => TARGETS[target] === Deno.build.target);
 }
 
-/** Name of an executable's file. */
+/** File name of an executable. */
 export function fileName(program: ProgramName, target: Target): string {
   return `${program}-${target}${target.startsWith("windows") ? ".exe" : ""}`;
 }

@@ -1,29 +1,29 @@
-import { childEnvironment } from "../child_environment.ts";
-import { taskCommand } from "../task_command.ts";
+import { childEnvironment } from "../process/child_environment.ts";
+import { taskCommand } from "../process/task_command.ts";
 
-/** A program of the demo as a process of its own. */
+/** A program of the demo, running as a process. */
 export interface Child {
   /** The name of its task. */
   readonly name: string;
   /** Its process id. */
   readonly pid: number;
-  /** How it ended; also for an end by signal. */
+  /** Its exit status, also after a signal. */
   readonly ended: Promise<Deno.CommandStatus>;
-  /** Tells whether {@linkcode ended} has settled. */
+  /** Whether it has ended. */
   readonly isOver: boolean;
-  /** The last of what it wrote, at most 16 KiB, to be shown when it fails. */
+  /** The end of its output, at most 16 KiB, for error messages. */
   output(): Promise<string>;
-  /** Asks it to stop with SIGTERM, and makes it after `patienceMs`. */
-  stop(patienceMs: number): Promise<void>;
-  /** Ends it at once. */
+  /** Stops it with SIGTERM, and after `timeoutMs` with SIGKILL. */
+  stop(timeoutMs: number): Promise<void>;
+  /** Kills it at once. */
   kill(): void;
 }
 
 const LONGEST_OUTPUT = 16 * 1024;
 
 /**
- * Starts a program with the permissions of its task. What it writes goes to `logFile`, not to the terminal,
- * whose last line belongs to the demo.
+ * Starts a program with the permissions of its task. Its output goes to `logFile`, not to the terminal, where the
+ * last line is the demo's.
  */
 export async function startChild(name: string, args: readonly string[], logFile: string): Promise<Child> {
   const { flags, module, args: own } = await taskCommand(name);
@@ -32,8 +32,8 @@ export async function startChild(name: string, args: readonly string[], logFile:
     args: [...flags, module, ...own, ...args],
     env: childEnvironment(),
     clearEnv: true,
-    // A terminal sends Ctrl-C to every process of a group, and the programs take a second signal for impatience:
-    // in a group of their own they hear of it from the demo alone, once and in order.
+    // A terminal sends Ctrl-C to every process of the group, and a second signal makes the programs exit at once. In
+    // a group of their own they get signals from the demo only, once and in order.
     detached: true,
     stdin: "null",
     stdout: "piped",
@@ -46,7 +46,7 @@ function follow(name: string, process: Deno.ChildProcess, log: Deno.FsFile): Chi
   const tail = new Tail();
   const written = Promise.all([drain(process.stdout, log, tail), drain(process.stderr, log, tail)])
     .finally(() => log.close());
-  // The output is complete when both pipes ended, so that a report of a failure has its reason.
+  // The output is complete when both pipes have ended, so that an error message has all of it.
   const ended = Promise.all([process.status, written]).then(([status]) => status);
   const child = { over: false };
   const settle = () => {
@@ -65,9 +65,9 @@ function follow(name: string, process: Deno.ChildProcess, log: Deno.FsFile): Chi
     },
     output: () => written.then(() => tail.text()),
     kill: () => signal("SIGKILL"),
-    async stop(patienceMs) {
+    async stop(timeoutMs) {
       signal("SIGTERM");
-      const timer = setTimeout(() => signal("SIGKILL"), patienceMs);
+      const timer = setTimeout(() => signal("SIGKILL"), timeoutMs);
       await ended.finally(() => clearTimeout(timer));
     },
   };

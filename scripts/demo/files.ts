@@ -1,9 +1,12 @@
 import { X509Certificate } from "node:crypto";
+import "reflect-metadata"; // x509 needs it to be there first
+import { X509Crl } from "@peculiar/x509";
 import { stringify } from "yaml";
 import { initCertificates } from "../../agent/certs/init.ts";
+import { expiriesOf, nearnessOf } from "../../shared/pki/identity/expiry.ts";
 import type { DemoPorts } from "./ports.ts";
 
-/** What the demo writes for the programs to read. */
+/** Configuration files that the demo writes. */
 export interface DemoFiles {
   /** The agent's configuration file. */
   readonly agent: string;
@@ -11,14 +14,12 @@ export interface DemoFiles {
   readonly server: string;
 }
 
-const NAMES = ["ca.crt", "server.crt", "server.key", "client.crt", "client.key"];
-/** Certificates that end sooner than this are made anew, so that a demo does not end in its middle. */
-const SHORTEST_REST_MS = 24 * 60 * 60 * 1000;
+const NAMES = ["ca.crt", "server.crt", "server.key", "client.crt", "client.key", "crl.pem"];
 
 /**
- * Makes certificates in `dir`/certs unless good ones are there, and writes both configuration files to `dir`.
+ * Creates certificates in `dir`/certs unless valid ones exist, and writes both configuration files to `dir`.
  *
- * @param more Keys that differ from the demo's.
+ * @param more Keys that replace the demo's.
  */
 export async function writeDemoFiles(
   dir: string,
@@ -45,6 +46,7 @@ function serverKeys(ports: DemoPorts): Record<string, unknown> {
     cert_file: "certs/server.crt",
     key_file: "certs/server.key",
     ca_cert_file: "certs/ca.crt",
+    crl_file: "certs/crl.pem",
     targets: { allow: [`127.0.0.1:${ports.originPort}`] },
     drain_timeout: "5s",
   };
@@ -60,6 +62,7 @@ function agentKeys(ports: DemoPorts): Record<string, unknown> {
     cert_file: "certs/client.crt",
     key_file: "certs/client.key",
     ca_cert_file: "certs/ca.crt",
+    crl_file: "certs/crl.pem",
   };
 }
 
@@ -67,21 +70,22 @@ function yaml(keys: Record<string, unknown>): string {
   return `# Written by "deno task demo" at every start\n${stringify(keys)}`;
 }
 
-/** Tells whether all certificates and keys are there, and none ends within a day. */
+/** Whether all files exist, and none expires so soon that the programs would warn. */
 async function areUsable(dir: string): Promise<boolean> {
   try {
-    for (const name of NAMES) {
-      const text = await Deno.readTextFile(`${dir}/${name}`);
-      if (name.endsWith(".crt") && restOf(text) < SHORTEST_REST_MS) return false;
-    }
-    return true;
+    const [ca, server, , client, , list] = await Promise.all(
+      NAMES.map((name) => Deno.readTextFile(`${dir}/${name}`)),
+    );
+    const { thisUpdate, nextUpdate = thisUpdate } = new X509Crl(list!);
+    const ending = {
+      chain: [new X509Certificate(server!), new X509Certificate(client!)],
+      authorities: [new X509Certificate(ca!)],
+      revocation: { thisUpdate, nextUpdate },
+    };
+    return expiriesOf(ending).every((expiry) => nearnessOf(expiry, Date.now()) === "far");
   } catch {
-    return false; // missing or broken: made anew either way
+    return false; // missing or invalid: all are created again either way
   }
-}
-
-function restOf(pem: string): number {
-  return Date.parse(new X509Certificate(pem).validTo) - Date.now();
 }
 
 async function removeAll(dir: string): Promise<void> {

@@ -2,7 +2,7 @@
 export interface DemoPorts {
   /** The agent's proxy. */
   readonly proxyPort: number;
-  /** The server, for agents. */
+  /** The server's port for agents. */
   readonly serverPort: number;
   /** The agent's console. */
   readonly consolePort: number;
@@ -12,16 +12,16 @@ export interface DemoPorts {
   readonly originPort: number;
 }
 
-/** One port of the demo as the command line knows it. */
+/** One port of the demo and its command-line flag. */
 export interface DemoPort {
-  /** Its key in {@linkcode DemoPorts}, which is the flag in camel case. */
+  /** Key in {@linkcode DemoPorts}: the flag in camel case. */
   readonly key: keyof DemoPorts;
   readonly flag: string;
   readonly meaning: string;
   readonly default: number;
 }
 
-/** Every port, its flag and its default. */
+/** All ports, with flags and defaults. */
 export const DEMO_PORTS: readonly DemoPort[] = [
   { key: "proxyPort", flag: "--proxy-port", meaning: "the agent's proxy", default: 8080 },
   { key: "serverPort", flag: "--server-port", meaning: "the server", default: 8443 },
@@ -31,16 +31,16 @@ export const DEMO_PORTS: readonly DemoPort[] = [
 ];
 
 /**
- * Finds out, before anything is started, whether every port can be had, and puts a free one in the place of
- * each 0. All are held until the last is tried, so that no two are the same.
+ * Checks, before anything is started, that every port is free, and replaces each 0 by a free one. All are held until
+ * the last is checked, so that no two are the same.
  *
- * @throws {Error} Naming the port and its flag, when one is taken or may not be used.
+ * @throws {Error} Naming the port and its flag, when one is in use or not allowed.
  */
 export function claimPorts(wanted: DemoPorts): DemoPorts {
   const held: Deno.TcpListener[] = [];
   try {
     const claimed = DEMO_PORTS.map(({ key, flag, meaning }) => {
-      const listener = hold(wanted[key], flag, meaning);
+      const listener = listenOn(wanted[key], flag, meaning);
       held.push(listener);
       return [key, listener.addr.port] as const;
     });
@@ -50,15 +50,14 @@ export function claimPorts(wanted: DemoPorts): DemoPorts {
   }
 }
 
-function hold(port: number, flag: string, meaning: string): Deno.TcpListener {
+function listenOn(port: number, flag: string, meaning: string): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: "127.0.0.1", port });
-  } catch (cause) {
-    const why = cause instanceof Deno.errors.AddrInUse ? "it is already in use" : String(cause);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse ? "is already in use" : `does not open (${error})`;
     throw new Error(
-      `Cannot start the demo: port ${port} for ${meaning} on 127.0.0.1 cannot be had: ${why}; ` +
+      `Cannot start the demo: port ${port} for ${meaning} on 127.0.0.1 ${reason}; ` +
         `choose another with ${flag} (0 picks a free one)`,
-      { cause },
     );
   }
 }

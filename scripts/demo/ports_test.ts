@@ -3,7 +3,7 @@ import { claimPorts, DEMO_PORTS, type DemoPorts } from "./ports.ts";
 
 const FREE: DemoPorts = { proxyPort: 0, serverPort: 0, consolePort: 0, healthPort: 0, originPort: 0 };
 
-Deno.test("claimPorts puts five different free ports in the place of zeros", () => {
+Deno.test("claimPorts replaces zeros by five different free ports", () => {
   const ports = Object.values(claimPorts(FREE));
   assert.equal(new Set(ports).size, 5);
   for (const port of ports) {
@@ -13,11 +13,11 @@ Deno.test("claimPorts puts five different free ports in the place of zeros", () 
 });
 
 for (const { key, flag } of DEMO_PORTS) {
-  Deno.test(`claimPorts names a taken port and ${flag}`, () => {
+  Deno.test(`claimPorts names a port in use and ${flag}`, () => {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = taken.addr;
     assert.throws(() => claimPorts({ ...FREE, [key]: port }), (error: Error) => {
-      assert.match(error.message, new RegExp(`port ${port} .*already in use.*${flag} `));
+      assert.match(error.message, new RegExp(`port ${port} .*is already in use; .*${flag} `));
       return true;
     });
   });

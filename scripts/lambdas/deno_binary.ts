@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { childEnvironment } from "../child_environment.ts";
+import { childEnvironment } from "../process/child_environment.ts";
 
-/** Processors that Lambda and Fargate run on, as both call them. */
+/** Processor architectures, in the terms of Lambda and Fargate. */
 export const ARCHITECTURES = ["arm64", "x86_64"] as const;
 
 /** One of {@linkcode ARCHITECTURES}. */
@@ -10,10 +10,10 @@ export type Architecture = typeof ARCHITECTURES[number];
 const PACKAGES = { arm64: "@deno/linux-arm64-glibc", x86_64: "@deno/linux-x64-glibc" } as const;
 
 /**
- * Fetches Deno for a processor, which need not be that of this machine, from the npm package that deno.lock pins.
+ * Fetches Deno for any processor architecture from the npm package that deno.lock pins.
  *
  * @returns The program.
- * @throws {Error} When the package cannot be had, or is another than the one that deno.lock knows.
+ * @throws {Error} When the package is not available, or its integrity differs from deno.lock.
  */
 export async function denoBinary(architecture: Architecture): Promise<Uint8Array> {
   const { pinned, integrity } = await pinOf(PACKAGES[architecture]);
@@ -37,14 +37,14 @@ export async function denoBinary(architecture: Architecture): Promise<Uint8Array
 
 const LOCK = z.object({ npm: z.record(z.string(), z.object({ integrity: z.string().optional() })) });
 
-/** Name with version, and integrity, as deno.lock has them: deno.json names these packages so that they are there. */
+/** Name with version, and integrity, from deno.lock; deno.json lists these packages for this purpose. */
 async function pinOf(name: string): Promise<{ pinned: string; integrity: string }> {
   const { npm } = LOCK.parse(
     JSON.parse(await Deno.readTextFile(new URL("../../deno.lock", import.meta.url))),
   );
   const pinned = Object.keys(npm).find((key) => key.startsWith(`${name}@`));
   const integrity = pinned && npm[pinned]?.integrity;
-  if (!pinned || !integrity) throw new Error(`Cannot fetch Deno: deno.lock has no integrity of ${name}`);
+  if (!pinned || !integrity) throw new Error(`Cannot fetch Deno: deno.lock has no integrity for ${name}`);
   return { pinned, integrity };
 }
 

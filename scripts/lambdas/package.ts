@@ -1,6 +1,6 @@
-import { bundle } from "../bundle.ts";
+import { type Zippable, zipSync } from "fflate";
+import { bundle } from "../build/bundle.ts";
 import { type Architecture, denoBinary } from "./deno_binary.ts";
-import { zip } from "./zip.ts";
 
 /** The functions of lambdas/. */
 export const FUNCTIONS = ["wake", "query", "sleep", "kill"] as const;
@@ -8,26 +8,27 @@ export const FUNCTIONS = ["wake", "query", "sleep", "kill"] as const;
 /** One of {@linkcode FUNCTIONS}. */
 export type FunctionName = typeof FUNCTIONS[number];
 
-/** Paths of archives as Lambda takes them. */
+/** Paths of the archives for Lambda. */
 export interface LambdaPackages {
-  /** The runtime: `bootstrap`, `deno` and `runtime.js`, which Lambda unpacks in /opt. */
+  /** The runtime layer: `bootstrap`, `deno` and `runtime.js`, which Lambda unpacks in /opt. */
   readonly layer: string;
-  /** Each with its `handler.js`. */
+  /** Each contains a `handler.js`. */
   readonly functions: Readonly<Record<FunctionName, string>>;
 }
 
-/** What is packed, and where to. */
-export interface PackageOptions {
+/** What to pack, and where. */
+export interface PackageInit {
   readonly arch: Architecture;
-  /** Made when it is missing; archives in it are replaced. */
+  /** Created if missing; archives in it are replaced. */
   readonly outDir: string;
 }
 
 /**
- * Packs the runtime and the functions. The same sources give the same bytes.
- * @throws {Error} When Deno cannot be fetched, or something cannot be bundled or written.
+ * Packs the runtime and the functions. The same sources produce the same bytes.
+ *
+ * @throws {Error} When Deno cannot be fetched, or a bundle cannot be made or written.
  */
-export async function packageLambdas({ arch, outDir }: PackageOptions): Promise<LambdaPackages> {
+export async function packageLambdas({ arch, outDir }: PackageInit): Promise<LambdaPackages> {
   await Deno.mkdir(outDir, { recursive: true });
   const layer = `${outDir}/layer-${arch}.zip`;
   const bootstrap = await Deno.readFile(new URL("../../lambdas/runtime/bootstrap", import.meta.url));
@@ -53,4 +54,25 @@ async function packFunction(name: FunctionName, outDir: string): Promise<string>
     zip({ "handler.js": { bytes: await bundle(`lambdas/${name}.ts`, { minify: true }) } }),
   );
   return path;
+}
+
+/** A file of an archive. */
+interface Entry {
+  readonly bytes: Uint8Array;
+  /** Whether it is executable. @default false */
+  readonly executable?: boolean;
+}
+
+/** A fixed time for all files: the same files must produce the same bytes, so that nothing is uploaded twice. */
+const MTIME = new Date("2000-01-01T00:00:00");
+const UNIX = 3;
+
+/** Makes a ZIP archive: the same bytes for the same entries. */
+function zip(entries: Readonly<Record<string, Entry>>): Uint8Array {
+  const files: Zippable = {};
+  for (const [name, { bytes, executable = false }] of Object.entries(entries)) {
+    const mode = executable ? 0o100755 : 0o100644;
+    files[name] = [bytes, { mtime: MTIME, os: UNIX, attrs: mode * 0x10000, level: 6 }];
+  }
+  return zipSync(files);
 }

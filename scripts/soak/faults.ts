@@ -1,39 +1,41 @@
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded_random.ts";
 import type { Programs } from "./programs.ts";
 import type { Relay } from "./relay.ts";
 
-/** What faults are done to. */
-export interface Victims {
+/** What faults act on. */
+export interface FaultContext {
   readonly programs: Programs;
   readonly relay: Relay;
 }
 
-/** Breaks something, and mends it before it returns. */
-export type Fault = (victims: Victims, dice: Dice) => Promise<void>;
+/** Breaks something, and repairs it before it returns. */
+export type Fault = (context: FaultContext, random: SeededRandom) => Promise<void>;
 
-async function killServer({ programs }: Victims, dice: Dice): Promise<void> {
+async function killServer({ programs }: FaultContext, random: SeededRandom): Promise<void> {
   await programs.kill("server");
-  await pause(dice.between(0, 2_000));
+  await pause(random.between(0, 2_000));
   await programs.launch("server");
 }
 
-async function restartAgent({ programs }: Victims): Promise<void> {
+async function restartAgent({ programs }: FaultContext): Promise<void> {
   await programs.stop("agent");
   await programs.launch("agent");
 }
 
-async function cutConnections({ relay }: Victims, dice: Dice): Promise<void> {
-  for (let times = dice.between(1, 3); times > 0; times--) {
+async function cutConnections({ relay }: FaultContext, random: SeededRandom): Promise<void> {
+  for (let times = random.between(1, 3); times > 0; times--) {
     relay.cut();
-    await pause(dice.between(50, 500));
+    await pause(random.between(50, 500));
   }
 }
 
-/** Shorter than the 9 s of a dead path, so that all has to go on, or longer, so that all has to end. */
-async function silence({ relay }: Victims, dice: Dice): Promise<void> {
-  relay.fallSilent();
-  await pause(dice.pick([dice.between(200, 4_000), dice.between(200, 4_000), dice.between(9_000, 12_000)]));
-  relay.speak();
+/** Shorter than the 9 s keepalive, so that all streams must survive, or longer, so that all must end. */
+async function silence({ relay }: FaultContext, random: SeededRandom): Promise<void> {
+  relay.silence();
+  await pause(
+    random.pick([random.between(200, 4_000), random.between(200, 4_000), random.between(9_000, 12_000)]),
+  );
+  relay.restore();
 }
 
 /** All faults, by name. */
@@ -44,7 +46,7 @@ export const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ["path silent", silence],
 ];
 
-/** Waits; a soak has nothing else to wait for than time. */
+/** Waits for `ms` milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

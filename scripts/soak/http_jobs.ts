@@ -1,48 +1,48 @@
-import { proxyClient } from "../../tests/support/proxy_client.ts";
+import { proxyClient } from "../../tests/support/clients/proxy_client.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
-import { type Job, requireSame as same, type World } from "./job.ts";
+import { type Job, type JobContext, requireSame } from "./job.ts";
 
-/** A client whose requests go through the proxy, and keep their connection for one another. */
-function proxied({ proxyPort }: World): Deno.HttpClient {
+/** A client that sends requests through the proxy, on one kept connection. */
+function proxied({ proxyPort }: JobContext): Deno.HttpClient {
   return proxyClient(`http://127.0.0.1:${proxyPort}`);
 }
 
-/** Some GETs of the sample page, one after the other on a kept connection. */
-export const get: Job = async (world, dice, signal) => {
-  using client = proxied(world);
+/** GETs the sample page a few times on one kept connection. */
+export const get: Job = async (context, random, signal) => {
+  using client = proxied(context);
   let bytes = 0;
   let first: string | undefined;
-  for (let round = dice.between(1, 5); round > 0; round--) {
-    const response = await fetch(`http://127.0.0.1:${world.httpPort}/`, { client, signal });
+  for (let round = random.between(1, 5); round > 0; round--) {
+    const response = await fetch(`http://127.0.0.1:${context.httpPort}/`, { client, signal });
     const page = await response.text();
     if (response.status !== 200) {
-      throw new Error(`Cannot get the page: ${refusalOf(response, new TextEncoder().encode(page))}`);
+      throw new Error(`Cannot get the page: ${describeRefusal(response, new TextEncoder().encode(page))}`);
     }
     first ??= page;
-    same(page, first, "page");
+    requireSame(page, first, "page");
     bytes += page.length;
   }
   return bytes;
 };
 
-/** POSTs that are echoed: one of known length, one in chunks. */
-export const post: Job = async (world, dice, signal) => {
-  using client = proxied(world);
-  const bytes = testBytes(dice.between(1, 1_000_000), dice.between(1, 1_000));
-  for (const body of [bytes, ReadableStream.from(chunks(bytes, dice.between(1_000, 90_000)))]) {
-    const url = `http://127.0.0.1:${world.httpPort}/echo`;
+/** Sends POSTs that are echoed: one of known length, one chunked. */
+export const post: Job = async (context, random, signal) => {
+  using client = proxied(context);
+  const bytes = testBytes(random.between(1, 1_000_000), random.between(1, 1_000));
+  for (const body of [bytes, ReadableStream.from(chunks(bytes, random.between(1_000, 90_000)))]) {
+    const url = `http://127.0.0.1:${context.httpPort}/echo`;
     const response = await fetch(url, { method: "POST", body, client, signal });
     const back = await response.bytes();
-    if (response.status !== 200) throw new Error(`Cannot post: ${refusalOf(response, back)}`);
-    same(sha256(back), sha256(bytes), "echo of a POST");
+    if (response.status !== 200) throw new Error(`Cannot post: ${describeRefusal(response, back)}`);
+    requireSame(sha256(back), sha256(bytes), "echo of a POST");
   }
   return 2 * bytes.length;
 };
 
-/** Messages that are echoed over a WebSocket. */
-export const websocket: Job = async (world, dice, signal) => {
-  using client = proxied(world);
-  const socket = new WebSocket(`ws://127.0.0.1:${world.httpPort}/ws`, { client });
+/** Sends messages that are echoed over a WebSocket. */
+export const websocket: Job = async (context, random, signal) => {
+  using client = proxied(context);
+  const socket = new WebSocket(`ws://127.0.0.1:${context.httpPort}/ws`, { client });
   socket.binaryType = "arraybuffer";
   const closed = new Promise<void>((resolve) => socket.addEventListener("close", () => resolve()));
   const abort = () => socket.close();
@@ -50,11 +50,11 @@ export const websocket: Job = async (world, dice, signal) => {
   try {
     await next(socket, "open");
     let bytes = 0;
-    for (let round = dice.between(1, 10); round > 0; round--) {
-      const message = testBytes(dice.between(1, 60_000), round);
+    for (let round = random.between(1, 10); round > 0; round--) {
+      const message = testBytes(random.between(1, 60_000), round);
       socket.send(message);
       const { data } = await next(socket, "message") as MessageEvent<ArrayBuffer>;
-      same(sha256(new Uint8Array(data)), sha256(message), "echo over a WebSocket");
+      requireSame(sha256(new Uint8Array(data)), sha256(message), "echo over a WebSocket");
       bytes += message.length;
     }
     return bytes;
@@ -67,7 +67,7 @@ export const websocket: Job = async (world, dice, signal) => {
 
 function next(socket: WebSocket, type: "open" | "message"): Promise<Event> {
   return new Promise((resolve, reject) => {
-    const failed = () => reject(new Error(`Cannot wait for ${type}: the WebSocket is over`));
+    const failed = () => reject(new Error(`Cannot wait for ${type}: the WebSocket closed`));
     socket.addEventListener("close", failed, { once: true });
     socket.addEventListener("error", (event) => {
       event.preventDefault();
@@ -77,7 +77,7 @@ function next(socket: WebSocket, type: "open" | "message"): Promise<Event> {
   });
 }
 
-function refusalOf({ status, headers }: Response, body: Uint8Array): string {
+function describeRefusal({ status, headers }: Response, body: Uint8Array): string {
   const reason = headers.get("proxy-status") ?? new TextDecoder().decode(body.subarray(0, 200));
   return `status ${status}, ${reason}`;
 }

@@ -1,18 +1,20 @@
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded_random.ts";
 import type { Targets } from "./origins.ts";
 
-/** Where the traffic goes. */
-export interface World extends Targets {
+/** The proxy and the targets of the traffic. */
+export interface JobContext extends Targets {
   readonly proxyPort: number;
 }
 
-/** The bytes were not those that were sent, though everybody said that all went well. */
-export class WrongBytes extends Error {}
+/** A transfer ended well with bytes that were not those sent. */
+export class WrongBytesError extends Error {}
 
-/** One kind of traffic; returns the bytes that it checked, throws when it failed. `signal` gives it up. */
-export type Job = (world: World, dice: Dice, signal: AbortSignal) => Promise<number>;
+/** One kind of traffic: returns how many bytes it checked, throws when it failed. `signal` aborts it. */
+export type Job = (context: JobContext, random: SeededRandom, signal: AbortSignal) => Promise<number>;
 
-/** Fails unless `got` is `wanted`: hashes, or how something ended. */
-export function requireSame(got: string, wanted: string, what: string): void {
-  if (got !== wanted) throw new WrongBytes(`${what}: ${got.slice(0, 80)} instead of ${wanted.slice(0, 80)}`);
+/** Fails unless two values are the same: hashes, or how something ended. */
+export function requireSame(actual: string, expected: string, what: string): void {
+  if (actual !== expected) {
+    throw new WrongBytesError(`${what}: ${actual.slice(0, 80)} instead of ${expected.slice(0, 80)}`);
+  }
 }

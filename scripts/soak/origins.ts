@@ -1,10 +1,10 @@
 import { createServer } from "node:net";
 import { ByteReader, writeAll } from "../../tests/support/byte_reader.ts";
-import { connectionsOf } from "../../tests/support/connections_of.ts";
+import { connectionsOf } from "../../tests/support/programs/connections_of.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
-import { startSampleOrigin } from "../sample_origin.ts";
+import { startSampleOrigin } from "../demo/sample_origin.ts";
 
-/** Ports of 127.0.0.1 where the targets of a soak are. */
+/** Ports of the targets on 127.0.0.1. */
 export interface Targets {
   readonly httpPort: number;
   readonly tcpPort: number;
@@ -13,15 +13,15 @@ export interface Targets {
 
 /** The targets of a soak. */
 export interface Origins {
-  /** Ends both and frees their ports. */
+  /** Closes all connections and frees the ports. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the sample site on `httpPort`, and on `tcpPort` an origin that obeys the head of a connection: `DOWN
- * count seed` sends bytes and ends, `UP count` reads bytes and answers with their SHA-256, `ECHO` sends back what
- * comes until its end, `FLOOD` sends without end. On `resetPort` an origin answers whatever comes with some bytes
- * and breaks off.
+ * Starts the targets: on `httpPort` the sample site, on `tcpPort` an origin that takes a command at the start of
+ * each connection (`DOWN count seed` sends bytes and ends, `UP count` reads bytes and answers with their SHA-256,
+ * `ECHO` sends back everything it reads, `FLOOD` sends without end), and on `resetPort` an origin that answers with
+ * some bytes and resets the connection.
  */
 export function startOrigins({ httpPort, tcpPort, resetPort }: Targets): Origins {
   const site = startSampleOrigin({ port: httpPort });
@@ -63,7 +63,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     await connection.closeWrite();
     await reader.toEnd();
   } catch {
-    // The client went away, or a fault cut it off; the client's side judges.
+    // The client closed, or a fault cut the connection: the client checks the result.
   } finally {
     close(connection);
   }
@@ -87,6 +87,6 @@ function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // Already closed.
   }
 }

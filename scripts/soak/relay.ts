@@ -1,6 +1,6 @@
-import { connectionsOf } from "../../tests/support/connections_of.ts";
+import { connectionsOf } from "../../tests/support/programs/connections_of.ts";
 
-/** A TCP relay between agent and server that can break connections off and go silent, as networks do. */
+/** A TCP relay between agent and server that can cut connections and go silent, as networks do. */
 export class Relay {
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
@@ -9,38 +9,38 @@ export class Relay {
   readonly #accepting: Promise<void>;
   #silence: PromiseWithResolvers<void> | undefined;
 
-  /** Relays from `port` to `target`, both of 127.0.0.1; 0 picks a free one. */
+  /** Relays from `port` to `target`, both on 127.0.0.1; port 0 picks a free one. */
   constructor(port: number, target: number) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.#target = target;
     this.#accepting = this.#accept();
   }
 
-  /** Where it listens. */
+  /** The port it listens on. */
   get port(): number {
     return this.#listener.addr.port;
   }
 
-  /** Breaks all connections off. */
+  /** Closes all connections. */
   cut(): void {
     for (const connection of this.#open) close(connection);
   }
 
-  /** Passes nothing on, and drops nothing, until {@linkcode speak}. */
-  fallSilent(): void {
+  /** Holds back all bytes until {@linkcode restore}. */
+  silence(): void {
     this.#silence ??= Promise.withResolvers<void>();
   }
 
-  /** Goes on. */
-  speak(): void {
+  /** Forwards what was held back, and what comes next. */
+  restore(): void {
     this.#silence?.resolve();
     this.#silence = undefined;
   }
 
-  /** Frees the port and ends all connections. */
+  /** Frees the port and closes all connections. */
   async stop(): Promise<void> {
     this.#listener.close();
-    this.speak();
+    this.restore();
     this.cut();
     await Promise.all([this.#accepting, ...this.#work]);
   }
@@ -89,6 +89,6 @@ function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // Already closed.
   }
 }

@@ -1,37 +1,36 @@
 import { claimPorts, type DemoPorts } from "../demo/ports.ts";
-import { Dice } from "./dice.ts";
+import { SeededRandom } from "./seeded_random.ts";
 import { FAULTS, pause } from "./faults.ts";
-import { WrongBytes } from "./job.ts";
+import { WrongBytesError } from "./job.ts";
 import { JOBS } from "./jobs.ts";
 import { startOrigins, type Targets } from "./origins.ts";
 import { Programs } from "./programs.ts";
 import { Relay } from "./relay.ts";
-import { requireFree, requireQuiet } from "./quiet.ts";
-import { Tally } from "./tally.ts";
+import { findLeftovers, findPortsInUse } from "./leftovers.ts";
 
 /** How a soak is run. */
 export interface SoakOptions {
-  /** How long traffic and faults go on. */
+  /** How long traffic and faults last. */
   minutes: number;
-  /** What all choices come from. */
+  /** Of the random choices. */
   seed: number;
-  /** Takes a line for whoever watches. */
-  say(line: string): void;
+  /** Prints a line of progress. */
+  print(line: string): void;
 }
 
 const DIR = `${import.meta.dirname}/../../.soak`;
 const WORKERS = 12;
-/** Milliseconds after which a job is given up: longer than any fault takes to be noticed and mended. */
+/** Milliseconds after which a job is aborted: longer than any fault takes to be detected and repaired. */
 const JOB_TIMEOUT = 40_000;
-/** Milliseconds after the end of a fault in which a failure is still its own. */
+/** Milliseconds after a repair in which errors still count as effects of the fault. */
 const AFTERMATH = 2_000;
 const LINE_EVERY = 10_000;
 const MEASURE_EVERY = 2_000;
 
 /**
- * Runs traffic of all kinds through the real programs while things break, and judges.
+ * Runs traffic of all kinds through the real programs while things break, and checks the results.
  *
- * @returns What was wrong; empty after a good run.
+ * @returns All problems; empty after a good run.
  */
 export async function runSoak(options: SoakOptions): Promise<string[]> {
   const ports = claimPorts({ proxyPort: 0, serverPort: 0, consolePort: 0, healthPort: 0, originPort: 0 });
@@ -47,7 +46,7 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
     await relay.stop();
     await origins.stop();
   }
-  return [...problems, ...requireFree([...Object.values(ports), relay.port, ...Object.values(targets)])];
+  return [...problems, ...findPortsInUse([...Object.values(ports), relay.port, ...Object.values(targets)])];
 }
 
 function freePort(): number {
@@ -55,14 +54,36 @@ function freePort(): number {
   return listener.addr.port;
 }
 
+/** Counts how the jobs of a soak ended. */
+class Results {
+  /** Jobs that ended well with the right bytes, by kind. */
+  readonly done: Record<string, number> = {};
+  /** Jobs that failed during or just after a fault. */
+  excused = 0;
+  /** Bytes that were checked. */
+  bytes = 0;
+  /** Wrong bytes, and errors without a fault. */
+  readonly problems: { readonly job: string; readonly reason: string }[] = [];
+
+  /** All jobs that ended well. */
+  get total(): number {
+    return Object.values(this.done).reduce((sum, count) => sum + count, 0);
+  }
+
+  succeeded(job: string, bytes: number): void {
+    this.done[job] = (this.done[job] ?? 0) + 1;
+    this.bytes += bytes;
+  }
+}
+
 class Soak {
-  readonly #tally = new Tally();
-  readonly #dice: Dice;
+  readonly #results = new Results();
+  readonly #random: SeededRandom;
   readonly #startedAt = performance.now();
   readonly #end: number;
-  /** Whether something is broken, when that last ended, and what it was. */
+  /** Whether something is broken now, when the last repair ended, and what was broken. */
   #broken = false;
-  #mendedAt = -Infinity;
+  #repairedAt = -Infinity;
   #lastFault = "none yet";
   #faults = 0;
 
@@ -73,74 +94,74 @@ class Soak {
     readonly programs: Programs,
     readonly relay: Relay,
   ) {
-    this.#dice = new Dice(options.seed);
+    this.#random = new SeededRandom(options.seed);
     this.#end = this.#startedAt + options.minutes * 60_000;
   }
 
   async run(): Promise<string[]> {
-    const lines = setInterval(() => void this.#line(), LINE_EVERY);
+    const progress = setInterval(() => void this.#printProgress(), LINE_EVERY);
     const measuring = setInterval(() => void this.programs.measure(), MEASURE_EVERY);
-    let quiet: string[] = [];
+    let leftovers: string[] = [];
     try {
-      const workers = Array.from({ length: WORKERS }, (_, index) => this.#work(this.#dice.fork(index + 1)));
-      await Promise.all([this.#break(this.#dice.fork(0)), ...workers]);
-      quiet = await requireQuiet(this.ports, this.programs);
+      const workers = Array.from({ length: WORKERS }, (_, index) => this.#work(this.#random.fork(index + 1)));
+      await Promise.all([this.#break(this.#random.fork(0)), ...workers]);
+      leftovers = await findLeftovers(this.ports, this.programs);
     } finally {
-      clearInterval(lines);
+      clearInterval(progress);
       clearInterval(measuring);
-      await this.#line();
+      await this.#printProgress();
       await this.programs.end();
     }
-    const wrong = this.#tally.wrong.map(({ job, reason }) => `${job}: ${reason}`);
-    return [...wrong, ...this.programs.problems, ...quiet];
+    const wrong = this.#results.problems.map(({ job, reason }) => `${job}: ${reason}`);
+    return [...wrong, ...this.programs.problems, ...leftovers];
   }
 
-  /** One worker: job after job. */
-  async #work(dice: Dice): Promise<void> {
+  /** Runs one job after another. */
+  async #work(random: SeededRandom): Promise<void> {
     while (performance.now() < this.#end) {
-      const [name, job] = dice.pick(JOBS);
+      const [name, job] = random.pick(JOBS);
       const startedAt = performance.now();
       const signal = AbortSignal.timeout(JOB_TIMEOUT);
-      const world = { proxyPort: this.ports.proxyPort, ...this.targets };
+      const context = { proxyPort: this.ports.proxyPort, ...this.targets };
       try {
-        this.#tally.succeeded(name, await job(world, dice, signal));
+        this.#results.succeeded(name, await job(context, random, signal));
       } catch (error) {
         this.#failed(name, error, startedAt);
-        await pause(dice.between(50, 300));
+        await pause(random.between(50, 300));
       }
     }
   }
 
   #failed(job: string, error: unknown, startedAt: number): void {
-    const excused = this.#broken || this.#mendedAt + AFTERMATH > startedAt;
-    if (excused && !(error instanceof WrongBytes)) this.#tally.excused++;
-    else this.#tally.wrong.push({ job, reason: `${error} (last fault: ${this.#lastFault})` });
+    const excused = this.#broken || this.#repairedAt + AFTERMATH > startedAt;
+    if (excused && !(error instanceof WrongBytesError)) this.#results.excused++;
+    else this.#results.problems.push({ job, reason: `${error} (last fault: ${this.#lastFault})` });
   }
 
-  /** Breaks things one after the other, in the first two thirds of the time; the rest shows that all is well. */
-  async #break(dice: Dice): Promise<void> {
+  /** Injects one fault after another in the first two thirds of the time; the rest must be free of errors. */
+  async #break(random: SeededRandom): Promise<void> {
     const last = this.#startedAt + (this.#end - this.#startedAt) * 2 / 3;
     for (;;) {
-      await pause(dice.between(1_500, 6_000));
+      await pause(random.between(1_500, 6_000));
       if (performance.now() > last) return;
-      const [name, fault] = dice.pick(FAULTS);
+      const [name, fault] = random.pick(FAULTS);
       this.#lastFault = `${name} at ${this.#seconds()} s`;
       this.#faults++;
       this.#broken = true;
-      await fault({ programs: this.programs, relay: this.relay }, dice);
+      await fault({ programs: this.programs, relay: this.relay }, random);
       await this.programs.ready();
-      this.#mendedAt = performance.now();
+      this.#repairedAt = performance.now();
       this.#broken = false;
     }
   }
 
-  async #line(): Promise<void> {
+  async #printProgress(): Promise<void> {
     const figures = Object.entries(await this.programs.measure());
     const memory = figures.map(([name, mib]) => `${name} ${mib} MiB`).join(", ");
-    const { done, total, excused, bytes, wrong } = this.#tally;
+    const { done, total, excused, bytes, problems } = this.#results;
     const kinds = Object.entries(done).map(([name, count]) => `${name} ${count}`).join(", ");
-    this.options.say(
-      `${this.#seconds()} s: ${total} done, ${excused} failed by ${this.#faults} faults, ${wrong.length} wrong; ` +
+    this.options.print(
+      `${this.#seconds()} s: ${total} done, ${excused} failed by ${this.#faults} faults, ${problems.length} wrong; ` +
         `${Math.round(bytes / 1e6)} MB checked; ${memory}; ` +
         `last fault: ${this.#lastFault} (${kinds})`,
     );

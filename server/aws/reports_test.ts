@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import type { MetricFigures } from "../../shared/cloud/metric_names.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
-import { type Figures, Reports } from "./reports.ts";
+import { Reports } from "./reports.ts";
 
-const QUIET: Figures = {
+const QUIET: MetricFigures = {
   UserBytesIn: 0,
   UserBytesOut: 0,
   OpenStreams: 0,
@@ -18,8 +19,12 @@ const QUIET: Figures = {
 function scene() {
   const clock = new ManualClock();
   const log = new LogNotes();
-  const sends: { figures: Partial<Figures>; signal: AbortSignal; settle: PromiseWithResolvers<void> }[] = [];
-  const state = { figures: QUIET, putBack: [] as Figures[], ending: false };
+  const sends: {
+    figures: Partial<MetricFigures>;
+    signal: AbortSignal;
+    settle: PromiseWithResolvers<void>;
+  }[] = [];
+  const state = { figures: QUIET, putBack: [] as MetricFigures[], ending: false };
   const reports = new Reports({
     interval: 60_000,
     clock,
@@ -60,7 +65,7 @@ Deno.test("reports are sent at the start and every interval, one at a time", asy
   await stop(all);
 });
 
-Deno.test("traffic after a quiet report is reported at once, and only the first of it", async () => {
+Deno.test("traffic after a quiet report is reported at once, but only the first time", async () => {
   const all = scene();
   all.reports.start();
   await all.answered();
@@ -73,7 +78,7 @@ Deno.test("traffic after a quiet report is reported at once, and only the first 
   await stop(all);
 });
 
-Deno.test("traffic that begins while a quiet report is under way is reported after it", async () => {
+Deno.test("traffic that begins while a quiet report is being sent is reported after it", async () => {
   const all = scene();
   all.reports.start();
   all.figures = { ...QUIET, OpenStreams: 1 };
@@ -86,7 +91,7 @@ Deno.test("traffic that begins while a quiet report is under way is reported aft
   await stop(all);
 });
 
-Deno.test("agents that come or go are reported at once, and no more often than every 5 s", async () => {
+Deno.test("agents that connect or disconnect are reported at once, but at most every 5 s", async () => {
   const all = scene();
   all.reports.start();
   await all.answered();
@@ -107,7 +112,7 @@ Deno.test("agents that come or go are reported at once, and no more often than e
   await stop(all);
 });
 
-Deno.test("a change while a report is under way is reported after it", async () => {
+Deno.test("a change while a report is being sent is reported after it", async () => {
   const all = scene();
   all.reports.start();
   all.reports.changed();
@@ -119,18 +124,18 @@ Deno.test("a change while a report is under way is reported after it", async () 
   await stop(all);
 });
 
-Deno.test("a report that takes too long is given up and put back, and complained about once in a while", async () => {
+Deno.test("a report that takes too long is abandoned, its figures are put back, and the failure is logged now and then", async () => {
   const all = scene();
   all.reports.start();
   all.clock.advance(10_000);
   await eventually("it is put back", () => assert.equal(all.putBack.length, 1));
   all.clock.advance(60_000);
   await eventually("the next is put back too", () => assert.equal(all.putBack.length, 2));
-  assert.equal(all.log.notes.length, 1, "one complaint");
+  assert.equal(all.log.notes.length, 1, "one line");
   await stop(all);
 });
 
-Deno.test("a report that fails is tried again within seconds, with the figures of then", async () => {
+Deno.test("a failed report is retried within seconds, with up-to-date figures", async () => {
   const all = scene();
   all.reports.start();
   all.sends[0]!.settle.reject(new Error("Throttling"));
@@ -147,10 +152,15 @@ Deno.test("a report that fails is tried again within seconds, with the figures o
   assert.equal(all.sends.length, 2, "it waits twice as long");
   all.clock.advance(1);
   assert.equal(all.sends.length, 3);
+  all.sends[2]!.settle.resolve();
+  await eventually("its end is logged", () => {
+    assert.deepEqual(all.log.notes.map(({ level }) => level), ["warn", "info"]);
+  });
+  assert.equal(all.log.notes[1]?.fields["attempts"], 2);
   await stop(all);
 });
 
-Deno.test("the last report does not count agents: other servers may have some", async () => {
+Deno.test("the last report leaves out the agents: other servers may have some", async () => {
   const all = scene();
   all.reports.start();
   await stop(all);
@@ -158,7 +168,7 @@ Deno.test("the last report does not count agents: other servers may have some", 
   assert.deepEqual(all.sends.at(-1)!.figures, rest);
 });
 
-Deno.test("stopping waits for a report under way and the last one, not for long", async () => {
+Deno.test("stopping waits briefly for the current report and the last one", async () => {
   const all = scene();
   all.reports.start();
   const stopped = all.reports.stop();

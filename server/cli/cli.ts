@@ -1,12 +1,13 @@
 import { Command } from "commander";
-import { runProgram, type Terminal } from "../../shared/cli/run_program.ts";
+import { runProgram } from "../../shared/cli/run_program.ts";
+import type { Terminal } from "../../shared/cli/terminal.ts";
 import { versionText } from "../../shared/version.ts";
 
 /** What the server's commands do. */
 export interface ServerCommands {
-  /** Runs the server until it is told to stop, and returns the exit code. */
+  /** Runs the server until a signal stops it, and returns the exit code. */
   run(configFile: string | undefined): Promise<number>;
-  /** Asks a server that runs with this configuration how it is, and returns the exit code: 0 when it is ready. */
+  /** Checks a running server with this configuration, and returns the exit code: 0 when it is ready. */
   health(configFile: string | undefined): Promise<number>;
 }
 
@@ -18,19 +19,20 @@ export async function serverCli(
 ): Promise<number> {
   let code: number | undefined;
   const program = new Command("sallyport-server")
-    .description("Lets Sallyport agents in and reaches the web for them")
-    .version(versionText());
+    .description("Sallyport server: accepts agents and connects them to their targets")
+    .version(versionText())
+    .addHelpText("after", `\nOption of run:\n  ${CONFIG[0]}  ${CONFIG[1]}`);
 
   program.command("run", { isDefault: true })
     .description("run the server (the default)")
-    .option("--config <file>", "YAML file; without it, defaults and SALLYPORT_* variables count")
+    .option(...CONFIG)
     .action(async ({ config }: { config?: string }) => {
       code = await commands.run(config);
     });
 
   program.command("health")
-    .description("ask the server on this machine how it is: exit code 0 when it is ready, else 1")
-    .option("--config <file>", "the server's YAML file; without it, defaults and SALLYPORT_* variables count")
+    .description("check the server on this machine: exit code 0 when it is ready, 1 otherwise")
+    .option(...CONFIG)
     .action(async ({ config }: { config?: string }) => {
       code = await commands.health(config);
     });
@@ -38,3 +40,8 @@ export async function serverCli(
   const parsed = await runProgram(program, args, terminal);
   return code ?? parsed;
 }
+
+const CONFIG = [
+  "--config <file>",
+  "the server's YAML file (default: server.yaml in the working directory, if it exists)",
+] as const;

@@ -16,17 +16,17 @@ async function call(args: string[], exitCode = 0) {
   return { code, out, err, ran };
 }
 
-Deno.test("server runs by default and when told to, with or without a file", async () => {
+Deno.test("server runs with and without the subcommand, with and without a file", async () => {
   assert.deepEqual((await call([])).ran, [undefined]);
   assert.deepEqual((await call(["--config", "s.yaml"])).ran, ["s.yaml"]);
   assert.deepEqual((await call(["run", "--config", "s.yaml"])).ran, ["s.yaml"]);
 });
 
-Deno.test("server exits with what the run returns", async () => {
+Deno.test("server exits with the code of the run", async () => {
   for (const code of [0, 1, 2]) assert.equal((await call([], code)).code, code);
 });
 
-Deno.test("server refuses a command line that makes no sense with 2", async () => {
+Deno.test("server refuses an invalid command line with exit code 2", async () => {
   for (const args of [["--port", "1"], ["certs"], ["--config"]]) {
     const { code, err, ran } = await call(args);
     assert.equal(code, 2);

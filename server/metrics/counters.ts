@@ -1,28 +1,28 @@
-/** A stream that is over, as far as it is counted. */
+/** The parts of a finished stream that are counted. */
 export interface CountedStream {
   /** How it was opened. */
   readonly kind: string;
-  /** How it failed; missing when it went well. */
+  /** How it failed; missing when it succeeded. */
   readonly code?: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
 
-/** Reasons for which connections are refused; listed, so that each is there from the start, at zero. */
+/** Codes of refused connections, listed so that each metric starts at zero. */
 const REFUSALS = ["peer_rejected", "limit_reached", "tunnel_down"];
 
-/** What the server has counted since its start. Counting is done when something ends, never for its bytes. */
+/** Everything counted since the start. Streams are counted when they end, not byte by byte. */
 export class Counters {
-  /** Streams that are over, by kind and outcome: "ok" or a code of SPEC.md 6. */
+  /** Finished streams, by kind and outcome: "ok" or a code of SPEC.md 6. */
   readonly streams = new Tally();
   /** User bytes of those streams, from agents ("in") and to them ("out"). */
   readonly bytes = new Tally([["in"], ["out"]]);
-  /** Connections that were not let in, by the code of the reason. */
+  /** Refused connections, by code. */
   readonly refused = new Tally(REFUSALS.map((reason) => [reason]));
   /** Reloads of certificates, by outcome. */
   readonly reloads = new Tally([["ok"], ["failed"]]);
 
-  /** A stream is over. */
+  /** Counts a finished stream. */
   streamDone({ kind, code = "ok", bytesIn, bytesOut }: CountedStream): void {
     this.streams.add([kind, code]);
     this.bytes.add(["in"], bytesIn);
@@ -30,16 +30,16 @@ export class Counters {
   }
 }
 
-/** Counts by labels, which come from short closed lists. */
+/** Counts by labels, whose values come from short closed lists. */
 export class Tally {
   readonly #counts = new Map<string, { readonly labels: readonly string[]; count: number }>();
 
-  /** @param known Labels that are there from the start, with 0. */
+  /** @param known Labels that start at 0. */
   constructor(known: readonly (readonly string[])[] = []) {
     for (const labels of known) this.add(labels, 0);
   }
 
-  /** Counts one, or `count`. */
+  /** Adds one, or `count`. */
   add(labels: readonly string[], count = 1): void {
     const key = labels.join(" ");
     const entry = this.#counts.get(key);
@@ -47,7 +47,7 @@ export class Tally {
     else entry.count += count;
   }
 
-  /** Everything that was counted. */
+  /** All counts. */
   entries(): Iterable<{ readonly labels: readonly string[]; readonly count: number }> {
     return this.#counts.values();
   }

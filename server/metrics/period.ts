@@ -1,25 +1,21 @@
-import { clientNumber } from "../../shared/cloud/client_number.ts";
-import type { MetricName } from "../../shared/cloud/metric_names.ts";
+import { clientNumber, type MetricFigures } from "../../shared/cloud/metric_names.ts";
 import type { CountedStream } from "./counters.ts";
 
-/** What a period's report says: a value for each metric. */
-export type PeriodFigures = Readonly<Record<MetricName, number>>;
-
-/** What is true at the moment. */
+/** Current values. */
 export interface PeriodGauges {
   /** Open streams. */
   readonly streams: number;
-  /** Agent processes that are connected. */
+  /** Connected agent processes. */
   readonly agents: number;
-  /** Fingerprint of the certificate of all of them; undefined when there are several, or no agent. */
+  /** Fingerprint of the certificate that all of them share; undefined when there are several, or no agent. */
   readonly onlyClient: string | undefined;
 }
 
-/** Codes of streams that failed without any fault but the client's. */
-const CLIENTS_DOING: ReadonlySet<string> = new Set(["cancelled", "bad_request", "target_denied"]);
+/** Codes of streams that failed because of the client alone. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(["cancelled", "bad_request", "target_denied"]);
 const NOTHING = { bytesIn: 0, bytesOut: 0, requests: 0, errors: 0, peak: 0 };
 
-/** Counts what happens from one report to the next. Bytes are counted when their stream is over. */
+/** Counts events between two reports. Bytes are counted when their stream is over. */
 export class Period {
   readonly #gauges: () => PeriodGauges;
   #counted = { ...NOTHING };
@@ -28,38 +24,38 @@ export class Period {
     this.#gauges = gauges;
   }
 
-  /** A stream begins. */
+  /** Counts a new stream. */
   streamBegun(): void {
     this.#counted.requests++;
     this.#counted.peak = Math.max(this.#counted.peak, this.#gauges().streams);
   }
 
-  /** A stream is over. */
+  /** Counts a finished stream. */
   streamDone({ code, bytesIn, bytesOut }: CountedStream): void {
     this.#counted.bytesIn += bytesIn;
     this.#counted.bytesOut += bytesOut;
-    if (code !== undefined && !CLIENTS_DOING.has(code)) this.#counted.errors++;
+    if (code !== undefined && !CLIENT_ERRORS.has(code)) this.#counted.errors++;
   }
 
-  /** The figures of the period that ends now; the next begins. */
-  take(): PeriodFigures {
+  /** Ends the period: returns its figures and starts the next one. */
+  take(): MetricFigures {
     const { bytesIn, bytesOut, requests, errors, peak } = this.#counted;
     const { streams, agents, onlyClient } = this.#gauges();
     this.#counted = { ...NOTHING };
     return {
       UserBytesIn: bytesIn,
       UserBytesOut: bytesOut,
-      // The most that were open at once: one that came and went between two reports was there too.
+      // The peak: a stream that opened and closed between two reports counts too.
       OpenStreams: Math.max(peak, streams),
       ConnectedAgents: agents,
-      OnlyClient: onlyClient === undefined ? 0 : clientNumber(onlyClient),
+      ...agents === 0 ? {} : { OnlyClient: onlyClient === undefined ? 0 : clientNumber(onlyClient) },
       Requests: requests,
       Errors: errors,
     };
   }
 
-  /** Counts figures once more that reached nobody. */
-  putBack({ UserBytesIn, UserBytesOut, OpenStreams, Requests, Errors }: PeriodFigures): void {
+  /** Adds figures back that could not be sent. */
+  putBack({ UserBytesIn, UserBytesOut, OpenStreams, Requests, Errors }: MetricFigures): void {
     this.#counted.bytesIn += UserBytesIn;
     this.#counted.bytesOut += UserBytesOut;
     this.#counted.requests += Requests;

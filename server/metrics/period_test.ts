@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Period } from "./period.ts";
+import { Period, type PeriodGauges } from "./period.ts";
 
-Deno.test("a period counts what happened in it, and the next begins at zero", () => {
+Deno.test("a period counts its events, and the next one starts at zero", () => {
   const gauges = { streams: 0, agents: 2, onlyClient: "00:00:00:00:00:FF:12" };
   const period = new Period(() => gauges);
   gauges.streams = 3;
@@ -32,7 +32,7 @@ Deno.test("a period counts what happened in it, and the next begins at zero", ()
   assert.deepEqual(period.take(), quiet);
 });
 
-Deno.test("figures that reached nobody are told by the next period too", () => {
+Deno.test("figures that could not be sent are part of the next period", () => {
   const period = new Period(() => ({ streams: 0, agents: 1, onlyClient: undefined }));
   period.streamBegun();
   period.streamDone({ kind: "http_request", code: "target_reset", bytesIn: 1, bytesOut: 2 });
@@ -41,4 +41,10 @@ Deno.test("figures that reached nobody are told by the next period too", () => {
   period.streamDone({ kind: "http_request", bytesIn: 10, bytesOut: 20 });
   const next = period.take();
   assert.deepEqual([next.UserBytesIn, next.UserBytesOut, next.Requests, next.Errors], [11, 22, 1, 1]);
+});
+
+Deno.test("a period has no client without agents, and client 0 with several", () => {
+  const gauges: PeriodGauges = { streams: 0, agents: 0, onlyClient: undefined };
+  assert.ok(!("OnlyClient" in new Period(() => gauges).take()));
+  assert.equal(new Period(() => ({ ...gauges, agents: 2 })).take().OnlyClient, 0);
 });

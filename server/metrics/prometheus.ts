@@ -2,22 +2,22 @@ import type { Registry } from "prom-client";
 import type { LimitFigures } from "../../shared/limits/shared_limit.ts";
 import type { Counters, Tally } from "./counters.ts";
 
-/** What is true at the moment. */
+/** Current values. */
 export interface Gauges {
   readonly connections: number;
   readonly agents: number;
   readonly streams: number;
-  /** When each ends, in seconds since 1970; `crl` is left out without a list. */
+  /** When each expires, in seconds since 1970; `crl` is missing without a list. */
   readonly expiries: { readonly own: number; readonly ca: number; readonly crl?: number };
-  /** Certificates that the CA took back; 0 without a list. */
+  /** Revoked certificates; 0 without a list. */
   readonly crlEntries: number;
   /** How much of each limit is used, by its name. */
   readonly limits: Readonly<Record<string, LimitFigures>>;
 }
 
 /**
- * Writes everything in Prometheus' text format. Its library is loaded when somebody asks for the first time, and
- * keeps nothing in between: who never asks pays neither memory nor time for it.
+ * Writes all metrics in Prometheus' text format. The library is loaded with the first request and keeps no state in
+ * between: a server that is never scraped spends neither memory nor time on it.
  */
 export async function prometheusText(
   counters: Counters,
@@ -33,25 +33,25 @@ export async function prometheusText(
     for (const { labels, count } of tally.entries()) metric.labels(...labels).inc(count);
   };
   gauge("connections", "mTLS connections of agents", gauges.connections);
-  gauge("agents", "Agent processes that are connected", gauges.agents);
+  gauge("agents", "Connected agent processes", gauges.agents);
   gauge("open_streams", "Open streams", gauges.streams);
-  gauge("crl_entries", "Certificates that the revocation list names", gauges.crlEntries);
+  gauge("crl_entries", "Certificates on the revocation list", gauges.crlEntries);
   const expiry = new Gauge({
     name: "sallyport_certificate_expiry_timestamp_seconds",
-    help: "When the certificate, the CA's certificate and the revocation list end",
+    help: "When the certificate, the CA certificate and the revocation list expire",
     labelNames: ["of"],
     registers,
   });
   for (const [of, seconds] of Object.entries(gauges.expiries)) expiry.set({ of }, seconds);
-  counter("streams", "Streams that are over", ["kind", "outcome"], counters.streams);
-  counter("user_bytes", "Bytes of streams that are over", ["direction"], counters.bytes);
-  counter("refused_connections", "Connections that were not let in", ["reason"], counters.refused);
+  counter("streams", "Finished streams", ["kind", "outcome"], counters.streams);
+  counter("user_bytes", "Bytes of finished streams", ["direction"], counters.bytes);
+  counter("refused_connections", "Refused connections", ["reason"], counters.refused);
   counter("reloads", "Reloads of certificates", ["outcome"], counters.reloads);
   writeLimits(gauges.limits, { Counter, Gauge, registers });
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
 
-/** What clients share, and how: a client that takes more than its share is seen here. */
+/** The limits that clients share: a client that takes more than its share shows up here. */
 function writeLimits(
   limits: Gauges["limits"],
   { Counter, Gauge, registers }: Pick<typeof import("prom-client"), "Counter" | "Gauge"> & {
@@ -61,12 +61,12 @@ function writeLimits(
   const labelNames = ["limit"];
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `sallyport_limit_${name}`, help, labelNames, registers });
-  const max = gauge("max", "The most at once, over all clients");
-  const used = gauge("used", "Taken now, over all clients");
-  const largest = gauge("largest_share", "Taken now by the client that has the most");
+  const max = gauge("max", "The limit, over all clients");
+  const used = gauge("used", "In use, over all clients");
+  const largest = gauge("largest_share", "In use by the client with the most");
   const denied = new Counter({
     name: "sallyport_limit_denied_total",
-    help: "Refused because there was no room, or evicted for another client",
+    help: "Refused at the limit, or evicted for another client",
     labelNames: ["limit", "how"],
     registers,
   });

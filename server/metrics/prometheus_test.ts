@@ -17,7 +17,7 @@ async function samples(counters: Counters, gauges: Gauges = GAUGES): Promise<str
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-Deno.test("the metrics are there from the start, at zero", async () => {
+Deno.test("all metrics exist from the start, at zero", async () => {
   assert.deepEqual(await samples(new Counters()), [
     "sallyport_connections 2",
     "sallyport_agents 1",

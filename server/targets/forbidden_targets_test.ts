@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { FORBIDDEN, IN_OTHER_SCRIPTS, MALFORMED } from "../../tests/support/forbidden_targets.ts";
-import { createDialer } from "../../shared/targets/dial.ts";
-import { createTargetPolicy } from "./policy.ts";
+import { FORBIDDEN, IN_OTHER_SCRIPTS, MALFORMED } from "../../tests/support/attacks/forbidden_targets.ts";
+import { createDialer } from "../../shared/egress/dial/dial.ts";
+import { createTargetPolicy } from "./target_policy.ts";
 
 /** A dialer of default rules, for which every name leads to this machine and which must never connect. */
 const dial = createDialer({

@@ -1,8 +1,8 @@
 import { WebAgent } from "../tls/web_agent.ts";
 
 /**
- * How AWS is called: a call that hangs is given up early enough for another attempt within the 15 s that a
- * function has. Each client that takes the options gets connections of its own.
+ * Options of all AWS clients: a call that hangs times out early enough for another attempt within the 15 s of a function.
+ * Each client gets its own connections.
  */
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,

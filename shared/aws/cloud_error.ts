@@ -1,13 +1,13 @@
 import type { FleetFailureCode } from "../cloud/fleet_status.ts";
 
-/** What AWS did not do, as callers are told. */
+/** A failed call of AWS, as reported to callers. */
 export class CloudError extends Error {
   override readonly name = "CloudError";
 
   /**
-   * @param code What kind of failure this is.
-   * @param message What failed and what AWS says of it, without a full stop.
-   * @param options `cause`: the error of AWS' library, for logs.
+   * @param code The kind of error.
+   * @param message What failed, and the reason that AWS gives.
+   * @param options `cause`: the error of the AWS library, for logs.
    */
   constructor(readonly code: FleetFailureCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -24,7 +24,7 @@ const CODES: readonly (readonly [RegExp, FleetFailureCode])[] = [
   ],
 ];
 
-/** Names and codes of an error and of those beneath it, for `CODES`. */
+/** Names and codes of an error and its causes, for `CODES`. */
 function namesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const { code } = error as { code?: unknown };
@@ -32,9 +32,9 @@ function namesOf(error: unknown): string[] {
 }
 
 /**
- * Sorts an error of AWS' library into those that pass and those that have to be mended.
+ * Converts an error of the AWS library, with a code that separates temporary errors from those that have to be fixed.
  *
- * @param doing What was tried, as it follows "Cannot".
+ * @param doing What failed, as it follows "Cannot".
  */
 export function cloudErrorOf(error: unknown, doing: string): CloudError {
   if (error instanceof CloudError) return error;
@@ -48,7 +48,7 @@ export function cloudErrorOf(error: unknown, doing: string): CloudError {
   const code = $retryable?.throttling || status === 429
     ? "throttled"
     : CODES.find(([pattern]) => pattern.test(names))?.[1] ??
-      // Without a status nobody has answered: the network is to blame.
+      // Without a status there was no answer: a network error.
       ((status === undefined || status >= 500) ? "unavailable" : "cloud_error");
   return new CloudError(code, `Cannot ${doing}: ${reason}`, { cause: error });
 }

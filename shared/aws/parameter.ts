@@ -7,7 +7,7 @@ let client: SSMClient | undefined;
 /**
  * Reads a parameter of the Systems Manager, decrypted.
  *
- * @throws {CloudError} `service_missing` when there is none of that name.
+ * @throws {CloudError} `service_missing` when it does not exist.
  */
 export async function readParameter(name: string, abortSignal: AbortSignal): Promise<string> {
   client ??= new SSMClient(CLIENT_OPTIONS);

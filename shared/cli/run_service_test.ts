@@ -44,12 +44,12 @@ Deno.test("runService drains at the first signal and exits with 0", async () => 
   assert.equal(hand.signal, undefined, "still listens for signals");
 });
 
-Deno.test("runService waits until nothing is left", async () => {
+Deno.test("runService waits until the service has stopped", async () => {
   const { run, closed, started, hand } = setUp({ drain: () => Promise.resolve() });
   const code = runService(run);
   await started;
   hand.signal!("SIGINT", 1);
-  // A turn of the event loop: all that can settle without the service has settled then.
+  // One turn of the event loop settles everything but the service.
   const early = await Promise.race([code, new Promise((resolve) => setTimeout(resolve, 0, "waits"))]);
   assert.equal(early, "waits");
   closed.resolve();
@@ -65,7 +65,7 @@ Deno.test("runService ends at once at the second signal", async () => {
   assert.equal(await code, 1);
 });
 
-Deno.test("runService drains after a start during which a signal came", async () => {
+Deno.test("runService drains after the start if a signal came during it", async () => {
   const { run, drained, hand } = setUp();
   const start = run.start;
   const code = runService({
@@ -106,7 +106,7 @@ Deno.test("runService exits with 1 and one line when the start fails", async () 
   assert.equal(hand.signal, undefined, "still listens for signals");
 });
 
-Deno.test("runService exits with 1 when the service dies, and with 0 when it ends by itself", async () => {
+Deno.test("runService exits with 1 if the service fails, and with 0 if it ends on its own", async () => {
   const dying = setUp();
   const code = runService(dying.run);
   await dying.started;
@@ -120,7 +120,7 @@ Deno.test("runService exits with 1 when the service dies, and with 0 when it end
   assert.deepEqual(ending.drained, []);
 });
 
-Deno.test("runService passes on requests to reload, also one that came before the service was up", async () => {
+Deno.test("runService passes on reload requests, also one that came before the service was up", async () => {
   const reloads: string[] = [];
   const reloaded = Promise.withResolvers<void>();
   const { run, drained, hand } = setUp({
@@ -150,7 +150,7 @@ Deno.test("runService passes on requests to reload, also one that came before th
   assert.equal(ask.reload, undefined, "still listens for signals");
 });
 
-Deno.test("runService prints no escape of a configuration or a certificate", async () => {
+Deno.test("runService prints no control characters of a configuration or a certificate", async () => {
   const { run, errors } = setUp();
   const fail = () => Promise.reject(new Error("Cannot use the issuer \u001b[31mred"));
   await runService({ ...run, load: fail });

@@ -2,18 +2,18 @@ import { z } from "zod";
 import { entryList } from "../config/entry_list.ts";
 import type { Field } from "../config/fields.ts";
 import { SallyportError } from "../errors.ts";
-import { isTarget, TARGETS } from "../targets/target_entries.ts";
+import { listHint } from "../config/hints.ts";
+import { isTarget, TARGET, targetHint, TARGETS } from "../egress/rules/target_entries.ts";
 import { parseClientPattern } from "./pattern.ts";
 import type { ClientEntry } from "./rules.ts";
 
-const PATTERN =
-  'a pattern of clients such as "cn:laptop-*", "dns:*.corp.example" or "uri:spiffe://corp/ci/*"';
+const PATTERN = 'a client pattern such as "cn:laptop-*", "dns:*.corp.example" or "uri:spiffe://corp/ci/*"';
 
 /**
- * The key `clients.allow`: patterns, or mappings of a pattern and targets.
+ * The key `clients.allow`: patterns, or mappings with a pattern and targets.
  *
- * @param targets What targets are, as it follows "a list of" in an error.
- * @param isTarget Judges one target.
+ * @param targets What to expect as targets, as it follows "a list of" in an error.
+ * @param isTarget Whether a text is a target.
  */
 export function clientEntries(
   targets: string,
@@ -22,8 +22,14 @@ export function clientEntries(
   const pattern = z.string().refine(isPattern);
   const list = z.array(z.string().refine((entry) => /^\S+$/.test(entry) && isTarget(entry))).default([]);
   return entryList<ClientEntry>({
-    expected: `a list of patterns of clients, or of mappings with the keys client and targets`,
+    expected: `a list of client patterns, or of mappings with the keys client and targets`,
     expectedAt: (below) => expectedAt(below, targets),
+    keysAt: ([, key, inner]) =>
+      inner === undefined ? ["client", "targets"] : key === "targets" ? ["allow", "deny"] : undefined,
+    hintAt(written, [, key, inner, entry]) {
+      if (key !== "targets" || !isTargetList(inner)) return undefined;
+      return entry === undefined ? listHint(written) : targetHint(written);
+    },
     text: pattern.transform((client) => ({ client })),
     mapping: z.strictObject({
       client: pattern,
@@ -33,9 +39,9 @@ export function clientEntries(
 }
 
 /**
- * Reads `clients.allow` as the environment has it: patterns separated by commas, or JSON that begins with `[`.
+ * Reads `clients.allow` from the environment: patterns separated by commas, or JSON that begins with `[`.
  *
- * @throws {SallyportError} `bad_request`, with what is expected at the place that is wrong.
+ * @throws {SallyportError} `bad_request`, with the place of each error and what is expected there.
  */
 export function parseClientEntries(text: string): readonly ClientEntry[] {
   const field = clientEntries(TARGETS, isTarget);
@@ -54,18 +60,22 @@ function isPattern(text: string): boolean {
     parseClientPattern(text);
     return true;
   } catch {
-    return false; // the configuration's error says more: file, line and key
+    return false; // the error of the configuration has file, line and key
   }
 }
 
 function expectedAt(
-  [index, key, inner]: readonly (string | number)[],
+  [index, key, inner, entry]: readonly (string | number)[],
   targets: string,
 ): string | undefined {
   if (index === undefined) return undefined;
   if (key === undefined) return `${PATTERN}, or the keys client and targets`;
   if (key === "client") return PATTERN;
   if (key !== "targets") return "one of the keys client, targets";
-  if (inner === "allow" || inner === "deny") return `a list of ${targets}`;
+  if (isTargetList(inner)) return entry === undefined ? `a list of ${targets}` : TARGET;
   return inner === undefined ? "the keys allow, deny" : "one of the keys allow, deny";
+}
+
+function isTargetList(key: string | number | undefined): boolean {
+  return key === "allow" || key === "deny";
 }

@@ -1,7 +1,7 @@
+import { hasHidden } from "../text/sanitize.ts";
 import { SallyportError } from "../errors.ts";
-import { glob } from "./glob.ts";
 
-/** The names of a client, as its certificate has them. */
+/** The names in a client's certificate. */
 export interface ClientNames {
   /** Common name of the subject; "" when it has none. */
   readonly commonName: string;
@@ -9,26 +9,26 @@ export interface ClientNames {
   readonly names: { readonly dns: readonly string[]; readonly uris: readonly string[] };
 }
 
-/** Tells some clients from others. */
+/** Matches some clients by their names. */
 export interface ClientPattern {
   /** The pattern as it was written, for logs. */
   readonly text: string;
-  /** Whether one of the client's names is as the pattern says. */
+  /** Whether one of the client's names matches. */
   matches(client: ClientNames): boolean;
 }
 
 /**
- * Reads a pattern, which names one kind of name:
+ * Reads a pattern for one kind of name:
  *
- * - `cn:` the common name, letter for letter; `*` is any run of characters, none included. A common name is free
- *   text, so whoever may choose a part of it may choose all that `*` stands for.
- * - `dns:` a DNS name, whatever its case; `*.` in front is exactly one label (RFC 9525 section 6.3).
- * - `uri:` a URI, letter for letter; in the path of `scheme://authority/path`, `*` is any run of characters within
- *   a segment, which is never empty, and `**` as the last segment is one segment or more.
+ * - `cn:` the common name, exactly; `*` matches any number of characters, also none. A common name is free text: a
+ *   client that may choose a part of it may choose everything that `*` matches.
+ * - `dns:` a DNS name, case-insensitive; `*.` in front matches exactly one label (RFC 9525 section 6.3).
+ * - `uri:` a URI, exactly; in the path of `scheme://authority/path`, `*` matches any number of characters within a
+ *   segment, which is never empty, and `**` as the last segment matches one segment or more.
  *
- * No pattern matches a name with control or invisible characters, or one that could not be decoded; none of `dns:`
- * and `uri:` one that is not ASCII; no `*` matches percent signs, `.` and `..`, a query or a fragment of a URI, or
- * the `*` of a wildcard certificate.
+ * No pattern matches a name with control or invisible characters, or an undecodable one. `dns:` and `uri:` match only
+ * ASCII. `*` matches no percent sign, no `.` or `..`, no query or fragment of a URI, and not the `*` of a wildcard
+ * certificate.
  *
  * @throws SallyportError `bad_request` for any other text.
  */
@@ -37,25 +37,29 @@ export function parseClientPattern(text: string): ClientPattern {
   const matches = kind === "cn" ? commonName(rest) : kind === "dns" ? dnsName(rest) : kind && uri(rest);
   if (matches) return { text, matches };
   const shown = JSON.stringify(text);
-  throw new SallyportError("bad_request", `Cannot read a pattern of clients: current value is ${shown}`);
+  throw new SallyportError("bad_request", `Cannot read the client pattern: current value is ${shown}`);
 }
 
 type Matches = ClientPattern["matches"];
 
-/** Control, format and unassigned characters, line ends, halves of pairs, and what stands for undecodable bytes. */
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\ufffd]/u;
+/** The replacement character, for undecodable bytes. */
+const REPLACEMENT = "\ufffd";
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
-/** A segment of characters that mean themselves (RFC 3986 section 3.3), and no step such as `..`. */
+/** A segment of literal characters (RFC 3986 section 3.3), except `.` and `..`. */
 const SEGMENT = /^(?!\.\.?$)[A-Za-z0-9_~!$&'()+,;=:@.-]+$/;
 const URI_TEXT = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i;
-/** What of a URI stands before its path, when it is cut at slashes: `spiffe:`, "", `corp.example`. */
+/** Parts of a URI before its path, when split at slashes: `spiffe:`, "", `corp.example`. */
 const BEFORE_PATH = 3;
 
+function isUnreadable(text: string): boolean {
+  return hasHidden(text) || text.includes(REPLACEMENT);
+}
+
 function commonName(pattern: string): Matches | undefined {
-  if (pattern === "" || HIDDEN.test(pattern)) return undefined;
+  if (pattern === "" || isUnreadable(pattern)) return undefined;
   const fits = glob(pattern);
-  return ({ commonName: name }) => name !== "" && !HIDDEN.test(name) && fits(name);
+  return ({ commonName: name }) => name !== "" && !isUnreadable(name) && fits(name);
 }
 
 function dnsName(pattern: string): Matches | undefined {
@@ -74,7 +78,7 @@ function uri(pattern: string): Matches | undefined {
   const parts = pattern.split("/");
   const deep = parts.at(-1) === "**";
   if (deep) parts.pop();
-  // A `*` before the path would leave open whose URIs they are.
+  // A `*` before the path would match URIs of other authorities.
   const begin = parts.slice(0, BEFORE_PATH);
   if (begin.length < BEFORE_PATH || begin[1] !== "" || begin[2] === "" || begin.join().includes("*")) {
     return undefined;
@@ -90,7 +94,29 @@ function uri(pattern: string): Matches | undefined {
   return ({ names }) => names.uris.some(fits);
 }
 
-/** Only ASCII has a case here: the lower case of some other characters is ASCII. */
+/** Lower-cases ASCII only: some other characters have an ASCII lower case. */
 function normal(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/\.$/, "");
+}
+
+/**
+ * Compiles a pattern in which `*` matches any number of characters, also none, and everything else is literal. Matching
+ * takes linear time for any text.
+ */
+export function glob(pattern: string): (text: string) => boolean {
+  const [first = "", ...others] = pattern.split("*");
+  const last = others.pop();
+  if (last === undefined) return (text) => text === first;
+  return (text) => {
+    if (text.length < first.length + last.length) return false;
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
+    const end = text.length - last.length;
+    let at = first.length;
+    for (const part of others) {
+      const found = text.indexOf(part, at);
+      if (found < 0 || found + part.length > end) return false;
+      at = found + part.length;
+    }
+    return true;
+  };
 }

@@ -1,37 +1,37 @@
 import { type ClientNames, parseClientPattern } from "./pattern.ts";
 
-/** Targets of an entry, in place of the server's own `targets.allow`. */
+/** Targets of an entry. */
 export interface EntryTargets {
-  /** Targets that may be dialled though they are not public. */
+  /** Non-public targets that may be dialled, instead of the server's own `targets.allow`. */
   readonly allow: readonly string[];
-  /** Targets that may not be dialled, beside those of the server. */
+  /** Targets that may not be dialled, in addition to the server's `targets.deny`. */
   readonly deny: readonly string[];
 }
 
 /** One entry of `clients.allow`. */
 export interface ClientEntry {
-  /** Which clients it is about; see `parseClientPattern`. */
+  /** Pattern of the clients; see `parseClientPattern`. */
   readonly client: string;
-  /** Where they may go; the server's `targets` say it when this is missing. */
+  /** Their targets. @default {the server's `targets`} */
   readonly targets?: EntryTargets | undefined;
 }
 
 /**
- * Finds the entry that decides about a client: the first whose pattern matches.
+ * Finds the first entry whose pattern matches a client.
  *
- * @returns Its index, "everybody" when there are no entries at all, or undefined when none matches.
+ * @returns Its index, "everyone" when there are no entries at all, or undefined when none matches.
  */
-export type FindEntry = (client: ClientNames) => number | "everybody" | undefined;
+export type FindEntry = (client: ClientNames) => number | "everyone" | undefined;
 
 /**
- * Makes the rule of `clients.allow`.
+ * Reads the entries of `clients.allow`.
  *
  * @throws SallyportError `bad_request` for a pattern that cannot be read.
  */
 export function createClientRules(entries: readonly ClientEntry[]): FindEntry {
   const patterns = entries.map(({ client }) => parseClientPattern(client));
   return (client) => {
-    if (patterns.length === 0) return "everybody";
+    if (patterns.length === 0) return "everyone";
     const found = patterns.findIndex((pattern) => pattern.matches(client));
     return found < 0 ? undefined : found;
   };

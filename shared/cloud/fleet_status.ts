@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { SallyportError } from "../errors.ts";
 
-/** The JSON body with which wake, query and kill answer when they could do what was asked. */
+/** The JSON body of a successful answer of wake, query and kill. */
 export interface FleetStatus {
-  /** `stopped`: none is wanted. `starting`: wanted, and none can be reached yet. `running`: `servers` has one. */
+  /** `stopped`: none desired. `starting`: desired, but none reachable yet. `running`: `servers` has at least one. */
   readonly state: "stopped" | "starting" | "running";
   /** Servers that are running and not stopping. */
   readonly servers: readonly FleetServer[];
-  /** Why servers that are wanted do not start, where the cloud tells; for a person to read. */
+  /** Why desired servers do not start, if the cloud gives a reason; for people. */
   readonly problem?: string | undefined;
 }
 
@@ -17,16 +17,16 @@ export interface FleetServer {
   readonly port: number;
 }
 
-/** The JSON body of an answer with an error status; 401 has none. */
+/** The JSON body of an error; 401 has none. */
 export interface FleetFailure {
   readonly error: { readonly code: FleetFailureCode; readonly message: string };
 }
 
 /**
- * Why wake, query or kill failed, each with its HTTP status. `throttled` (429) and `unavailable` (503) pass, with
- * `Retry-After` in seconds; `service_missing` (404), `not_allowed` (500) and `cloud_error` (502) have to be mended,
- * and so has `crl_ended` (500): a revocation list has ended, and no server starts with it.
- * `in_use` (409): Kill changed nothing, since other agents use the servers; the message has how many.
+ * Why wake, query or kill failed, each with its HTTP status. `throttled` (429) and `unavailable` (503) are temporary,
+ * with `Retry-After` in seconds. `service_missing` (404), `not_allowed` (500), `cloud_error` (502) and `crl_ended`
+ * (500: a revocation list has expired, and no server starts with it) have to be fixed.
+ * `in_use` (409): Kill changed nothing, since other agents use the servers; the message has their number.
  */
 export const FLEET_FAILURES = {
   throttled: 429,
@@ -52,16 +52,16 @@ const STATUS = z.object({
 
 /**
  * Reads the body of an answer.
- * @throws {SallyportError} `bad_request` when it is not one, as an answer of some other program would be.
+ * @throws {SallyportError} `bad_request` for anything else, such as the answer of another program.
  */
 export function parseFleetStatus(body: string): FleetStatus {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch (cause) {
-    throw new SallyportError("bad_request", "Cannot read the fleet's status: it is not JSON", { cause });
+    throw new SallyportError("bad_request", "Cannot read the fleet status: not JSON", { cause });
   }
   const read = STATUS.safeParse(json);
   if (read.success) return read.data;
-  throw new SallyportError("bad_request", `Cannot read the fleet's status: ${z.prettifyError(read.error)}`);
+  throw new SallyportError("bad_request", `Cannot read the fleet status: ${z.prettifyError(read.error)}`);
 }

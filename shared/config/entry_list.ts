@@ -1,13 +1,19 @@
 import { z } from "zod";
 import type { Field } from "./fields.ts";
+import { listHint } from "./hints.ts";
+import { didYouMean, suggestions } from "../text/suggestions.ts";
 
-/** What the entries of an {@linkcode entryList} are. */
+/** The entries of an {@linkcode entryList}. */
 export interface EntryOptions<T> {
-  /** What the list is, as it follows "expected" in an error. */
+  /** The expected list, as it follows "expected" in an error. */
   readonly expected: string;
-  /** What belongs at a place below the key: an index, and what follows it in a mapping. */
+  /** The expected value at a path below the key: an index, then keys of a mapping. */
   expectedAt(below: readonly (string | number)[]): string | undefined;
-  /** An entry that is a mere text. */
+  /** The valid keys of the mapping that contains the last key of the path. @default {unknown} */
+  keysAt?(below: readonly (string | number)[]): readonly string[] | undefined;
+  /** How to correct the value at a path below the key. @default {only unknown keys are corrected} */
+  hintAt?(written: unknown, below: readonly (string | number)[]): string | undefined;
+  /** An entry that is a text. */
   readonly text: z.ZodType<T>;
   /** An entry that is a mapping. */
   readonly mapping: z.ZodType<T>;
@@ -17,7 +23,8 @@ export interface EntryOptions<T> {
  * A list whose entries are texts or mappings. In the environment it is texts separated by commas, or, when it
  * begins with `[`, the list as JSON.
  */
-export function entryList<T>({ expected, expectedAt, text, mapping }: EntryOptions<T>): Field<readonly T[]> {
+export function entryList<T>(options: EntryOptions<T>): Field<readonly T[]> {
+  const { expected, expectedAt, hintAt, text, mapping } = options;
   const entry = z.unknown().transform((written, context): T => {
     const result = (typeof written === "string" ? text : mapping).safeParse(written);
     if (result.success) return result.data;
@@ -30,7 +37,20 @@ export function entryList<T>({ expected, expectedAt, text, mapping }: EntryOptio
     }
     return z.NEVER;
   });
-  return { expected, expectedAt, schema: z.array(entry), fallback: [], fromText: fromText };
+  const hint = (written: unknown, below: readonly (string | number)[]) =>
+    below.length === 0 ? listHint(written) : hintAt?.(written, below) ?? unknownKeyHint(options, below);
+  return { expected, expectedAt, hint, schema: z.array(entry), fallback: [], fromText };
+}
+
+function unknownKeyHint<T>(
+  { keysAt }: EntryOptions<T>,
+  below: readonly (string | number)[],
+): string | undefined {
+  const key = below.at(-1);
+  const keys = typeof key === "string" ? keysAt?.(below) : undefined;
+  return keys === undefined || keys.includes(key as string)
+    ? undefined
+    : didYouMean(suggestions(key as string, keys));
 }
 
 function fromText(text: string): unknown {
@@ -39,6 +59,6 @@ function fromText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // which is no list: the error quotes it
+    return text; // not a list: the error quotes it
   }
 }

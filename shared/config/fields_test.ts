@@ -7,11 +7,11 @@ function accepts<T>(field: Field<T>, written: unknown, value: T): void {
 
 function refuses(field: Field<unknown>, ...written: unknown[]): void {
   for (const value of written) {
-    assert.equal(field.schema.safeParse(value).success, false, `let in: ${JSON.stringify(value)}`);
+    assert.equal(field.schema.safeParse(value).success, false, `accepted: ${JSON.stringify(value)}`);
   }
 }
 
-Deno.test("integer takes whole numbers within its limits", () => {
+Deno.test("integer accepts whole numbers within its limits", () => {
   const field = integer(5, 1, 10);
   for (const value of [1, 5, 10]) accepts(field, value, value);
   refuses(field, 0, 11, 1.5, "5", true, null, NaN);
@@ -19,7 +19,7 @@ Deno.test("integer takes whole numbers within its limits", () => {
   for (const text of ["", "7x", "0x7", "7.0", "1e1"]) refuses(field, field.fromText(text));
 });
 
-Deno.test("ports may be 0 only where one listens", () => {
+Deno.test("only ports to listen on may be 0", () => {
   accepts(listenPort(80), 0, 0);
   refuses(dialPort(80), 0);
   for (const field of [listenPort(80), dialPort(80)]) {
@@ -28,7 +28,7 @@ Deno.test("ports may be 0 only where one listens", () => {
   }
 });
 
-Deno.test("host takes addresses and names and nothing around them", () => {
+Deno.test("host accepts only an address or a name", () => {
   const field = host("here");
   for (const text of ["127.0.0.1", "::1", "2001:db8::8", "a.example", "sallyport-server", "a.example."]) {
     accepts(field, text, text);
@@ -61,12 +61,16 @@ Deno.test("duration is in milliseconds", () => {
     accepts(field, text, ms);
   }
   refuses(field, "", "60", "60 s", "-1s", "1.5s", "1d", "1S", 60, null);
+  assert.equal(field.schema.parse(0), 0);
+  assert.equal(field.schema.parse("0"), 0);
   refuses(duration("1s", 1), "0s");
+  refuses(duration("1s", 1), 0);
+  refuses(duration("1s", 0, 60_000), "61s");
   accepts(field, "2147483647ms", 2_147_483_647);
   refuses(field, "2147483648ms", "597h");
 });
 
-Deno.test("list takes its entries from a comma-separated text", () => {
+Deno.test("list reads its entries from a comma-separated text", () => {
   const field = list("words", (word) => word !== "bad");
   assert.deepEqual(field.fromText(" a,b , c"), ["a", "b", "c"]);
   assert.deepEqual(field.fromText(""), []);

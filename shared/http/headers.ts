@@ -1,6 +1,7 @@
+import type { Socket } from "node:net";
 import type { HeaderList } from "../protocol/messages.ts";
 
-/** Fields that belong to one connection only, beside those that `Connection` names (RFC 9110 section 7.6.1). */
+/** Hop-by-hop fields, in addition to those that `Connection` names (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "http2-settings",
@@ -14,18 +15,18 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Fields that `Connection` cannot take away: without them the message would mean something else. */
+/** Fields that `Connection` cannot remove: without them the message would mean something else. */
 const NEVER_NAMED: ReadonlySet<string> = new Set(["content-length", "host", "te"]);
 
-/** Fields that frame or route a message and so must not come after its body (RFC 9110 section 6.5.1). */
+/** Fields that frame or route a message and so must not be trailers (RFC 9110 section 6.5.1). */
 const NEVER_TRAILERS: ReadonlySet<string> = new Set(["content-length", "host", "trailer"]);
 
 /**
- * Returns the list without the fields that must not be passed on: the hop-by-hop ones and those that
- * `Connection` names (RFC 9110 section 7.6.1). Everything else keeps its bytes, case, order and repetition.
+ * Returns the list without hop-by-hop fields and those that `Connection` names (RFC 9110 section 7.6.1). Everything
+ * else keeps its bytes, case, order and repetition.
  *
- * A `TE` that accepts trailers is kept as `TE: trailers`, because Sallyport does pass trailers on. Whoever
- * writes the list to a connection names it in `Connection` (RFC 9110 section 10.1.4).
+ * A `TE` that accepts trailers is kept as `TE: trailers`, because Sallyport forwards trailers. The caller has to name
+ * it in `Connection` (RFC 9110 section 10.1.4).
  */
 export function removeHopByHop(headers: HeaderList): HeaderList {
   const named = new Set(listedTokens(headers, "connection"));
@@ -40,7 +41,7 @@ export function removeHopByHop(headers: HeaderList): HeaderList {
   return te.includes("trailers") ? [...kept, "TE", "trailers"] : kept;
 }
 
-/** Returns the trailers that may be passed on: neither hop-by-hop nor framing (RFC 9110 section 6.5.1). */
+/** Returns the trailers that may be forwarded: neither hop-by-hop nor framing (RFC 9110 section 6.5.1). */
 export function removeFromTrailers(trailers: HeaderList): HeaderList {
   return withoutHeaders(removeHopByHop(trailers), NEVER_TRAILERS);
 }
@@ -49,7 +50,7 @@ export function removeFromTrailers(trailers: HeaderList): HeaderList {
  * Returns the list with a `Via` line at its end (RFC 9110 section 7.6.3).
  *
  * @param httpVersion The version of the message as it was received: `"1.1"`.
- * @param pseudonym What this proxy calls itself, in place of a host name.
+ * @param pseudonym The name of this proxy, instead of its host name.
  */
 export function addVia(headers: HeaderList, httpVersion: string, pseudonym: string): HeaderList {
   return [...headers, "Via", `${httpVersion} ${pseudonym}`];
@@ -82,4 +83,14 @@ export function listedTokens(headers: HeaderList, name: string): string[] {
     .flatMap((value) => value.split(","))
     .map((member) => member.split(";", 1)[0]!.trim().toLowerCase())
     .filter((member) => member !== "");
+}
+
+/**
+ * Makes node:http write heads to `socket` byte for byte (RFC 9110 section 5.5: a value is bytes). It keeps a head as a
+ * string with one character per byte, but does not always give an encoding when it writes it; without one, as in
+ * `flushHeaders`, the socket's default counts. That is UTF-8, which turns each byte above 0x7f into two. Bodies are
+ * written as bytes, so this affects only heads, chunk sizes and trailers.
+ */
+export function writeLatin1Heads(socket: Socket): void {
+  socket.setDefaultEncoding("latin1");
 }

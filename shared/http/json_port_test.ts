@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ByteReader } from "../../tests/support/byte_reader.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
-import { RawClient } from "../../tests/support/raw_client.ts";
+import { RawClient } from "../../tests/support/clients/raw_client.ts";
 import { type JsonPort, type JsonPortInit, openJsonPort } from "./json_port.ts";
 
 const GET = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -19,9 +19,9 @@ async function withPort(
     routes: {
       "/health": () => ({ status: 200, body: { ok: true } }),
       "/words": () => ({ status: 200, body: { error: "\u009b31m\u202e" } }),
-      "/fault": () => Promise.reject(new Error("a fault")),
+      "/throws": () => Promise.reject(new Error("an internal error")),
     },
-    onTrouble: (error) => assert.fail(error),
+    onError: (error) => assert.fail(error),
     ...init,
   });
   const client = () => {
@@ -48,12 +48,12 @@ async function ask(head: string): Promise<string> {
   return text;
 }
 
-/** Waits until so many connections are counted. */
+/** Waits for a number of connections. */
 function used(port: JsonPort, count: number): Promise<void> {
   return eventually(`${count} connections`, () => assert.equal(port.figures().used, count));
 }
 
-Deno.test("a JSON port answers one request a connection", async () => {
+Deno.test("a JSON port serves one request per connection", async () => {
   const once = /^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n(?:[^\r]+\r\n)*\r\n\{"ok":true\}$/i;
   for (const version of ["1.0", "1.1"]) {
     const head = `GET /health HTTP/${version}\r\nHost: localhost\r\nConnection: keep-alive`;
@@ -62,17 +62,17 @@ Deno.test("a JSON port answers one request a connection", async () => {
   }
 });
 
-Deno.test("an offer of another protocol is not taken up", async () => {
+Deno.test("an offer of another protocol is ignored", async () => {
   const head = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c";
   assert.match(await ask(head), /^HTTP\/1\.1 200 /);
   assert.equal(await ask("CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80"), "");
 });
 
-Deno.test("HTTP/1.0 without a Host is answered, as health checks send it", async () => {
+Deno.test("HTTP/1.0 without a Host is served, as health checks send it", async () => {
   assert.match(await ask("GET /health HTTP/1.0"), /^HTTP\/1\.1 200 /);
 });
 
-Deno.test("what cannot be answered has a status that says so", async () => {
+Deno.test("an invalid request gets a status that says so", async () => {
   const cases: readonly (readonly [head: string, status: number])[] = [
     ["GET /health HTTP/1.1\r\nHost: a b", 400],
     ["GET /health HTTP/1.1", 400],
@@ -80,7 +80,7 @@ Deno.test("what cannot be answered has a status that says so", async () => {
     [`GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(9_000)}`, 431],
     ["GET /other HTTP/1.1\r\nHost: localhost", 404],
     ["POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5", 405],
-    ["GET /fault HTTP/1.1\r\nHost: localhost", 500],
+    ["GET /throws HTTP/1.1\r\nHost: localhost", 500],
   ];
   for (const [head, status] of cases) {
     assert.match(await ask(head), new RegExp(`^HTTP/1\\.1 ${status} `), head.slice(0, 60));
@@ -92,7 +92,7 @@ Deno.test("HEAD has no body", async () => {
 });
 
 for (const [what, sent] of [["no byte", ""], ["half a head", HALF]] as const) {
-  Deno.test(`a client that sends ${what} is closed after 5 s, whatever it sends meanwhile`, async () => {
+  Deno.test(`a client that sends ${what} is closed after 5 s, whatever it sends until then`, async () => {
     const clock = new ManualClock();
     await withPort({ clock }, async (port, client) => {
       const near = client();
@@ -108,17 +108,17 @@ for (const [what, sent] of [["no byte", ""], ["half a head", HALF]] as const) {
   });
 }
 
-Deno.test("a client that does not take its answer within 5 s is closed", async () => {
+Deno.test("a client that does not read its response within 5 s is closed", async () => {
   const clock = new ManualClock();
   let asked = 0;
-  // More than the buffers of both ends hold.
+  // More than the buffers of both ends can hold.
   const text = "x".repeat(16 * 1024 * 1024);
   const routes = { "/health": () => (asked++, { contentType: "text/plain", text }) };
   await withPort({ clock, routes }, async (port, client) => {
     const near = client();
     near.socket.pause();
     near.send(GET);
-    await eventually("a request under way", () => assert.equal(asked, 1));
+    await eventually("a request in progress", () => assert.equal(asked, 1));
     clock.advance(4_999);
     assert.equal(port.figures().used, 1);
     clock.advance(1);
@@ -126,14 +126,14 @@ Deno.test("a client that does not take its answer within 5 s is closed", async (
   });
 });
 
-Deno.test("the oldest half request gives way to a new client, and one being answered does not", async () => {
+Deno.test("the oldest half-sent request is evicted for a new client, and one in progress is not", async () => {
   const answered = Promise.withResolvers<{ status: number; body: unknown }>();
   let asked = 0;
   const routes = { "/health": () => (asked++, answered.promise) };
   await withPort({ routes, limits: { maxConnections: 3 } }, async (port, client) => {
     const busy = client();
     busy.send(GET);
-    await eventually("a request under way", () => assert.equal(asked, 1));
+    await eventually("a request in progress", () => assert.equal(asked, 1));
     const halves = [];
     for (const count of [2, 3]) {
       const half = client();
@@ -144,12 +144,12 @@ Deno.test("the oldest half request gives way to a new client, and one being answ
     const late = client();
     late.send(GET);
     assert.equal(await halves[0]!.rest(), "");
-    await eventually("both requests under way", () => assert.equal(asked, 2));
+    await eventually("both requests in progress", () => assert.equal(asked, 2));
     const last = client();
     last.send(GET);
     assert.equal(await halves[1]!.rest(), "");
-    await eventually("three requests under way", () => assert.equal(asked, 3));
-    assert.equal(await client().rest(), "", "there is no room");
+    await eventually("three requests in progress", () => assert.equal(asked, 3));
+    assert.equal(await client().rest(), "", "the limit is reached");
     const { total, evicted, refused } = port.figures();
     assert.deepEqual({ total, evicted, refused }, { total: 3, evicted: 2, refused: 1 });
     answered.resolve({ status: 200, body: {} });
@@ -157,7 +157,7 @@ Deno.test("the oldest half request gives way to a new client, and one being answ
   });
 });
 
-Deno.test("closing finishes answers under way and cuts half requests", async () => {
+Deno.test("closing sends the responses in progress and closes half-sent requests", async () => {
   const answered = Promise.withResolvers<{ status: number; body: unknown }>();
   let asked = 0;
   const routes = { "/health": () => (asked++, answered.promise) };
@@ -166,7 +166,7 @@ Deno.test("closing finishes answers under way and cuts half requests", async () 
     busy.send(GET);
     half.send(HALF);
     await used(port, 2);
-    await eventually("a request under way", () => assert.equal(asked, 1));
+    await eventually("a request in progress", () => assert.equal(asked, 1));
     const closed = port.close();
     assert.equal(await half.rest(), "");
     answered.resolve({ status: 200, body: {} });

@@ -1,23 +1,24 @@
-/** What makes a {@linkcode SharedLimit}. */
+/** Options of a {@linkcode SharedLimit}. */
 export interface SharedLimitOptions<Holder> {
   /** The most at once, over all clients. */
   readonly total: number;
   /**
-   * What happens to one more:
+   * What happens to one more when the total is reached:
    *
-   * - `evict`: while there is room anyone may take it. When there is none, the client that has the most gives way to
-   *   one that has clearly fewer, and whatever costs nothing to evict gives way to anyone.
-   * - `reserve`: nothing is taken back, so each client may have at most as much as is free. One alone gets half, two
+   * - `evict`: until then any client may take what is free. Then a holder of the client that has the most is evicted
+   *   for a client that has clearly fewer, and a holder that costs nothing is evicted for any client.
+   * - `reserve`: nothing is evicted, so each client may have at most as much as is free. A single client gets half, two
    *   get a third each, and there is always some left for the next (dynamic thresholds, as in switch buffers).
-   * - `refuse`: there is one client only, which may have all of it.
+   * - `refuse`: there is a single client, which may have all of it.
    */
   readonly whenFull: "evict" | "reserve" | "refuse";
-  /** Ends a holder that was evicted; it is not counted any more. */
+  /** Ends a holder that was evicted; it is no longer counted. */
   evict?(holder: Holder, client: string): void;
   /**
-   * What it costs to evict a holder: the cheapest goes first, the oldest of those. 0 is nothing.
+   * The cost of evicting a holder: the cheapest is evicted first; of several, the one that was taken or touched longest
+   * ago. 0 costs nothing.
    *
-   * @default {the same for all, so that no holder is compared with another}
+   * @default {the same for all, without comparing holders}
    */
   cost?(holder: Holder): number;
 }
@@ -26,9 +27,9 @@ export interface SharedLimitOptions<Holder> {
 export interface LimitFigures {
   /** The most at once. */
   readonly total: number;
-  /** Taken now. */
+  /** In use now. */
   readonly used: number;
-  /** Taken now by the client that has the most. */
+  /** In use now by the client that has the most. */
   readonly largestShare: number;
   /** Refused since the start. */
   readonly refused: number;
@@ -37,12 +38,12 @@ export interface LimitFigures {
 }
 
 /**
- * A total that clients share: connections, handshakes, look-ups and so on. A client is a certificate, or an address
- * before there is one. No client can take what others need, however much it asks for.
+ * A limit that clients share: connections, handshakes, lookups and so on. A client is a certificate, or an address
+ * before the certificate is known. No client can take what others need, however much it asks for.
  */
 export class SharedLimit<Holder> {
   readonly #options: SharedLimitOptions<Holder>;
-  /** Who holds what, the oldest first. */
+  /** The client of each holder, the least recently taken or touched first. */
   readonly #owners = new Map<Holder, string>();
   readonly #shares = new Map<string, Set<Holder>>();
   #refused = 0;
@@ -52,19 +53,19 @@ export class SharedLimit<Holder> {
     this.#options = options;
   }
 
-  /** Taken now. */
+  /** In use now. */
   get count(): number {
     return this.#owners.size;
   }
 
-  /** Taken now by one client. */
+  /** In use now by one client. */
   countOf(client: string): number {
     return this.#shares.get(client)?.size ?? 0;
   }
 
-  /** Takes room for `holder`, which must not have any; false when there is none for this client. */
+  /** Counts `holder`, which must not be counted already; false if this client may not have one more. */
   take(client: string, holder: Holder): boolean {
-    if (!this.#hasRoom(client) && !this.#makeRoom(client)) {
+    if (!this.#hasShare(client) && !this.#evictOneFor(client)) {
       this.#refused++;
       return false;
     }
@@ -76,18 +77,36 @@ export class SharedLimit<Holder> {
   }
 
   /**
-   * Evicts up to `count` holders, by the rule of `evict`, though the limit is not reached: another resource that they
-   * hold is short, and `client` needs some of it.
+   * Evicts up to `count` holders for `client` as `evict` does, although the limit is not reached: another resource that
+   * they hold is scarce.
    *
-   * @returns How many gave way.
+   * @returns How many were evicted.
    */
-  makeWay(client: string, count: number): number {
+  evictFor(client: string, count: number): number {
     let evicted = 0;
-    while (evicted < count && this.#makeRoom(client)) evicted++;
+    while (evicted < count && this.#evictOneFor(client)) evicted++;
     return evicted;
   }
 
-  /** Gives the room of `holder` back; false when it has none (any more). */
+  /** Marks the holder as recently used: others are evicted first. */
+  touch(holder: Holder): void {
+    const client = this.#owners.get(holder);
+    if (client === undefined) return;
+    this.#owners.delete(holder);
+    this.#owners.set(holder, client);
+    const share = this.#shares.get(client)!;
+    share.delete(holder);
+    share.add(holder);
+  }
+
+  /** Evicts every holder that costs nothing to evict, of any client. */
+  evictFree(): void {
+    for (const holder of [...this.#owners.keys()]) {
+      if (this.#options.cost?.(holder) === 0) this.#evict(holder);
+    }
+  }
+
+  /** Stops counting `holder`; false if it is not counted, or no longer. */
   release(holder: Holder): boolean {
     const client = this.#owners.get(holder);
     if (client === undefined) return false;
@@ -106,34 +125,38 @@ export class SharedLimit<Holder> {
     return { total, used: this.count, largestShare, refused: this.#refused, evicted: this.#evicted };
   }
 
-  #hasRoom(client: string): boolean {
+  #hasShare(client: string): boolean {
     const free = this.#options.total - this.count;
     return this.#options.whenFull === "reserve" ? this.countOf(client) < free : free > 0;
   }
 
-  #makeRoom(client: string): boolean {
+  #evictOneFor(client: string): boolean {
     if (this.#options.whenFull !== "evict") return false;
     const victim = this.#victim(client);
     if (victim === undefined) return false;
-    const owner = this.#owners.get(victim)!;
-    this.release(victim);
-    this.#evicted++;
-    this.#options.evict?.(victim, owner);
+    this.#evict(victim);
     return true;
   }
 
-  /** Who gives way to one more of `client`. */
+  #evict(holder: Holder): void {
+    const owner = this.#owners.get(holder)!;
+    this.release(holder);
+    this.#evicted++;
+    this.#options.evict?.(holder, owner);
+  }
+
+  /** The holder to evict for one more of `client`. */
   #victim(client: string): Holder | undefined {
     const own = this.countOf(client) + 1;
-    let [greediest, most] = [client, own];
+    let [largest, most] = [client, own];
     for (const [other, { size }] of this.#shares) {
-      if (other !== client && size >= most) [greediest, most] = [other, size];
+      if (other !== client && size >= most) [largest, most] = [other, size];
     }
-    const share = this.#shares.get(greediest) ?? [];
-    // With a difference of one the two would only change places.
+    const share = this.#shares.get(largest) ?? [];
+    // With a difference of one the two would only swap.
     const mayTake = most > own;
     const { cost } = this.#options;
-    if (cost === undefined) return mayTake ? oldest(share) : undefined;
+    if (cost === undefined) return mayTake ? first(share) : undefined;
     const cheapest = cheapestOf(share, cost);
     if (cheapest === undefined) return undefined;
     if (cheapest.cost === 0 || mayTake) return cheapest.holder;
@@ -144,7 +167,7 @@ export class SharedLimit<Holder> {
   }
 }
 
-function oldest<Holder>(share: Iterable<Holder>): Holder | undefined {
+function first<Holder>(share: Iterable<Holder>): Holder | undefined {
   for (const holder of share) return holder;
   return undefined;
 }

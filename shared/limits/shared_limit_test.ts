@@ -10,7 +10,7 @@ function scene(options: Omit<SharedLimitOptions<string>, "evict">) {
   return { limit, evicted, takeAll };
 }
 
-Deno.test("shared limit lets one client have all while there is room, and makes it give way to others", () => {
+Deno.test("shared limit lets one client use all of it, until others need their share", () => {
   const { limit, evicted, takeAll } = scene({ total: 4, whenFull: "evict" });
   assert.deepEqual(takeAll("a", "a1", "a2", "a3", "a4"), [true, true, true, true]);
   assert.equal(limit.take("a", "a5"), false, "it has the most itself");
@@ -23,7 +23,7 @@ Deno.test("shared limit lets one client have all while there is room, and makes 
   assert.deepEqual(limit.figures(), { total: 4, used: 4, largestShare: 2, refused: 2, evicted: 3 });
 });
 
-Deno.test("shared limit does not let two clients with one each change places", () => {
+Deno.test("shared limit does not let two clients with one each evict each other", () => {
   const { limit, evicted } = scene({ total: 1, whenFull: "evict" });
   limit.take("a", "a1");
   assert.equal(limit.take("b", "b1"), false);
@@ -45,7 +45,7 @@ Deno.test("shared limit evicts the cheapest of the client that has the most", ()
   assert.deepEqual(evicted, ["a2"]);
 });
 
-Deno.test("shared limit replaces what costs nothing, of the client that has the most first", () => {
+Deno.test("shared limit evicts what costs nothing, first of the client that has the most", () => {
   const { evicted, takeAll } = scene({ total: 3, whenFull: "evict", cost: () => 0 });
   assert.deepEqual(takeAll("b", "b1").concat(takeAll("a", "a1", "a2", "a3", "a4")), Array(5).fill(true));
   assert.deepEqual(evicted, ["a1", "a2"], "a client that wants more than all others pays itself");
@@ -53,7 +53,7 @@ Deno.test("shared limit replaces what costs nothing, of the client that has the 
   assert.deepEqual(evicted, ["a1", "a2", "a3"]);
 });
 
-Deno.test("shared limit replaces what costs nothing though another client has more", () => {
+Deno.test("shared limit evicts what costs nothing even if another client has more", () => {
   const { limit, evicted, takeAll } = scene({
     total: 3,
     whenFull: "evict",
@@ -65,16 +65,16 @@ Deno.test("shared limit replaces what costs nothing though another client has mo
   assert.deepEqual(evicted, ["b1"]);
 });
 
-Deno.test("shared limit makes way before it is reached, only of those who have clearly more", () => {
+Deno.test("shared limit can evict before it is reached, only from clients that have clearly more", () => {
   const { limit, evicted, takeAll } = scene({ total: 9, whenFull: "evict" });
   takeAll("a", "a1", "a2", "a3", "a4");
   takeAll("b", "b1");
-  assert.equal(limit.makeWay("a", 8), 0);
-  assert.equal(limit.makeWay("b", 8), 2);
+  assert.equal(limit.evictFor("a", 8), 0);
+  assert.equal(limit.evictFor("b", 8), 2);
   assert.deepEqual(evicted, ["a1", "a2"]);
 });
 
-Deno.test("shared limit in reserve leaves each client as much as is free, and always some", () => {
+Deno.test("shared limit that reserves gives each client as much as is free, and always leaves some", () => {
   const { limit } = scene({ total: 16, whenFull: "reserve" });
   const taken = ["a", "b", "c", "d", "e"].map((client) => {
     for (let i = 0; limit.take(client, client + i); i++);
@@ -89,7 +89,7 @@ Deno.test("shared limit for one client refuses beyond its total", () => {
   assert.deepEqual(takeAll("", "1", "2", "3"), [true, true, false]);
 });
 
-Deno.test("shared limit takes no longer the more is held, when all cost the same", () => {
+Deno.test("shared limit is as fast with many holders as with few, if all cost the same", () => {
   const busy = (total: number) => {
     const limit = new SharedLimit<number>({ total, whenFull: "evict", evict: () => {} });
     for (let holder = 0; holder < total; holder++) limit.take("greedy", holder);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SESSION_OPTIONS, type SessionOptions, sessionOptions } from "./options.ts";
 
-Deno.test("options are the defaults where nothing else is said", () => {
+Deno.test("options default to DEFAULT_SESSION_OPTIONS", () => {
   assert.deepEqual(sessionOptions(), DEFAULT_SESSION_OPTIONS);
   assert.deepEqual(sessionOptions({ maxStreams: 3 }), { ...DEFAULT_SESSION_OPTIONS, maxStreams: 3 });
 });

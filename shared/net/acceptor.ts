@@ -1,36 +1,38 @@
-import { hostPort } from "./host_port.ts";
-import { reachable } from "./reachable.ts";
+import { dialableHost, hostPort } from "./host_port.ts";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
 import { systemClock } from "../system_clock.ts";
-import { AcceptWatch } from "./accept_watch.ts";
-import { DescriptorRoom } from "./descriptor_room.ts";
+import { OutageLog } from "../resilience/outage_log.ts";
+import { AcceptProbe } from "./accept_probe.ts";
+import { DescriptorHeadroom } from "./descriptor_headroom.ts";
 import { fromOsError } from "./os_error.ts";
 
-/** Milliseconds before a port that could not be had again is asked for once more. */
+/** Milliseconds until a port that could not be reopened is tried again. */
 const RETRY = 250;
-/** Of all ports: they share the descriptors of the process, so that any of them may have gone deaf when one is crowded. */
-const watches = new Set<AcceptWatch>();
+/** Probes of all ports: they share the file descriptors of the process, so that a shortage affects all of them. */
+const probes = new Set<AcceptProbe>();
 
-/** What makes an {@linkcode Acceptor}. */
+/** What an {@linkcode Acceptor} needs. */
 export interface AcceptorInit {
-  /** Address to listen at. */
+  /** Address to listen on. */
   host: string;
   /** 0 picks a free one. */
   port: number;
-  /** Whether each direction of a connection ends on its own. */
+  /** Whether each direction of a connection ends separately. */
   allowHalfOpen: boolean;
-  /** A connection came. */
+  /** A connection was accepted. */
   onConnection(socket: Socket): void;
   /**
-   * A connection came that cannot be served: the process has no more than a few descriptors left. The callee
-   * says so, if it can, and closes it soon.
+   * A connection was accepted that cannot be served: the process has only a few file descriptors left. The callback
+   * says so to the client, if it can, and closes the connection soon.
    */
   onCrowded(socket: Socket, reason: SallyportError): void;
-  /** The port did not take connections for a while, and why. */
-  onTrouble(error: SallyportError): void;
+  /** The port did not accept connections for a while, and why. */
+  onError(error: SallyportError): void;
+  /** The port is open again after an `onError`; `downMs` are milliseconds since that. */
+  onReopened?(downMs: number): void;
   /** @default the machine's clock */
   clock?: Clock;
 }
@@ -42,29 +44,33 @@ type State =
   | { name: "closed" };
 
 /**
- * A TCP port that goes on taking connections after the process was out of descriptors. While there are none to
- * spare it says so to those who come.
+ * A TCP port that continues to accept connections after the process ran out of file descriptors. While there are none
+ * to spare, it passes new connections to `onCrowded`.
  */
 export class Acceptor {
   readonly #init: AcceptorInit;
   readonly #clock: Clock;
-  readonly #room: DescriptorRoom;
+  readonly #headroom: DescriptorHeadroom;
   #state: State = { name: "opening" };
-  #watch: AcceptWatch | undefined;
+  readonly #outage: OutageLog;
+  #probe: AcceptProbe | undefined;
   #open = 0;
-  /** Connections for which there was no room, until all of a burst are here. */
+  /** When `onError` was called, until the port is open again. */
+  #errorAt: number | undefined;
+  /** Connections without a free descriptor, until all of a burst have arrived. */
   #crowd: Socket[] = [];
   #address: AddressInfo = { address: "", family: "", port: 0 };
 
   private constructor(init: AcceptorInit) {
     this.#init = init;
     this.#clock = init.clock ?? systemClock;
-    this.#room = new DescriptorRoom(this.#clock);
+    this.#outage = new OutageLog({ clock: this.#clock });
+    this.#headroom = new DescriptorHeadroom(this.#clock);
   }
 
   /**
-   * Listens.
-   * @throws SallyportError when the port cannot be had.
+   * Starts to listen.
+   * @throws SallyportError when it cannot listen there.
    */
   static async open(init: AcceptorInit): Promise<Acceptor> {
     const acceptor = new Acceptor(init);
@@ -74,24 +80,24 @@ export class Acceptor {
     } catch (error) {
       throw fromOsError(error, `listen on ${hostPort(host, port)}`);
     }
-    acceptor.#watch = new AcceptWatch({
+    acceptor.#probe = new AcceptProbe({
       clock: acceptor.#clock,
-      connect: () => connect({ host: reachable(acceptor.#address.address), port: acceptor.#address.port }),
+      connect: () => connect({ host: dialableHost(acceptor.#address.address), port: acceptor.#address.port }),
       stalled: () => acceptor.#reopen(),
     });
-    watches.add(acceptor.#watch);
+    probes.add(acceptor.#probe);
     return acceptor;
   }
 
-  /** Where it listens. */
+  /** The address on which it listens. */
   get address(): AddressInfo {
     return this.#address;
   }
 
-  /** Frees the port. Connections belong to those who took them. */
+  /** Closes the port. Accepted connections stay open: their users own them. */
   close(): void {
-    if (this.#watch !== undefined) watches.delete(this.#watch);
-    this.#watch?.stop();
+    if (this.#probe !== undefined) probes.delete(this.#probe);
+    this.#probe?.stop();
     this.#leave({ name: "closed" });
   }
 
@@ -114,8 +120,8 @@ export class Acceptor {
     server.listen({ host, port }, resolve);
     await promise;
     server.off("error", reject).on("error", (error: Error) => {
-      this.#init.onTrouble(fromOsError(error, "accept connections"));
-      this.#watch?.doubt();
+      this.#report(fromOsError(error, "accept connections"));
+      this.#probe?.doubt();
     });
     if (this.#state.name === "closed") return void server.close();
     this.#address = server.address() as AddressInfo;
@@ -123,23 +129,25 @@ export class Acceptor {
   }
 
   #accepted(socket: Socket): void {
-    // Stays for good: an error without a listener ends the process.
+    // Never removed: an error without a listener would end the process.
     socket.on("error", () => {});
     this.#open++;
     socket.once("close", () => this.#open--);
-    if (this.#watch === undefined) this.#take(socket);
-    else this.#watch.arrived(socket, () => this.#take(socket));
+    if (this.#probe === undefined) this.#take(socket);
+    else this.#probe.arrived(socket, () => this.#take(socket));
   }
 
   #take(socket: Socket): void {
     if (this.#state.name === "closed") return void socket.destroy();
-    if (this.#crowd.length === 0 && this.#room.hasRoom(this.#open)) return this.#init.onConnection(socket);
+    if (this.#crowd.length === 0 && this.#headroom.hasRoom(this.#open)) {
+      return this.#init.onConnection(socket);
+    }
     if (this.#crowd.push(socket) === 1) setImmediate(() => this.#judgeCrowd());
   }
 
   /**
-   * The runtime may accept a whole burst before it tells of the first: then none of them finds room, because the others
-   * have it. The first are served as far as closing the last makes room for them.
+   * The runtime may accept a whole burst before it reports the first connection: then none of them finds a free
+   * descriptor, because the others have them. The first are served, as far as closing the last ones frees descriptors.
    */
   #judgeCrowd(): void {
     const crowd = this.#crowd;
@@ -148,38 +156,50 @@ export class Acceptor {
       const later = crowd.length - 1 - index;
       if (socket.destroyed) continue;
       if (this.#state.name === "closed") socket.destroy();
-      else if (this.#room.hasRoom(this.#open - later, -later)) this.#init.onConnection(socket);
+      else if (this.#headroom.hasRoom(this.#open - later, -later)) this.#init.onConnection(socket);
       else this.#refuse(socket);
     }
   }
 
   #refuse(socket: Socket): void {
-    for (const watch of watches) watch.doubt();
+    for (const probe of probes) probe.doubt();
     const why = "the program has too many files and connections open";
-    this.#init.onCrowded(socket, new SallyportError("limit_reached", `Cannot take a connection: ${why}`));
+    this.#init.onCrowded(socket, new SallyportError("limit_reached", `Cannot accept a connection: ${why}`));
   }
 
-  /** Gives the port back and takes it anew: those who wait at the deaf one are cut. */
+  /** Closes the port and opens it again; connections in its backlog are lost. */
   #reopen(): void {
     if (this.#state.name !== "open") return;
     const { port } = this.#address;
-    const why = "the port had stopped taking any, as it does when too many files are open";
-    this.#init.onTrouble(
-      new SallyportError("limit_reached", `Cannot take connections on port ${port}: ${why}`),
-    );
+    const why = "the port had stopped accepting, as it does when too many files are open";
+    this.#report(new SallyportError("limit_reached", `Cannot accept connections on port ${port}: ${why}`));
     this.#retry(0);
   }
 
   #retry(ms: number): void {
     const cancel = this.#clock.after(ms, () => {
-      this.#listen(this.#address.port).catch((error) => this.#notReopened(error));
+      this.#listen(this.#address.port).then(() => this.#reopened(), (error) => this.#notReopened(error));
     });
     this.#leave({ name: "reopening", cancel });
   }
 
+  #reopened(): void {
+    const since = this.#errorAt;
+    if (this.#state.name !== "open" || since === undefined) return;
+    this.#errorAt = undefined;
+    this.#init.onReopened?.(this.#clock.now() - since);
+  }
+
   #notReopened(error: unknown): void {
     if (this.#state.name !== "reopening") return;
-    this.#init.onTrouble(fromOsError(error, `listen on port ${this.#address.port} again`));
+    this.#report(fromOsError(error, `listen on port ${this.#address.port} again`));
     this.#retry(RETRY);
+  }
+
+  /** The port is tried four times a second, but an error is logged once a minute. */
+  #report(error: SallyportError): void {
+    if (this.#outage.failed(error.message) === undefined) return;
+    this.#errorAt ??= this.#clock.now();
+    this.#init.onError(error);
   }
 }

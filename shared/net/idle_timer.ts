@@ -1,37 +1,46 @@
 import type { CancelTimer, Clock } from "../clock.ts";
 
-/** What makes an {@linkcode IdleTimer}. */
+/** Options of an {@linkcode IdleTimer}. */
 export interface IdleTimerOptions {
-  /** Where time comes from. */
+  /** The source of time. */
   clock: Clock;
   /** Milliseconds without a `touch` after which `onIdle` runs; Infinity for never. */
   timeoutMs: number;
   /** Runs once, unless `stop` came first. */
   onIdle(): void;
+  /** There was activity; called at most once a second. @default {none} */
+  onActive?: (() => void) | undefined;
 }
 
+/** Milliseconds between two calls of `onActive`. */
+const ACTIVE = 1_000;
+
 /**
- * Notices that nothing happened for a while. `touch` only writes down the time, so that it costs nothing on a
- * hot path; the one timer looks at it when it runs.
+ * Notices when there has been no activity for a while. `touch` does little more than note the time, so that it is cheap
+ * on a hot path; a single timer checks that time when it runs.
  */
 export class IdleTimer {
   readonly #options: IdleTimerOptions;
   #last: number;
+  #reportedActive: number;
   #cancel: CancelTimer = () => {};
 
-  /** Begins to count. */
+  /** Starts the timer. */
   constructor(options: IdleTimerOptions) {
     this.#options = options;
-    this.#last = options.clock.now();
+    this.#last = this.#reportedActive = options.clock.now();
     if (options.timeoutMs !== Infinity) this.#wait(options.timeoutMs);
   }
 
-  /** Something happened. */
+  /** Notes activity. */
   touch(): void {
     this.#last = this.#options.clock.now();
+    if (this.#last - this.#reportedActive < ACTIVE) return;
+    this.#reportedActive = this.#last;
+    this.#options.onActive?.();
   }
 
-  /** Ends it; doing so again does nothing. */
+  /** Stops it; further calls do nothing. */
   stop(): void {
     this.#cancel();
   }

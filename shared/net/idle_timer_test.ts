@@ -9,7 +9,7 @@ function idleTimer(timeoutMs: number) {
   return { clock, idleAt, timer };
 }
 
-Deno.test("IdleTimer tells once when nothing happened for its time", () => {
+Deno.test("IdleTimer calls back once when it was idle for its time", () => {
   const { clock, idleAt } = idleTimer(1_000);
   clock.advance(5_000);
   assert.deepEqual([idleAt, clock.timers], [[1_000], 0]);
@@ -28,7 +28,7 @@ Deno.test("IdleTimer counts from the last touch, with one timer", () => {
   assert.deepEqual(idleAt, [10_000]);
 });
 
-Deno.test("IdleTimer says nothing after it was stopped", () => {
+Deno.test("IdleTimer does not call back after it was stopped", () => {
   const { clock, idleAt, timer } = idleTimer(1_000);
   timer.stop();
   timer.stop();
@@ -36,6 +36,28 @@ Deno.test("IdleTimer says nothing after it was stopped", () => {
   assert.deepEqual([idleAt, clock.timers], [[], 0]);
 });
 
-Deno.test("IdleTimer that never ends has no timer", () => {
+Deno.test("IdleTimer with an infinite timeout has no timer", () => {
   assert.equal(idleTimer(Infinity).clock.timers, 0);
+});
+
+Deno.test("IdleTimer reports activity at most once a second", () => {
+  const clock = new ManualClock();
+  let active = 0;
+  const timer = new IdleTimer({
+    clock,
+    timeoutMs: 60_000,
+    onIdle: () => assert.fail("idle"),
+    onActive: () => active++,
+  });
+  clock.advance(999);
+  timer.touch();
+  assert.equal(active, 0, "it began less than a second ago");
+  for (let i = 0; i < 5; i++) {
+    clock.advance(500);
+    timer.touch();
+  }
+  assert.equal(active, 3);
+  clock.advance(10_000);
+  assert.equal(active, 3);
+  timer.stop();
 });

@@ -1,37 +1,40 @@
 import type { Writable } from "node:stream";
-import type { MuxStream } from "../mux/stream.ts";
-import { merge, overheadOf, type Part, SMALL_BYTES } from "../mux/part.ts";
+import type { MuxStream } from "../mux/stream/stream.ts";
+import { merge, overheadOf, type Part, SMALL_BYTES } from "../mux/flow/part.ts";
 
-/** Writes under way from which small parts gather. A reader that keeps up never gets there. */
+/** Pending writes from which on small parts are merged. A reader that keeps up never gets there. */
 const MAX_SMALL_WRITES = 8;
 
-/** Where parts are written: a socket, or the body of a request or response. */
+/** The sink of parts: a socket, or the body of a request or response. */
 export type PartSink = Pick<Writable, "destroyed"> & {
   write(bytes: Uint8Array, written: (error?: Error | null) => void): boolean;
 };
 
-/** Where parts come from: the stream that is charged for them until they are written. */
+/** The source of parts: the stream that is charged for them until they are written. */
 export type PartSource = Pick<MuxStream, "consumed" | "charge">;
 
 /**
- * Writes the parts of a stream in order. A stream of Node keeps an object and a callback for each write that waits,
- * and counts neither; so small parts for a reader that lags are merged, and each write is charged to the stream.
+ * Writes the parts of a stream in order. A Node stream keeps an object and a callback for each pending write, and
+ * counts neither; so small parts for a slow reader are merged, and each write is charged to the stream.
  */
 export class PartWriter {
   readonly #sink: PartSink;
   readonly #source: PartSource;
   readonly #onWritten: (() => void) | undefined;
   #writes = 0;
+  /** What was given to the sink and has not been written. */
+  #pending = { bytes: 0, overhead: 0 };
+  #abandoned = false;
   #waiting: Part | undefined;
 
-  /** @param onWritten Hears that a part left, or was dropped because the sink is destroyed. */
+  /** @param onWritten A part was written, or dropped because the sink is destroyed. */
   constructor(sink: PartSink, source: PartSource, onWritten?: () => void) {
     this.#sink = sink;
     this.#source = source;
     this.#onWritten = onWritten;
   }
 
-  /** Writes a part, or keeps it until earlier ones have left. */
+  /** Writes a part, or keeps it until earlier ones are written. */
   write(bytes: Uint8Array): void {
     if (this.#waiting !== undefined) {
       const growth = merge(this.#waiting, bytes);
@@ -44,27 +47,74 @@ export class PartWriter {
     else this.#waiting = { bytes };
   }
 
-  /** Writes what is kept. To be called before the sink is ended. */
+  /** Writes what is kept. Call it before ending the sink. */
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) this.#send(waiting.bytes, overheadOf(waiting.bytes));
   }
 
+  /**
+   * Returns the credit of everything that was not written, because the sink is given up: one without a connection
+   * never calls back. Nothing may be written afterwards.
+   */
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.flush();
+    this.#abandoned = true;
+    const { bytes, overhead } = this.#pending;
+    this.#source.charge(-overhead);
+    this.#source.consumed(bytes);
+  }
+
   #send(bytes: Uint8Array, overhead: number): void {
     const { byteLength } = bytes;
+    this.#pending.bytes += byteLength;
+    this.#pending.overhead += overhead;
     if (this.#sink.destroyed) return this.#written(byteLength, overhead);
     this.#writes++;
     this.#sink.write(bytes, () => {
       this.#writes--;
+      if (this.#abandoned) return;
       this.#written(byteLength, overhead);
       if (this.#writes < MAX_SMALL_WRITES) this.flush();
     });
   }
 
   #written(byteLength: number, overhead: number): void {
+    this.#pending.bytes -= byteLength;
+    this.#pending.overhead -= overhead;
     this.#source.charge(-overhead);
     this.#onWritten?.();
     this.#source.consumed(byteLength);
+  }
+}
+
+/** Bytes from which a part waits for the end of the turn; a shorter one is written at once. */
+const MIN_BYTES = 8_192;
+
+/**
+ * Coalesces the writes of one turn of the event loop into one system call. A read from a connection brings many parts
+ * of a body, split at frames and records: a call for each would cost a third of the throughput.
+ */
+export class WriteCoalescer {
+  readonly #writable: Pick<Writable, "cork" | "uncork">;
+  readonly #endTurn = () => {
+    this.#corked = false;
+    this.#writable.uncork();
+  };
+  #corked = false;
+
+  /** @param writable The stream whose writes are coalesced. */
+  constructor(writable: Pick<Writable, "cork" | "uncork">) {
+    this.#writable = writable;
+  }
+
+  /** Call it before a part of this length is written. */
+  before(byteLength: number): void {
+    if (this.#corked || byteLength < MIN_BYTES) return;
+    this.#corked = true;
+    this.#writable.cork();
+    queueMicrotask(this.#endTurn);
   }
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { PART_BYTES } from "../mux/part.ts";
-import { type PartSink, PartWriter } from "./part_writer.ts";
+import { Writable } from "node:stream";
+import { PART_BYTES } from "../mux/flow/part.ts";
+import { type PartSink, PartWriter, WriteCoalescer } from "./part_writer.ts";
 
-/** A sink that takes nothing until it is told to. */
+/** A sink that takes nothing until released. */
 function stalledSink() {
   const writes: Uint8Array[] = [];
   const callbacks: (() => void)[] = [];
@@ -22,7 +23,7 @@ function stalledSink() {
   return { sink, writes, take, most: () => most };
 }
 
-/** A stream that adds up what it is charged. */
+/** A stream that sums up its charges. */
 function countingSource() {
   return {
     consumedBytes: 0,
@@ -36,7 +37,7 @@ function countingSource() {
   };
 }
 
-Deno.test("part writer merges single bytes for a reader that stopped, and counts each once", () => {
+Deno.test("part writer merges single bytes for a reader that stopped, and charges each once", () => {
   const { sink, writes, take, most } = stalledSink();
   const source = countingSource();
   const writer = new PartWriter(sink, source);
@@ -50,7 +51,7 @@ Deno.test("part writer merges single bytes for a reader that stopped, and counts
   assert.deepEqual(writes.flatMap((bytes) => [...bytes]), sent);
 });
 
-Deno.test("part writer hands a part on at once while the reader keeps up", () => {
+Deno.test("part writer writes a part at once while the reader keeps up", () => {
   const { sink, writes, take } = stalledSink();
   const writer = new PartWriter(sink, countingSource());
   for (let i = 0; i < 20; i++) {
@@ -69,7 +70,7 @@ Deno.test("part writer keeps the order of small and large parts, and flush leave
   assert.deepEqual(writes.flatMap((bytes) => [...bytes]), parts.flatMap((bytes) => [...bytes]));
 });
 
-Deno.test("part writer gives back the bytes that a destroyed sink will not take", () => {
+Deno.test("part writer returns credit for bytes that a destroyed sink does not take", () => {
   const { sink, take, writes } = stalledSink();
   const source = countingSource();
   const writer = new PartWriter(sink, source);
@@ -79,7 +80,7 @@ Deno.test("part writer gives back the bytes that a destroyed sink will not take"
   assert.deepEqual([source.consumedBytes, source.charged, writes.length], [50, 0, 8]);
 });
 
-Deno.test("part writer charges every write that waits, however parts alternate", () => {
+Deno.test("part writer charges every pending write, however parts alternate", () => {
   const { sink, take, writes } = stalledSink();
   const source = countingSource();
   const writer = new PartWriter(sink, source);
@@ -90,4 +91,76 @@ Deno.test("part writer charges every write that waits, however parts alternate",
   assert.ok(writes.length > 100 && source.charged >= writes.length * PART_BYTES, `${source.charged}`);
   take();
   assert.deepEqual([source.consumedBytes, source.charged], [409_700, 0]);
+});
+
+Deno.test("an abandoned part writer returns credit for what was not written, once", () => {
+  const { sink, take } = stalledSink();
+  const source = countingSource();
+  const writer = new PartWriter(sink, source);
+  for (let i = 0; i < 100; i++) writer.write(new Uint8Array([i]));
+  writer.abandon();
+  assert.deepEqual([source.consumedBytes, source.charged], [100, 0]);
+  writer.abandon();
+  take();
+  assert.deepEqual([source.consumedBytes, source.charged], [100, 0]);
+});
+
+/** Remembers the number of parts of each write. */
+function recorder(): { writable: Writable; calls: number[] } {
+  const calls: number[] = [];
+  const writable = new Writable({
+    write(_chunk, _encoding, done) {
+      calls.push(1);
+      done();
+    },
+    writev(chunks, done) {
+      calls.push(chunks.length);
+      done();
+    },
+  });
+  return { writable, calls };
+}
+
+function writeTwice(writable: Writable, cork: WriteCoalescer, bytes: Uint8Array): void {
+  for (const part of [bytes, bytes]) {
+    cork.before(part.byteLength);
+    writable.write(part);
+  }
+}
+
+Deno.test("WriteCoalescer combines the large parts of a turn into one write", async () => {
+  const { writable, calls } = recorder();
+  const cork = new WriteCoalescer(writable);
+  writeTwice(writable, cork, new Uint8Array(8_192));
+  assert.deepEqual(calls, []);
+  await Promise.resolve();
+  assert.deepEqual(calls, [2]);
+  writeTwice(writable, cork, new Uint8Array(8_192));
+  await Promise.resolve();
+  assert.deepEqual(calls, [2, 2]);
+});
+
+Deno.test("WriteCoalescer writes short parts at once", () => {
+  const { writable, calls } = recorder();
+  writeTwice(writable, new WriteCoalescer(writable), new Uint8Array(8_191));
+  assert.deepEqual(calls, [1, 1]);
+});
+
+Deno.test("WriteCoalescer keeps the order of long and short parts", async () => {
+  const seen: number[] = [];
+  const writable = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      seen.push(chunk[0]!);
+      done();
+    },
+  });
+  const cork = new WriteCoalescer(writable);
+  for (const [first, length] of [[1, 9_000], [2, 10], [3, 9_000]] as const) {
+    cork.before(length);
+    writable.write(new Uint8Array(length).fill(first));
+  }
+  await Promise.resolve();
+  writable.end();
+  await new Promise((resolve) => writable.once("finish", resolve));
+  assert.deepEqual(seen, [1, 2, 3]);
 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect, createServer, Socket } from "node:net";
-import { TestPki } from "../../tests/support/pki.ts";
-import { steady } from "../../tests/support/steady.ts";
+import { TestPki } from "../../tests/support/pki/pki.ts";
+import { eventuallyStable } from "../../tests/support/eventually.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
-import { TestListener } from "../../tests/support/tls_pair.ts";
+import { TestListener } from "../../tests/support/pki/tls_pair.ts";
 import { within } from "../../tests/support/within.ts";
 import { SallyportError } from "../errors.ts";
 import { SocketTransport } from "./socket_transport.ts";
@@ -51,7 +51,7 @@ function pair(dialled: Socket, accepted: Socket, close: () => Promise<void>): Pa
   };
 }
 
-/** A transport that is started, and what came of it. */
+/** A started transport and its events. */
 function started(socket: Socket) {
   const transport = new SocketTransport(socket);
   const parts: Uint8Array[] = [];
@@ -84,7 +84,7 @@ function started(socket: Socket) {
   };
 }
 
-/** Writes `count` blocks through two buffers that are used again as soon as they may be. */
+/** Writes `count` blocks through two buffers, reusing each as soon as allowed. */
 function writeReused(transport: SocketTransport, whole: Uint8Array, size: number): Promise<void> {
   return new Promise((resolve) => {
     let at = 0;
@@ -106,7 +106,7 @@ function writeReused(transport: SocketTransport, whole: Uint8Array, size: number
 }
 
 for (const [kind, connected] of Object.entries(KINDS)) {
-  Deno.test(`SocketTransport over ${kind} carries bytes both ways and ends in order`, async () => {
+  Deno.test(`SocketTransport over ${kind} carries bytes in both directions and ends in order`, async () => {
     await using ends = await connected();
     const [a, b] = [started(ends.dialled), started(ends.accepted)];
     a.transport.write(new Uint8Array([1, 2]), () => {});
@@ -129,7 +129,7 @@ for (const [kind, connected] of Object.entries(KINDS)) {
     assert.equal(sha256(b.bytes()), sha256(whole));
   });
 
-  Deno.test(`SocketTransport over ${kind} tells both ends once that it was cut`, async () => {
+  Deno.test(`SocketTransport over ${kind} reports an abort once at both ends`, async () => {
     await using ends = await connected();
     const [a, b] = [started(ends.dialled), started(ends.accepted)];
     a.transport.abort();
@@ -146,19 +146,19 @@ for (const [kind, connected] of Object.entries(KINDS)) {
     assert.equal(b.ends.length, 1);
   });
 
-  Deno.test(`SocketTransport over ${kind} says why it is over, and survives errors after that`, async () => {
+  Deno.test(`SocketTransport over ${kind} reports why it ended, and survives later errors`, async () => {
     await using ends = await connected();
     const a = started(ends.dialled);
     ends.dialled.destroy(Object.assign(new Error("x"), { code: "ECONNRESET" }));
     const error = await a.closed;
     assert.ok(error instanceof SallyportError);
     assert.equal(error.code, "tunnel_down");
-    assert.equal(error.message, "Cannot keep the connection: the connection was reset by the other side");
+    assert.equal(error.message, "Cannot keep the connection: the connection was reset by the peer");
     ends.dialled.emit("error", new Error("late"));
     assert.equal(a.ends.length, 1);
   });
 
-  Deno.test(`SocketTransport over ${kind} tells of an end that came before its start`, async () => {
+  Deno.test(`SocketTransport over ${kind} reports an end that came before its start`, async () => {
     await using ends = await connected();
     const transport = new SocketTransport(ends.dialled);
     const gone = once(ends.dialled, "close");
@@ -169,7 +169,7 @@ for (const [kind, connected] of Object.entries(KINDS)) {
     await within(5_000, closed.promise, "closed");
   });
 
-  Deno.test(`SocketTransport over ${kind} carries 64 MiB each way at once, from buffers used again`, async () => {
+  Deno.test(`SocketTransport over ${kind} carries 64 MiB in each direction at once, from reused buffers`, async () => {
     await using ends = await connected();
     const [a, b] = [started(ends.dialled), started(ends.accepted)];
     const [there, back] = [testBytes(64 << 20, 1), testBytes(64 << 20, 2)];
@@ -201,15 +201,15 @@ for (const [kind, connected] of Object.entries(KINDS)) {
       };
       reader.transport.pause();
       more();
-      await steady("the writer waits", () => written);
-      assert.ok(written < 48 << 20, `${which}: ${written} bytes left although nobody reads`);
+      await eventuallyStable("the writer waits", () => written);
+      assert.ok(written < 48 << 20, `${which}: ${written} bytes left although nothing reads`);
       reader.transport.resume();
       await Promise.all([within(20_000, finished.promise, "all is written"), reader.received(bytes.length)]);
       assert.equal(sha256(reader.bytes()), sha256(bytes));
     }
   });
 
-  Deno.test(`SocketTransport over ${kind} goes on after pauses amid the bytes`, async () => {
+  Deno.test(`SocketTransport over ${kind} continues after pauses between bytes`, async () => {
     await using ends = await connected();
     const [writer, reader] = [started(ends.dialled), new SocketTransport(ends.accepted)];
     const bytes = testBytes(4 << 20, 4);
@@ -238,7 +238,7 @@ for (const [kind, connected] of Object.entries(KINDS)) {
   });
 }
 
-Deno.test("SocketTransport names the other end, IPv4 as such also on a socket of IPv6", () => {
+Deno.test("SocketTransport names the peer, IPv4 as such even on an IPv6 socket", () => {
   for (
     const [remoteAddress, remotePort, expected] of [
       ["203.0.113.7", 40312, "203.0.113.7:40312"],

@@ -1,39 +1,40 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import { type ErrorCode, SallyportError } from "../errors.ts";
-import type { MuxStream } from "../mux/stream.ts";
+import type { MuxStream } from "../mux/stream/stream.ts";
 import { IdleTimer } from "./idle_timer.ts";
-import { PartWriter } from "./part_writer.ts";
-import { TurnCork } from "./turn_cork.ts";
+import { PartWriter, WriteCoalescer } from "./part_writer.ts";
 
-/** What a splice uses of a stream. */
+/** The part of a stream that a splice uses. */
 export type SpliceStream = Pick<
   MuxStream,
   "listen" | "resume" | "write" | "end" | "reset" | "consumed" | "charge" | "over"
 >;
 
-/** What makes a splice. */
+/** Options of {@linkcode splice}. */
 export interface SpliceOptions {
-  /** A connected socket, made with `allowHalfOpen`, that nobody reads. */
+  /** A connected socket, made with `allowHalfOpen`, that is not being read. */
   socket: Socket;
   /** The stream; its events are replaced and it is resumed. */
   stream: SpliceStream;
-  /** Milliseconds without a byte in either direction after which both sides are cut. @default 600000 */
+  /** Milliseconds without a byte in either direction after which both sides are reset. @default 600000 */
   idleTimeoutMs?: number;
-  /** Where time comes from. */
+  /** Bytes passed in either direction; called at most once a second. @default {none} */
+  onActive?: (() => void) | undefined;
+  /** The source of time. */
   clock: Clock;
-  /** What the peer is told when the socket breaks: the server's is the target's, the agent's the client's. */
+  /** The code for the peer when the socket fails: the server's socket is the target's, the agent's the client's. */
   resetCode: Extract<ErrorCode, "target_reset" | "cancelled">;
-  /** Runs once, when the socket is closed and the stream is over; `error` says why, unless both ended well. */
+  /** Called once, when the socket is closed and the stream is over; `error` says why, unless both ended cleanly. */
   onClosed?(error: SallyportError | undefined): void;
 }
 
 /**
- * Joins a socket and a stream, both ways. Each direction half-closes on its own, and the other goes on until it
- * ends or nothing happens for too long. When one side breaks, the other is reset: nobody takes a broken
- * transfer for a complete one. A reader that stops, stops the writer opposite.
+ * Relays bytes between a socket and a stream, in both directions. Each direction half-closes on its own, and the other
+ * continues until it ends or is idle for too long. When one side fails, the other is reset, so that no truncated
+ * transfer looks complete. A reader that stops also stops the writer at the other end.
  *
- * Everything is driven by events, with no promise and no timer per chunk.
+ * Everything is driven by events, without a promise or timer per chunk.
  */
 export function splice(options: SpliceOptions): void {
   new Splice(options).begin();
@@ -44,7 +45,7 @@ class Splice {
   readonly #stream: SpliceStream;
   readonly #options: SpliceOptions;
   readonly #idle: IdleTimer;
-  readonly #cork: TurnCork;
+  readonly #cork: WriteCoalescer;
   readonly #writer: PartWriter;
   #socketEnded = false;
   #socketError: Error | undefined;
@@ -56,12 +57,12 @@ class Splice {
     this.#options = options;
     this.#socket = options.socket;
     this.#stream = options.stream;
-    this.#cork = new TurnCork(options.socket);
-    // Credit goes back when the bytes have left, so that the socket never waits for the next ones (`drain`
-    // would come only when it has run dry) and what it holds is bounded by the stream's window.
+    this.#cork = new WriteCoalescer(options.socket);
+    // Credit is returned when the bytes are written, so that the socket never waits for the next ones (`drain` comes
+    // only when it has run dry) and its buffer is bounded by the stream's window.
     this.#writer = new PartWriter(options.socket, options.stream, () => this.#idle.touch());
-    const { clock, idleTimeoutMs: timeoutMs = 600_000 } = options;
-    this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs) });
+    const { clock, idleTimeoutMs: timeoutMs = 600_000, onActive } = options;
+    this.#idle = new IdleTimer({ clock, timeoutMs, onIdle: () => this.#idled(timeoutMs), onActive });
   }
 
   begin(): void {
@@ -77,9 +78,11 @@ class Splice {
       drain: () => void socket.resume(),
       closed: (error) => this.#streamWasClosed(error),
     });
-    // Either side may have broken before anybody listened here.
-    if (socket.destroyed) this.#socketWasClosed();
-    else if (stream.over) this.#streamWasClosed(undefined);
+    // Either side may have failed already.
+    if (socket.destroyed) {
+      this.#socketError = socket.errored ?? undefined;
+      this.#socketWasClosed();
+    } else if (stream.over) this.#streamWasClosed(undefined);
     else {
       socket.on("data", (bytes: Uint8Array) => this.#toStream(bytes));
       if (socket.readableEnded) this.#socketWasEnded();
@@ -105,24 +108,24 @@ class Splice {
   }
 
   #idled(timeoutMs: number): void {
-    const error = new SallyportError("idle_timeout", `Cannot go on: no byte for ${timeoutMs} ms`);
+    const error = new SallyportError("idle_timeout", `Cannot continue: no byte for ${timeoutMs} ms`);
     this.#error ??= error;
     this.#stream.reset(error.code, error.message);
-    // The stream may have ended well already, with a socket that does not take the last bytes.
+    // The stream may have ended cleanly already, while the socket does not take the last bytes.
     this.#socket.resetAndDestroy();
   }
 
   #socketWasClosed(): void {
     if (this.#socketClosed) return;
     this.#socketClosed = true;
-    if (this.#socketError || !this.#socketEnded) this.#broken();
+    if (this.#socketError || !this.#socketEnded) this.#resetStream();
     this.#closeIfOver();
   }
 
-  #broken(): void {
+  #resetStream(): void {
     const { resetCode } = this.#options;
     const who = resetCode === "cancelled" ? "client" : "target";
-    const error = new SallyportError(resetCode, `Cannot go on: the ${who} broke the connection off`, {
+    const error = new SallyportError(resetCode, `Cannot continue: the ${who} closed the connection`, {
       cause: this.#socketError,
     });
     this.#error ??= error;
@@ -133,7 +136,7 @@ class Splice {
     if (this.#streamClosed) return;
     this.#streamClosed = true;
     this.#error ??= error;
-    // After a clean end the socket still sends what it holds, and closes by itself.
+    // After a clean end the socket still sends what it holds, and then closes.
     if (error || !this.#socketEnded) this.#socket.resetAndDestroy();
     this.#closeIfOver();
   }

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
-import { collect } from "../../tests/support/collect.ts";
-import { eventually } from "../../tests/support/eventually.ts";
+import { collect } from "../../tests/support/mux/collect.ts";
+import { eventually, eventuallyStable } from "../../tests/support/eventually.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
-import { readToEnd, readUntil, socketClosed, SocketOrigin } from "../../tests/support/socket_origin.ts";
-import { steady } from "../../tests/support/steady.ts";
-import { type StreamPairs, streamPairs } from "../../tests/support/stream_pair.ts";
+import {
+  readToEnd,
+  readUntil,
+  socketClosed,
+  SocketOrigin,
+} from "../../tests/support/origins/socket_origin.ts";
+import { type StreamPairs, streamPairs } from "../../tests/support/mux/stream_pair.ts";
 import { within } from "../../tests/support/within.ts";
 import type { SallyportError } from "../errors.ts";
-import type { MuxStream } from "../mux/stream.ts";
+import type { MuxStream } from "../mux/stream/stream.ts";
 import { splice, type SpliceOptions } from "./splice.ts";
 
 const OPENING = { type: "connect_request", payload: { host: "a.example", port: 443 } } as const;
@@ -19,7 +23,7 @@ interface Joined {
   near: MuxStream;
   origin: Socket;
   clock: ManualClock;
-  /** Waits for `onClosed` and gives what it was told. */
+  /** Waits for `onClosed` and returns its error. */
   closed(): Promise<SallyportError | undefined>;
 }
 
@@ -44,7 +48,7 @@ async function joined(
   await pairs.close();
 }
 
-Deno.test("splice carries early bytes and both directions, and ends clean", () =>
+Deno.test("splice relays early bytes and both directions, and ends cleanly", () =>
   joined(
     async ({ near, origin, closed }) => {
       const got = collect(near);
@@ -61,7 +65,7 @@ Deno.test("splice carries early bytes and both directions, and ends clean", () =
     bytes("early"),
   ));
 
-Deno.test("splice lets the socket go on after the stream half-closed", () =>
+Deno.test("splice lets the socket continue after the stream half-closed", () =>
   joined(async ({ near, origin, closed }) => {
     const got = collect(near);
     near.write(bytes("question"));
@@ -73,7 +77,7 @@ Deno.test("splice lets the socket go on after the stream half-closed", () =>
     assert.equal(await closed(), undefined);
   }));
 
-Deno.test("splice lets the stream go on after the socket half-closed", () =>
+Deno.test("splice lets the stream continue after the socket half-closed", () =>
   joined(async ({ near, origin, closed }) => {
     const got = collect(near);
     origin.end("greeting");
@@ -116,7 +120,7 @@ Deno.test("splice resets the socket when the stream is reset, so that it never s
     assert.equal((await closed())?.code, "cancelled");
   }));
 
-Deno.test("splice cuts both sides when nothing happens for too long", () =>
+Deno.test("splice resets both sides when idle for too long", () =>
   joined(async ({ near, origin, clock, closed }) => {
     const got = collect(near);
     origin.write("x");
@@ -146,7 +150,7 @@ Deno.test("splice counts a byte in either direction as activity", () =>
     assert.equal(await closed(), undefined);
   }, { idleTimeoutMs: 1_000 }));
 
-Deno.test("splice cuts a half-closed socket that does not go on", () =>
+Deno.test("splice resets a half-closed socket that stays idle", () =>
   joined(async ({ near, origin, clock, closed }) => {
     const got = assert.rejects(collect(near), { code: "idle_timeout" });
     near.end();
@@ -156,7 +160,7 @@ Deno.test("splice cuts a half-closed socket that does not go on", () =>
     assert.equal((await closed())?.code, "idle_timeout");
   }, { idleTimeoutMs: 1_000 }));
 
-Deno.test("splice holds a fast socket back while the stream's reader stops", () =>
+Deno.test("splice makes a fast socket wait while the stream's reader stops", () =>
   joined(async ({ near, origin, closed }) => {
     let arrived = 0;
     near.listen({ data: (part) => void (arrived += part.byteLength) });
@@ -166,8 +170,8 @@ Deno.test("splice holds a fast socket back while the stream's reader stops", () 
     let taken = 0;
     for (let i = 0; i < total; i++) origin.write(chunk, () => taken++);
     origin.end();
-    await steady("the origin is held back", () => taken);
-    assert.ok(taken < total / 2, `${taken} MiB were taken though nobody reads`);
+    await eventuallyStable("the origin is held back", () => taken);
+    assert.ok(taken < total / 2, `${taken} MiB were taken though nothing reads`);
     near.consumed(arrived);
     const got = Promise.withResolvers<void>();
     near.listen({
@@ -183,7 +187,7 @@ Deno.test("splice holds a fast socket back while the stream's reader stops", () 
     assert.equal(await closed(), undefined);
   }));
 
-Deno.test("splice gives credit back only when the socket took the bytes", () =>
+Deno.test("splice returns credit only when the socket has written the bytes", () =>
   joined(async ({ near, origin, closed }) => {
     origin.pause();
     const chunk = new Uint8Array(65_536);
@@ -201,8 +205,8 @@ Deno.test("splice gives credit back only when the socket took the bytes", () =>
     near.listen({ drain: pump });
     near.resume();
     pump();
-    await steady("the writer is held back", () => sent);
-    assert.ok(sent < total / 2, `${sent} bytes went out though nobody reads`);
+    await eventuallyStable("the writer is held back", () => sent);
+    assert.ok(sent < total / 2, `${sent} bytes went out though nothing reads`);
     let got = 0;
     origin.on("data", (part: Uint8Array) => void (got += part.byteLength));
     const end = new Promise<void>((resolve) => origin.on("end", () => resolve()));
@@ -212,3 +216,22 @@ Deno.test("splice gives credit back only when the socket took the bytes", () =>
     origin.end();
     assert.equal(await closed(), undefined);
   }));
+
+Deno.test("splice reports why a socket failed before it began", async () => {
+  await using listener = await SocketOrigin.start();
+  const pairs: StreamPairs = await streamPairs();
+  const { far } = await pairs.open(OPENING);
+  far.send({ type: "connect_ack", payload: {} });
+  const socket = connect({ host: "127.0.0.1", port: listener.port, allowHalfOpen: true }).on(
+    "error",
+    () => {},
+  );
+  (await listener.next()).resetAndDestroy();
+  await eventually("the socket fails", () => assert.ok(socket.destroyed));
+  const { promise, resolve } = Promise.withResolvers<SallyportError | undefined>();
+  splice({ socket, stream: far, clock: new ManualClock(), resetCode: "target_reset", onClosed: resolve });
+  const error = await within(5_000, promise, "the splice is over");
+  assert.equal(error?.code, "target_reset");
+  assert.equal((error?.cause as { code?: string } | undefined)?.code, "ECONNRESET");
+  await pairs.close();
+});

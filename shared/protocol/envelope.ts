@@ -1,8 +1,8 @@
 import { SallyportError } from "../errors.ts";
 
-/** The JSON part of a frame, its payload not yet checked (SPEC.md 2.3). */
+/** The JSON part of a frame, with an unchecked payload (SPEC.md 2.3). */
 export interface Envelope {
-  /** Names the message. */
+  /** The type of the message. */
   type: string;
   /** The message's members. */
   payload: object;
@@ -16,13 +16,13 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
   return encoder.encode(JSON.stringify(envelope));
 }
 
-/** Reads an envelope; throws `protocol_violation` for anything that is not one (SPEC.md 2.3). */
+/** Reads an envelope; throws `protocol_violation` for anything else (SPEC.md 2.3). */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const value = parse(bytes);
-  if (!isObject(value)) throw refuse(`expected an object, got ${describe(value)}`);
+  if (!isObject(value)) throw invalid(`expected an object, got ${describe(value)}`);
   const { type, payload } = value;
-  if (typeof type !== "string") throw refuse(`type must be a string, got ${describe(type)}`);
-  if (!isObject(payload)) throw refuse(`payload must be an object, got ${describe(payload)}`);
+  if (typeof type !== "string") throw invalid(`type must be a string, got ${describe(type)}`);
+  if (!isObject(payload)) throw invalid(`payload must be an object, got ${describe(payload)}`);
   return { type, payload };
 }
 
@@ -30,7 +30,7 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch (cause) {
-    throw refuse(cause instanceof SyntaxError ? "not JSON" : "not UTF-8", cause);
+    throw invalid(cause instanceof SyntaxError ? "not JSON" : "not UTF-8", cause);
   }
 }
 
@@ -42,6 +42,6 @@ function describe(value: unknown): string {
   return value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }
 
-function refuse(problem: string, cause?: unknown): SallyportError {
+function invalid(problem: string, cause?: unknown): SallyportError {
   return new SallyportError("protocol_violation", `Cannot read envelope: ${problem}`, { cause });
 }

@@ -14,7 +14,7 @@ function assertRefused(bytes: Uint8Array | string, message: RegExp): void {
   });
 }
 
-Deno.test("envelope comes back from its own bytes", () => {
+Deno.test("envelope is decoded as it was encoded", () => {
   const envelope = { type: "ping", payload: { nonce: 7, text: "żółw 🐢", list: ["a", "b"] } };
   assert.deepEqual(decodeEnvelope(encodeEnvelope(envelope)), envelope);
 });
@@ -57,13 +57,13 @@ Deno.test("envelope refuses what is not UTF-8 (SPEC 2.3)", () => {
   }
 });
 
-Deno.test("envelope takes a type and payload only from the object itself, not from its __proto__", () => {
+Deno.test("envelope reads type and payload only from the object itself, not from its __proto__", () => {
   assertRefused('{"__proto__":{"type":"ack","payload":{}}}', /type must be a string/);
   decodeEnvelope(text.encode('{"type":"ack","payload":{"__proto__":{"polluted":true}}}'));
   assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
 });
 
-Deno.test("envelope survives JSON as deep as a frame has room for", () => {
+Deno.test("envelope decodes JSON of any depth that fits into a frame", () => {
   const depth = 131_000;
   assertRefused("[".repeat(depth * 2), /not JSON$/);
   assertRefused("[".repeat(depth) + "]".repeat(depth), /got an array$/);

@@ -14,22 +14,33 @@ import {
 } from "./shape.ts";
 
 /** Version of the wire protocol (SPEC.md 3.1). */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The most credit that a stream's direction may have, in bytes (SPEC.md 5.1). */
 export const MAX_WINDOW = 16_777_216;
 
-/** Interim answers that one stream may have (SPEC.md 4.3). */
+/** The most interim answers of one stream (SPEC.md 4.3). */
 export const MAX_INTERIM = 32;
 
-/** Names and values in turn, in received order and case (SPEC.md 2.6). */
+/** Names and values, alternating, in received order and case (SPEC.md 2.6). */
 export type HeaderList = string[];
 
+/**
+ * The host under which a server answers itself, so that an agent can measure the path (SPEC.md 4.7). Such a name never
+ * resolves (RFC 6761 section 6.4).
+ */
+export const SPEED_HOST = "speed.sallyport.invalid";
+
+/** The most bytes of one answer of {@linkcode SPEED_HOST}. */
+export const MAX_SPEED_BYTES = 16_777_216;
+
 const streamId = integer(1);
-/** Whether it exists, or is allowed, is not judged here: what could end a name and begin something else is. */
+/** 128 random bits (SPEC.md 3.6). */
+const sessionKey = textOf("32 lower-case hexadecimal digits", /^[0-9a-f]{32}$/, 32);
+/** Refuses characters that could end the host and start something else; existence and rules are checked elsewhere. */
 const host = textOf("a host name or an address", /^[A-Za-z0-9._~%:-]+$/, 255, 1);
 const method = textOf("a token", TOKEN, 64, 1);
-/** Origin form or asterisk form (RFC 9112 section 3.2): no blank, control character or byte above 0x7e. */
+/** Origin form or asterisk form (RFC 9112 section 3.2), without spaces, control characters or bytes above 0x7e. */
 const path = textOf('"*" or a path of visible ASCII', /^(?:\/[\x21-\x7e]*|\*)$/, 65_536, 1);
 const port = integer(1, 65_535);
 const message = text(1_024);
@@ -43,7 +54,7 @@ const responseHead = answer(object({
   error: optional(wireError),
 }));
 
-/** Payloads of the session's own messages (SPEC.md 3). */
+/** Payloads of link and session messages (SPEC.md 3). */
 const SESSION_SHAPES = {
   hello: ofThisVersion(object({
     version: integer(0),
@@ -51,8 +62,10 @@ const SESSION_SHAPES = {
     window: integer(1, MAX_WINDOW),
     max_streams: integer(0),
     id: optional(text(64)),
+    session: optional(sessionKey),
+    join: optional(flag),
   })),
-  window: object({ stream: streamId, bytes: integer(1, MAX_WINDOW) }),
+  window: object({ stream: streamId, total: integer(1) }),
   ack: object({ bytes: integer(0) }),
   reset: object({ stream: streamId, code, message: optional(message) }),
   ping: object({ nonce: integer(0) }),
@@ -61,7 +74,7 @@ const SESSION_SHAPES = {
   status: object({ agents: integer(0), streams: integer(0) }),
 };
 
-/** Payloads of a stream's messages, without `stream`, `end` and `trailers` (SPEC.md 4.2). */
+/** Payloads of stream messages, without `stream`, `n`, `end` and `trailers` (SPEC.md 4.2). */
 const STREAM_SHAPES = {
   connect_request: object(target),
   connect_ack: object({ error: optional(wireError) }),
@@ -74,9 +87,10 @@ const STREAM_SHAPES = {
   websocket_close: object({}),
 };
 
-/** What every message of a stream may carry beside its own payload (SPEC.md 4.2). */
+/** Members that every message of a stream may have in addition to its own (SPEC.md 4.2). */
 const STREAM_FRAME = object({
   stream: streamId,
+  n: integer(0),
   end: optional(flag),
   trailers: optional(headerList),
 });
@@ -85,11 +99,11 @@ type Message<Shapes, T extends keyof Shapes> = T extends keyof Shapes
   ? { type: T; payload: Checked<Shapes[T]> }
   : never;
 
-/** The name of a session message. */
+/** The type of a session message. */
 export type SessionType = keyof typeof SESSION_SHAPES;
-/** The name of a stream's message. */
+/** The type of a stream's message. */
 export type StreamType = keyof typeof STREAM_SHAPES;
-/** The stream messages that open a stream. */
+/** The type of a message that opens a stream. */
 export type OpeningType = "connect_request" | "http_request" | "websocket_open";
 
 /** Any session message. */
@@ -103,28 +117,28 @@ export type Payload<T extends SessionType | StreamType> = T extends SessionType
   ? Checked<typeof SESSION_SHAPES[T]>
   : T extends StreamType ? Checked<typeof STREAM_SHAPES[T]>
   : never;
-/** Why a target was not reached, as it travels. */
+/** Why a target was not reached, as sent on the wire. */
 export type WireError = Checked<typeof wireError>;
-/** `stream`, `end` and `trailers` of a stream's message. */
-export type StreamFrame = Checked<typeof STREAM_FRAME>;
+/** `stream`, `n`, `end` and `trailers` of a stream's message. */
+type StreamFrame = Checked<typeof STREAM_FRAME>;
 
-/** Tells whether `type` is a message of the session itself. */
+/** Whether `type` is that of a session message. */
 export function isSessionType(type: string): type is SessionType {
   return Object.hasOwn(SESSION_SHAPES, type);
 }
 
-/** Tells whether `type` is a message of a stream. */
+/** Whether `type` is that of a stream's message. */
 export function isStreamType(type: string): type is StreamType {
   return Object.hasOwn(STREAM_SHAPES, type);
 }
 
-/** Tells whether a message opens a stream. */
+/** Whether a message opens a stream. */
 export function isOpening(message: StreamMessage): message is OpeningMessage {
   return message.type === "connect_request" || message.type === "http_request" ||
     message.type === "websocket_open";
 }
 
-/** The type that carries plain bytes on a stream that `opening` opened. */
+/** The type of the messages of plain bytes on a stream with this opening message. */
 export function dataTypeOf(opening: OpeningType): "connect_data" | "websocket_message" {
   return opening === "websocket_open" ? "websocket_message" : "connect_data";
 }
@@ -139,12 +153,12 @@ export function readStreamMessage(type: StreamType, payload: unknown): StreamMes
   return { type, payload: STREAM_SHAPES[type](payload, type) } as StreamMessage;
 }
 
-/** Checks what every message of a stream carries; throws `protocol_violation`. */
+/** Checks the members that every message of a stream may have; throws `protocol_violation`. */
 export function readStreamFrame(type: StreamType, payload: unknown): StreamFrame {
   return STREAM_FRAME(payload, type);
 }
 
-/** A target's answer is whole, or there is an error in its place (SPEC.md 4.2). */
+/** A target's answer is complete, or there is an error instead (SPEC.md 4.2). */
 function answer<T extends { status?: number; reason?: string; headers?: HeaderList; error?: object }>(
   shape: Shape<T>,
 ): Shape<T> {
@@ -160,7 +174,7 @@ function answer<T extends { status?: number; reason?: string; headers?: HeaderLi
   };
 }
 
-/** Looks at the version first: the `hello` of another one may have other members. */
+/** Checks the version first: the `hello` of another version may have other members. */
 function ofThisVersion<T>(shape: Shape<T>): Shape<T> {
   return (value, where) => {
     const { version } = object({ version: integer(0) })(value, where);

@@ -13,9 +13,10 @@ import {
 } from "./messages.ts";
 
 const SESSION: [SessionType, object][] = [
-  ["hello", { version: 1, software: "s/1", window: 16_777_216, max_streams: 0, id: "agent" }],
-  ["hello", { version: 1, software: "", window: 1, max_streams: 4096 }],
-  ["window", { stream: 1, bytes: 1 }],
+  ["hello", { version: 2, software: "s/1", window: 16_777_216, max_streams: 0, id: "agent" }],
+  ["hello", { version: 2, software: "", window: 1, max_streams: 4096 }],
+  ["hello", { version: 2, software: "", window: 1, max_streams: 1, session: "0a".repeat(16), join: true }],
+  ["window", { stream: 1, total: 1 }],
   ["ack", { bytes: 0 }],
   ["reset", { stream: 2, code: "internal", message: "why" }],
   ["reset", { stream: 2, code: "a_code_of_a_later_version" }],
@@ -58,13 +59,13 @@ Deno.test("messages of the session keep their members and drop others (SPEC 3)",
 
 Deno.test("messages of a stream keep their members and drop others (SPEC 4.2)", () => {
   for (const [type, payload] of STREAM) {
-    assert.deepEqual(readStreamMessage(type, { ...payload, stream: 1, end: true }), { type, payload });
+    assert.deepEqual(readStreamMessage(type, { ...payload, stream: 1, n: 0, end: true }), { type, payload });
     assert.ok(isStreamType(type) && !isSessionType(type), type);
   }
 });
 
-Deno.test("messages refuse a member that is missing", () => {
-  const optional = new Set(["id", "message"]);
+Deno.test("messages refuse a missing member", () => {
+  const optional = new Set(["id", "message", "session", "join"]);
   for (const [type, payload] of [...SESSION, ...STREAM]) {
     for (
       const name of Object.keys(payload).filter((each) => !optional.has(each))
@@ -78,14 +79,14 @@ Deno.test("messages refuse a member that is missing", () => {
 });
 
 Deno.test("messages refuse numbers out of the ranges of SPEC 3.1, 4.2 and 5.1", () => {
-  const hello = { version: 1, software: "s", window: 1, max_streams: 0 };
+  const hello = { version: 2, software: "s", window: 1, max_streams: 0 };
   assertViolation(() => readSessionMessage("hello", { ...hello, window: 0 }), /window: 0 is not in/);
   assertViolation(
     () => readSessionMessage("hello", { ...hello, window: 16_777_217 }),
     /is not in 1\.\.16777216/,
   );
-  assertViolation(() => readSessionMessage("window", { stream: 0, bytes: 1 }), /stream: 0 is not in/);
-  assertViolation(() => readSessionMessage("window", { stream: 1, bytes: 0 }), /bytes: 0 is not in/);
+  assertViolation(() => readSessionMessage("window", { stream: 0, total: 1 }), /stream: 0 is not in/);
+  assertViolation(() => readSessionMessage("window", { stream: 1, total: 0 }), /total: 0 is not in/);
   assertViolation(() => readSessionMessage("ack", { bytes: -1 }), /bytes: -1 is not in/);
   for (const port of [0, 65_536, 80.5]) {
     assertViolation(
@@ -99,31 +100,57 @@ Deno.test("messages refuse numbers out of the ranges of SPEC 3.1, 4.2 and 5.1", 
   }
 });
 
-Deno.test("messages tell a hello of another version whatever else it says (SPEC 3.1)", () => {
-  for (const payload of [{ version: 0 }, { version: 2, window: "wide" }]) {
+Deno.test("messages refuse a hello of another version whatever else it contains (SPEC 3.1)", () => {
+  for (const payload of [{ version: 0 }, { version: 1, window: "wide" }, { version: 3 }]) {
     assert.throws(() => readSessionMessage("hello", payload), { code: "version_unsupported" });
   }
   assertViolation(() => readSessionMessage("hello", { version: "1" }), /version: expected a whole number/);
 });
 
-Deno.test("messages of a stream carry stream, end and trailers (SPEC 4.2)", () => {
-  const frame = { stream: 3, end: true, trailers: ["X-Sum", "1"] };
+Deno.test("messages refuse the id of a session that is not 32 lower-case hexadecimal digits (SPEC 3.6)", () => {
+  const hello = { version: 2, software: "s", window: 1, max_streams: 0 };
+  const good = "0123456789abcdef".repeat(2);
+  for (const session of ["", good.slice(1), `${good}0`, good.toUpperCase(), `${good.slice(1)}g`, 7, null]) {
+    assertViolation(
+      () => readSessionMessage("hello", { ...hello, session }),
+      /^Cannot read hello\.session: /,
+    );
+  }
+  for (const join of ["true", 1, null]) {
+    assertViolation(() => readSessionMessage("hello", { ...hello, join }), /^Cannot read hello\.join: /);
+  }
+});
+
+Deno.test("messages of a stream have stream, n, end and trailers (SPEC 4.2)", () => {
+  const frame = { stream: 3, n: 8, end: true, trailers: ["X-Sum", "1"] };
   assert.deepEqual(readStreamFrame("connect_data", { ...frame, other: 1 }), frame);
-  assert.deepEqual(readStreamFrame("connect_data", { stream: 3 }), { stream: 3 });
+  assert.deepEqual(readStreamFrame("connect_data", { stream: 3, n: 0 }), { stream: 3, n: 0 });
   for (const stream of [undefined, 0, -1, 1.5, "1", null]) {
-    assertViolation(() => readStreamFrame("connect_data", { stream }), /^Cannot read connect_data\.stream: /);
+    assertViolation(
+      () => readStreamFrame("connect_data", { stream, n: 0 }),
+      /^Cannot read connect_data\.stream: /,
+    );
   }
-  assertViolation(() => readStreamFrame("connect_data", { stream: 1, trailers: ["x"] }), /trailers: /);
+  for (const n of [undefined, -1, 1.5, "1", null]) {
+    assertViolation(
+      () => readStreamFrame("connect_data", { stream: 1, n }),
+      /^Cannot read connect_data\.n: /,
+    );
+  }
+  assertViolation(() => readStreamFrame("connect_data", { stream: 1, n: 0, trailers: ["x"] }), /trailers: /);
 });
 
-Deno.test("messages read end as what it is, true or false (SPEC 4.2)", () => {
-  assert.equal(readStreamFrame("connect_data", { stream: 1, end: false }).end, false);
+Deno.test("messages accept only true or false for end (SPEC 4.2)", () => {
+  assert.equal(readStreamFrame("connect_data", { stream: 1, n: 0, end: false }).end, false);
   for (const end of ["yes", 1, 0, null, []]) {
-    assertViolation(() => readStreamFrame("connect_data", { stream: 1, end }), /end: expected a boolean/);
+    assertViolation(
+      () => readStreamFrame("connect_data", { stream: 1, n: 0, end }),
+      /end: expected a boolean/,
+    );
   }
 });
 
-Deno.test("messages that answer have a whole head, or an error alone (SPEC 4.2)", () => {
+Deno.test("messages that answer have a complete head, or an error alone (SPEC 4.2)", () => {
   const head = { status: 200, reason: "", headers: [] };
   const error = { code: "dns_error", message: "" };
   for (const type of ["http_response", "websocket_ack"] as const) {
@@ -145,7 +172,7 @@ Deno.test("messages refuse an empty host, method and path (SPEC 4.2)", () => {
   }
 });
 
-Deno.test("messages refuse what could end a line of HTTP and begin another (SPEC 4.2)", () => {
+Deno.test("messages refuse text that could end a line of HTTP and start another (SPEC 4.2)", () => {
   const request = { method: "GET", ...target, path: "/", headers: [] };
   const bad: Record<string, string[]> = {
     host: [
@@ -199,7 +226,7 @@ Deno.test("messages of an answer have a reason without control characters (SPEC 
   }
 });
 
-Deno.test("messages take hosts, paths and methods as they occur (SPEC 4.2)", () => {
+Deno.test("messages accept valid hosts, paths and methods (SPEC 4.2)", () => {
   const request = { method: "GET", ...target, path: "/", headers: [] };
   const good = {
     host: ["a", "A-b_c.example.", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1", "fe80::1%eth0"],
@@ -224,7 +251,7 @@ Deno.test("messages that open a stream are the three of SPEC 4.2", () => {
   assert.equal(dataTypeOf("websocket_open"), "websocket_message");
 });
 
-Deno.test("messages are not found under the names of object members", () => {
+Deno.test("messages have no types with the names of object members", () => {
   for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty", ""]) {
     assert.equal(isSessionType(name), false, name);
     assert.equal(isStreamType(name), false, name);

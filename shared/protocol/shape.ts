@@ -1,12 +1,12 @@
 import { SallyportError } from "../errors.ts";
 
-/** A value as `JSON.parse` gives it, not yet checked. */
-export type Unchecked = unknown;
+/** A value from `JSON.parse`, not yet checked. */
+type Unchecked = unknown;
 
-/** Checks one value and returns it with its type; throws `protocol_violation` naming `where`. */
+/** Checks a value and returns it with its type; throws `protocol_violation` that names `where`. */
 export type Shape<T> = (value: Unchecked, where: string) => T;
 
-/** The type that a {@linkcode Shape} checks for. */
+/** The type that a {@linkcode Shape} returns. */
 export type Checked<S> = S extends Shape<infer T> ? T : never;
 
 function refuse(where: string, expected: string, value: Unchecked): never {
@@ -42,26 +42,26 @@ export function text(maxLength: number, minLength = 0): Shape<string> {
   };
 }
 
-/** `true` or `false`, and nothing that is taken for it. */
+/** `true` or `false`, without conversion of other values. */
 export const flag: Shape<boolean> = (value, where) => {
   if (typeof value !== "boolean") refuse(where, "a boolean", value);
   return value;
 };
 
-/** A string of `minLength` to `maxLength` UTF-16 units that is of a form; `form` says which, for the message. */
+/** A string of `minLength` to `maxLength` UTF-16 units that matches `pattern`; `form` describes it in the error. */
 export function textOf(form: string, pattern: RegExp, maxLength: number, minLength = 0): Shape<string> {
   const bounded = text(maxLength, minLength);
   return (value, where) => {
     const checked = bounded(value, where);
-    // The value stays out of the message: it may be a secret, and the message goes into logs.
-    if (!pattern.test(checked)) throw notOf(where, form);
+    // Without the value, which may be a secret: the message is logged.
+    if (!pattern.test(checked)) throw mismatch(where, form);
     return checked;
   };
 }
 
-/** A token of HTTP (RFC 9110 section 5.6.2), such as a method or the name of a field. */
+/** An HTTP token (RFC 9110 section 5.6.2), such as a method or the name of a field. */
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** A field's value or a reason phrase (RFC 9110 section 5.5): a byte each, no control character but tab. */
+/** A field's value or a reason phrase (RFC 9110 section 5.5): bytes without control characters except tab. */
 export const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** A header list: `[name, value, name, value, …]` (SPEC.md 2.6). */
@@ -71,13 +71,13 @@ export const headerList: Shape<string[]> = (value, where) => {
     const item = value[i];
     if (typeof item !== "string") refuse(where, "an array of strings", item);
     if (!(i % 2 === 0 ? TOKEN : FIELD_TEXT).test(item)) {
-      throw notOf(`${where}[${i}]`, i % 2 === 0 ? "a token" : "bytes without control characters");
+      throw mismatch(`${where}[${i}]`, i % 2 === 0 ? "a token" : "bytes without control characters");
     }
   }
   return value as string[];
 };
 
-function notOf(where: string, form: string): SallyportError {
+function mismatch(where: string, form: string): SallyportError {
   return new SallyportError("protocol_violation", `Cannot read ${where}: expected ${form}`);
 }
 
@@ -95,8 +95,8 @@ type ObjectOf<M extends Members> =
   & { [K in OptionalKeys<M>]?: Exclude<Checked<M[K]>, undefined> };
 
 /**
- * An object with these members. The result is a new object that has only them, so that
- * `__proto__` and members that nobody asked for go no further.
+ * An object with these members. The result is a new object with only these members, so that `__proto__` and unexpected
+ * members are dropped.
  */
 export function object<M extends Members>(members: M): Shape<ObjectOf<M>> {
   const entries = Object.entries(members);

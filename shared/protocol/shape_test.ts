@@ -25,7 +25,7 @@ Deno.test("integer accepts whole numbers of its range only", () => {
   assertRefused(shape, [], "expected a whole number, got an array");
 });
 
-Deno.test("integer reaches to the largest safe one where no end is given", () => {
+Deno.test("integer accepts up to the largest safe integer by default", () => {
   assert.equal(integer(0)(Number.MAX_SAFE_INTEGER, "m.x"), Number.MAX_SAFE_INTEGER);
 });
 
@@ -37,7 +37,7 @@ Deno.test("text accepts strings up to its length only", () => {
   assertRefused(shape, 5, "expected a string, got a number");
 });
 
-Deno.test("text may have a least length", () => {
+Deno.test("text may have a minimum length", () => {
   assert.equal(text(3, 1)("a", "m.x"), "a");
   assertRefused(text(3, 1), "", "length 0 is not in 1..3");
 });
@@ -62,7 +62,7 @@ Deno.test("headerList refuses an odd length and anything but strings (SPEC 2.6)"
   assertRefused(headerList, ["a", null], "expected an array of strings, got null");
 });
 
-Deno.test("headerList takes tokens for names and bytes without control characters for values (SPEC 2.6)", () => {
+Deno.test("headerList accepts tokens as names and bytes without control characters as values (SPEC 2.6)", () => {
   const refused = (list: string[], where: string, form: string) => {
     const message = `Cannot read m.x[${where}]: expected ${form}`;
     assert.throws(() => headerList(list, "m.x"), { code: "protocol_violation", message });
@@ -91,14 +91,14 @@ Deno.test("headerList takes tokens for names and bytes without control character
   }
 });
 
-Deno.test("optional lets a value be missing, but not be null", () => {
+Deno.test("optional accepts a missing value, but not null", () => {
   const shape = optional(text(3));
   assert.equal(shape(undefined, "m.x"), undefined);
   assert.equal(shape("a", "m.x"), "a");
   assertRefused(shape, null, "expected a string, got null");
 });
 
-Deno.test("object names the member that is wrong", () => {
+Deno.test("object names the invalid member", () => {
   const shape = object({ a: object({ b: integer(0) }) });
   assert.throws(() => shape({ a: { b: "1" } }, "m"), {
     message: /^Cannot read m\.a\.b: expected a whole number/,
@@ -109,7 +109,7 @@ Deno.test("object names the member that is wrong", () => {
   assert.throws(() => shape(null, "m"), { message: "Cannot read m: expected an object, got null" });
 });
 
-Deno.test("object gives a new object with the named members only (SPEC 2.3)", () => {
+Deno.test("object returns a new object with only the named members (SPEC 2.3)", () => {
   const shape = object({ a: optional(integer(0)), b: optional(text(9)) });
   const given = JSON.parse('{"a":1,"c":2,"__proto__":{"b":"inherited"}}');
   const result = shape(given, "m");
@@ -119,7 +119,7 @@ Deno.test("object gives a new object with the named members only (SPEC 2.3)", ()
   assert.equal(Object.getPrototypeOf(result), Object.prototype);
 });
 
-Deno.test("object does not take a member from a prototype", () => {
+Deno.test("object does not read members of a prototype", () => {
   const shape = object({ constructor: optional(text(9)), toString: optional(text(9)) });
   assert.deepEqual(Object.keys(shape({}, "m")), []);
 });

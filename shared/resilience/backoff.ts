@@ -1,16 +1,16 @@
 import { ExponentialBackoff, halfJitterGenerator, type IBackoff } from "cockatiel";
 
-/** How long to wait between attempts, in milliseconds. */
+/** Delays between attempts, in milliseconds. */
 export interface BackoffOptions {
-  /** No delay is shorter. @default 250 */
+  /** The shortest delay. @default 250 */
   minDelay?: number;
-  /** No delay is longer. @default 30000 */
+  /** The longest delay. @default 30000 */
   maxDelay?: number;
 }
 
 /**
- * Delays between attempts: each range twice the one before, and within it at random, so that agents that lost
- * the same server do not come back in step. The first delay is `minDelay` to twice that, the last ones half of
+ * Exponential backoff with jitter: each delay is random within a range that doubles every time, so that agents that
+ * lost the same server do not reconnect in step. The first delay is `minDelay` to twice that, the last ones half of
  * `maxDelay` to `maxDelay`.
  */
 export class Backoff {
@@ -18,7 +18,7 @@ export class Backoff {
   #current: IBackoff<unknown> | undefined;
 
   constructor({ minDelay = 250, maxDelay = 30_000 }: BackoffOptions = {}) {
-    // The generator gives half of the delay to all of it.
+    // The generator returns between half of the delay and all of it.
     const initialDelay = Math.min(2 * minDelay, maxDelay);
     this.#first = new ExponentialBackoff({ generator: halfJitterGenerator, initialDelay, maxDelay });
   }
@@ -29,7 +29,7 @@ export class Backoff {
     return this.#current.duration;
   }
 
-  /** Begins with short delays again; for when an attempt succeeded. */
+  /** Starts with short delays again, after an attempt has succeeded. */
   reset(): void {
     this.#current = undefined;
   }

@@ -18,14 +18,14 @@ Deno.test("backoff stays within its limits however often it is asked", () => {
   }
 });
 
-Deno.test("backoff begins anew after a reset", () => {
+Deno.test("backoff starts over after a reset", () => {
   const backoff = new Backoff();
   for (let n = 0; n < 10; n++) backoff.next();
   backoff.reset();
   assert(backoff.next() <= 500);
 });
 
-Deno.test("backoff spreads those who begin at the same time", () => {
+Deno.test("backoff spreads attempts that begin at the same time", () => {
   const delays = new Set(Array.from({ length: 100 }, () => new Backoff().next()));
   assert(delays.size > 20, `only ${delays.size} different delays`);
 });

@@ -1,24 +1,24 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Clock } from "../clock.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
 import { SallyportError } from "../errors.ts";
 import { type LimitFigures, SharedLimit } from "../limits/shared_limit.ts";
-import { addressBlock } from "../net/address_block.ts";
+import { addressBlock } from "../net/ip_address.ts";
 import { systemClock } from "../system_clock.ts";
-import { fromConnectionError } from "./connection_error.ts";
+import { fromConnectionError } from "../net/connection_error.ts";
 
-/** Milliseconds after which a handshake may be cut for another one: an honest one takes a few round trips. */
-const PATIENCE = 1_000;
+/** Milliseconds after which a handshake may be evicted for another: a normal one takes a few round trips. */
+const EVICTABLE_AFTER_MS = 1_000;
 
-/** What makes {@linkcode Handshakes}. */
+/** Options of {@linkcode Handshakes}. */
 export interface HandshakesOptions {
-  /** Milliseconds that each may take. */
+  /** Milliseconds for each handshake. */
   readonly timeoutMs: number;
-  /** At once; strangers must not be able to take all the memory. @default 256 */
+  /** Pending handshakes at most; unknown peers must not be able to take all memory. @default 256 */
   readonly limit?: number;
-  /** @default the machine's clock */
+  /** @default {the machine's clock} */
   readonly clock?: Clock;
-  /** One failed, was too slow, was one too many, or had to give way to another. */
+  /** Called when a handshake failed, timed out, exceeded the limit or was evicted. */
   onRefused(reason: SallyportError, remoteAddress: string): void;
 }
 
@@ -27,24 +27,24 @@ interface Handshake {
   readonly tcp: Socket;
   readonly remote: string;
   readonly began: number;
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly cancel: CancelTimer;
 }
 
 /**
- * The TCP connections of one or several listeners that are still in their TLS handshakes. The runtime reports one that takes
- * too long, but leaves it open; here it is cut.
+ * Pending TLS handshakes of one or several listeners. The runtime reports a handshake that takes too long, but leaves its
+ * connection open; here it is closed.
  *
- * When there are too many, the oldest of the address (the /64 in IPv6) that has the most is cut, so that a stranger
- * who connects and says nothing keeps nobody else out. An address that has the most itself replaces its own that
- * are older than a second: agents behind one NAT do not cut each other while all of them go on.
+ * At the limit, the oldest handshake of the address (the /64 in IPv6) with the most is evicted, so that a peer that
+ * connects and sends nothing does not block others. The address with the most only evicts its own that are older than a
+ * second: agents behind one NAT do not evict each other while their handshakes progress.
  */
 export class Handshakes {
   readonly #options: HandshakesOptions;
   readonly #clock: Clock;
   readonly #limit: SharedLimit<Handshake>;
-  /** By both ports and the remote address, which name a connection at both of its layers. */
+  /** By both addresses and ports, which identify a connection at the TCP and the TLS layer. */
   readonly #pending = new Map<string, Handshake>();
-  /** Remote addresses of connections whose end nobody was told of yet; a closed socket has none any more. */
+  /** Remote addresses of connections whose end is not yet reported; a closed socket no longer has one. */
   readonly #unreported = new WeakMap<Socket, string>();
 
   constructor(options: HandshakesOptions) {
@@ -54,43 +54,46 @@ export class Handshakes {
     this.#limit = new SharedLimit({
       total: limit,
       whenFull: "evict",
-      cost: ({ began }) => clock.now() - began >= PATIENCE ? 0 : 1,
+      cost: ({ began }) => clock.now() - began >= EVICTABLE_AFTER_MS ? 0 : 1,
       evict: (handshake) => {
-        const why = `${limit} are under way, and its address has the most`;
-        this.#cut(handshake, new SallyportError("limit_reached", `Cannot finish the handshake: ${why}`));
+        const reason = `${limit} are pending, and its address has the most`;
+        this.#close(handshake, new SallyportError("limit_reached", `Cannot finish the handshake: ${reason}`));
       },
     });
   }
 
-  /** How many are under way. */
+  /** Number of pending handshakes. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** How many are under way and were refused, for metrics. */
+  /** Numbers of pending and refused handshakes, for metrics. */
   figures(): LimitFigures {
     return this.#limit.figures();
   }
 
-  /** A TCP connection was accepted. */
+  /** Adds an accepted TCP connection. */
   begin(tcp: Socket): void {
     const { timeoutMs, limit = 256 } = this.#options;
     const remote = tcp.remoteAddress ?? "unknown";
     const key = keyOf(tcp);
-    const late = new SallyportError("tunnel_down", `Cannot finish the handshake: ${timeoutMs} ms are over`);
-    const timer = setTimeout(() => this.#cut(handshake, late), timeoutMs);
-    const handshake: Handshake = { key, tcp, remote, began: this.#clock.now(), timer };
+    const late = new SallyportError(
+      "tunnel_down",
+      `Cannot finish the handshake: not finished in ${timeoutMs} ms`,
+    );
+    const cancel = this.#clock.after(timeoutMs, () => this.#close(handshake, late));
+    const handshake: Handshake = { key, tcp, remote, began: this.#clock.now(), cancel };
     if (!this.#limit.take(addressBlock(remote), handshake)) {
-      clearTimeout(timer);
-      const full = `Cannot begin a handshake: ${limit} are under way`;
-      return this.#cut(handshake, new SallyportError("limit_reached", full));
+      cancel();
+      const full = `Cannot begin a handshake: ${limit} are pending`;
+      return this.#close(handshake, new SallyportError("limit_reached", full));
     }
     this.#pending.set(key, handshake);
     this.#unreported.set(tcp, remote);
     tcp.once("close", () => this.#end(key, tcp));
   }
 
-  /** TLS could not be agreed on. */
+  /** Removes a failed handshake and reports it. */
   failed(error: Error, socket: TLSSocket): void {
     const tcp = tcpOf(socket);
     const remote = tcp === undefined ? "unknown" : this.#unreported.get(tcp);
@@ -100,7 +103,7 @@ export class Handshakes {
     this.#options.onRefused(fromConnectionError(error, "finish the handshake"), remote);
   }
 
-  /** TLS is agreed on. Returns the remote address; undefined when the handshake was cut meanwhile. */
+  /** Removes a finished handshake. Returns the remote address; undefined when the handshake was closed meanwhile. */
   finished(socket: TLSSocket): string | undefined {
     const key = keyOf(socket);
     const handshake = this.#pending.get(key);
@@ -108,15 +111,15 @@ export class Handshakes {
     return handshake?.remote;
   }
 
-  /** Ends all of them. */
-  cutAll(): void {
+  /** Closes all pending handshakes. */
+  closeAll(): void {
     for (const [key, { tcp }] of this.#pending) {
       this.#forget(key, tcp);
       tcp.destroy();
     }
   }
 
-  #cut({ key, tcp, remote }: Handshake, reason: SallyportError): void {
+  #close({ key, tcp, remote }: Handshake, reason: SallyportError): void {
     this.#forget(key, tcp);
     tcp.destroy();
     this.#options.onRefused(reason, remote);
@@ -130,17 +133,17 @@ export class Handshakes {
   #end(key: string, tcp: Socket): void {
     const handshake = this.#pending.get(key);
     if (handshake?.tcp !== tcp) return;
-    clearTimeout(handshake.timer);
+    handshake.cancel();
     this.#limit.release(handshake);
     this.#pending.delete(key);
   }
 }
 
-function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`;
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** The connection beneath; the runtime says in no other way which one it was that failed. */
+/** The TCP connection of a TLS socket; the runtime does not identify a failed one in any other way. */
 function tcpOf(socket: TLSSocket): Socket | undefined {
   return (socket as TLSSocket & { _parent?: Socket })._parent;
 }

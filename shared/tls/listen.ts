@@ -1,53 +1,54 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { SallyportError } from "../errors.ts";
+import type { LimitFigures } from "../limits/shared_limit.ts";
 import { Acceptor } from "../net/acceptor.ts";
+import type { Identity } from "../pki/identity/identity.ts";
+import { type Peer, verifyPeer } from "../pki/peer_verification.ts";
 import { Handshakes } from "./handshakes.ts";
-import type { Identity } from "./identity.ts";
-import { judgePeer, type Peer } from "./peer.ts";
-import { requireSafeRuntime } from "./safe_runtime.ts";
 
-/** What makes a listener. */
+/** Options of {@linkcode listenTls}. */
 export interface ListenOptions {
   /** Address to listen on. */
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Who we are, and whom we believe. */
+  /** Our certificate, and the CA that we trust. */
   readonly identity: Identity;
   /** Milliseconds for a TLS handshake. */
   readonly handshakeTimeoutMs: number;
-  /** Handshakes of other listeners too, that share one limit. @default {of this listener alone} */
+  /** Pending handshakes, to share one limit with other listeners. @default {of this listener alone} */
   readonly handshakes?: Handshakes;
-  /** A peer was let in; its socket was not yet read, and belongs to whoever takes it, who limits how many there are. */
+  /** Called for each verified peer. The socket has not been read. It belongs to the callee, which limits their number. */
   onConnection(socket: TLSSocket, peer: Peer): void;
-  /** Somebody was not let in, and why: `peer_rejected`, `limit_reached` or `tunnel_down`. */
+  /** Called for each refused peer: `peer_rejected`, `limit_reached` or `tunnel_down`. */
   onRefused(reason: SallyportError, remoteAddress: string): void;
+  /** The port is open again after it accepted no connections, `downMs` milliseconds later. */
+  onReopened?(downMs: number): void;
 }
 
-/** A port where peers are let in. */
+/** A TLS port. */
 export interface TlsListener {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Connections of peers that were let in and have not ended. */
+  /** Open connections of verified peers. */
   readonly connectionCount: number;
   /**
-   * Replaces who we are and whom we believe. Handshakes under way are judged by it too; connections of peers that
-   * were let in go on, and `judgeAgain` says which of them should not.
+   * Replaces our certificate and the CA that we trust, also for pending handshakes. Open connections stay;
+   * `revalidatePeer` decides which of them must end.
    */
   use(identity: Identity): void;
   /**
-   * Frees the port and cuts the handshakes under way. Connections that were handed over go on: they belong to
-   * those who took them.
+   * Frees the port and ends the pending handshakes. Connections passed to `onConnection` stay open.
    */
   close(): Promise<void>;
 }
 
 /**
  * Listens for peers with mutual TLS 1.3 (SPEC.md 1.1). There must be no other TLS server in the process: its
- * session tickets would be good here too, and only `judgePeer` stands against them.
+ * session tickets would be valid here too, and only `verifyPeer` refuses them.
  *
- * @throws {SallyportError} When the port cannot be had, or the runtime is too old to ask for certificates.
+ * @throws {SallyportError} When the port is not available, or the runtime is too old to require certificates.
  */
 export async function listenTls(options: ListenOptions): Promise<TlsListener> {
   requireSafeRuntime();
@@ -75,18 +76,18 @@ class Listener implements TlsListener {
     this.#server = createServer({
       cert,
       key,
-      // No `ca`: with one, the TLS library looks for a path through whatever a stranger presents, which costs seconds
-      // for 200 certificates of one name. That the peer holds the certificate's key it checks all the same.
+      // Without `ca`: with it, the TLS library searches a path through all certificates that an unknown peer presents,
+      // which takes seconds for 200 of one name. It proves possession of the private key in either case.
       requestCert: true,
-      // `judgePeer` decides, and says why. Left to the runtime, all that is known of a refused certificate is
-      // "socket hang up"; and it lets resumed handshakes through in either case.
+      // `verifyPeer` decides, and knows the reason. The runtime only reports "socket hang up" for a refused certificate,
+      // and accepts resumed handshakes in either case.
       rejectUnauthorized: false,
       minVersion: "TLSv1.3",
       ALPNProtocols: ["http/1.1"],
     });
     this.#server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#handshakes.failed(error, socket));
-    this.#server.on("secureConnection", (socket) => this.#judge(socket));
+    this.#server.on("secureConnection", (socket) => this.#verify(socket));
   }
 
   get address(): { host: string; port: number } {
@@ -99,7 +100,7 @@ class Listener implements TlsListener {
   }
 
   async open(): Promise<void> {
-    const { host, port, onRefused } = this.#options;
+    const { host, port, onRefused, onReopened } = this.#options;
     this.#acceptor = await Acceptor.open({
       host,
       port,
@@ -109,8 +110,8 @@ class Listener implements TlsListener {
         onRefused(reason, socket.remoteAddress ?? "unknown");
         socket.destroy();
       },
-      // Those who are connected stay.
-      onTrouble: (reason) => onRefused(reason, "unknown"),
+      onError: (reason) => onRefused(reason, "unknown"),
+      ...onReopened !== undefined && { onReopened },
     });
   }
 
@@ -123,12 +124,12 @@ class Listener implements TlsListener {
 
   close(): Promise<void> {
     this.#acceptor?.close();
-    this.#handshakes.cutAll();
+    this.#handshakes.closeAll();
     return Promise.resolve();
   }
 
-  #judge(socket: TLSSocket): void {
-    // Stays for good: an error that comes before or after its owner listens would end the process.
+  #verify(socket: TLSSocket): void {
+    // Never removed: an error without a listener would end the process.
     socket.on("error", () => {});
     const remote = this.#handshakes.finished(socket);
     if (remote === undefined) {
@@ -139,7 +140,7 @@ class Listener implements TlsListener {
     let peer: Peer;
     try {
       const { authorities, revocation } = this.#identity;
-      peer = judgePeer(socket, { authorities, revocation, usage: "clientAuth", proof: "alone" });
+      peer = verifyPeer(socket, { authorities, revocation, usage: "clientAuth", mode: "standalone" });
     } catch (reason) {
       socket.destroy();
       onRefused(SallyportError.from(reason, "peer_rejected"), remote);
@@ -150,4 +151,57 @@ class Listener implements TlsListener {
     socket.setNoDelay(true);
     onConnection(socket, peer);
   }
+}
+
+/** Several listeners used as one. */
+export interface TlsListeners extends Pick<TlsListener, "use" | "close"> {
+  /** The addresses that they listen on, in the order of their ports. */
+  readonly addresses: readonly TlsListener["address"][];
+  /** Pending handshakes of all ports. */
+  handshakes(): LimitFigures;
+}
+
+/**
+ * Listens on several ports, as {@linkcode listenTls} does on one.
+ *
+ * @throws {SallyportError} When one of the ports is not available; then none stays open.
+ */
+export async function listenAll(
+  ports: readonly number[],
+  options: Omit<ListenOptions, "port" | "handshakes">,
+): Promise<TlsListeners> {
+  const listeners: TlsListener[] = [];
+  const { handshakeTimeoutMs: timeoutMs, onRefused } = options;
+  const handshakes = new Handshakes({ timeoutMs, onRefused });
+  const close = async () => void await Promise.all(listeners.map((listener) => listener.close()));
+  try {
+    for (const port of ports) listeners.push(await listenTls({ ...options, handshakes, port }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    addresses: listeners.map(({ address }) => address),
+    handshakes: () => handshakes.figures(),
+    use(identity: Identity) {
+      for (const listener of listeners) listener.use(identity);
+    },
+    close,
+  };
+}
+
+/** The first Deno whose node:tls refuses peers without a certificate (denoland/deno#33439). */
+const FIRST_SAFE = [2, 8];
+
+/**
+ * Checks that the runtime requires client certificates.
+ *
+ * @throws {SallyportError} `internal` on a Deno older than 2.8.
+ */
+export function requireSafeRuntime(version: string = Deno.version.deno): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [firstMajor = 0, firstMinor = 0] = FIRST_SAFE;
+  if (major > firstMajor || major === firstMajor && minor >= firstMinor) return;
+  const problem = `it would accept peers without a certificate; use ${FIRST_SAFE.join(".")} or newer`;
+  throw new SallyportError("internal", `Cannot listen with Deno ${version}: ${problem}`);
 }

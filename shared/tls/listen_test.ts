@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect } from "node:tls";
-import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
-import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
+import { EXPIRED, NOT_YET_VALID, TEST_SERVER_NAME, TestPki } from "../../tests/support/pki/pki.ts";
+import { destroyed, TestListener } from "../../tests/support/pki/tls_pair.ts";
 import { within } from "../../tests/support/within.ts";
-import { identityOf } from "./identity_of.ts";
+import { clientIdentity } from "../pki/peer_verification.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "../pki/identity/identity.ts";
 
-Deno.test("listenTls and dialTls let each other in and tell who is there", async () => {
+Deno.test("listenTls and dialTls accept and identify each other", async () => {
   const pki = await TestPki.create();
   const [server, client] = [await pki.server(), await pki.client()];
   await using test = await TestListener.start(server);
@@ -17,10 +17,10 @@ Deno.test("listenTls and dialTls let each other in and tell who is there", async
     const dialled = await test.dial(client);
     const { socket, peer } = await test.accepted();
     assert.equal(dialled.peer.commonName, TEST_SERVER_NAME);
-    assert.equal(dialled.peer.fingerprint, identityOf(server.chain[0]!));
+    assert.equal(dialled.peer.identity, clientIdentity(server.chain[0]!));
     assert.equal(peer.commonName, "test-client");
     assert.equal(peer.serial, client.chain[0]!.serialNumber);
-    assert.equal(peer.fingerprint, identityOf(client.chain[0]!));
+    assert.equal(peer.identity, clientIdentity(client.chain[0]!));
     assert.equal(peer.notAfter.getTime(), Date.parse(client.chain[0]!.validTo));
     assert.equal(socket.getProtocol(), "TLSv1.3");
     assert.equal(dialled.socket.alpnProtocol, "http/1.1");
@@ -41,17 +41,17 @@ const STRANGERS: [string, (pki: TestPki) => Promise<Identity>, RegExp][] = [
   [
     "of a CA with the same name",
     async (pki) => await pki.forged(await (await TestPki.create()).clientKey()),
-    /: its certificate \(CN=test-client\) was issued by another CN=Test CA than the one that is trusted here$/,
+    /: its certificate \(CN=test-client\) was issued by another CN=Test CA, not by the one trusted here$/,
   ],
   [
     "whose certificate expired",
     async (pki) => await pki.forged(await pki.clientKey(EXPIRED)),
-    /: its certificate \(CN=test-client\) expired at [-\dT:.]+Z$/,
+    /: its certificate \(CN=test-client\) expired on [-\dT:.]+Z; renew it with "npx .* certs renew", or correct the clock of this machine$/,
   ],
   [
     "whose certificate is not valid yet",
     async (pki) => await pki.forged(await pki.clientKey(NOT_YET_VALID)),
-    /: its certificate \(CN=test-client\) is not valid before [-\dT:.]+Z$/,
+    /: its certificate \(CN=test-client\) is not valid before [-\dT:.]+Z; correct the clock of this machine$/,
   ],
   [
     "with a server's certificate",
@@ -107,13 +107,13 @@ Deno.test("listenTls refuses TLS 1.2", async () => {
   });
   const failed = once(socket, "error");
   const { reason, remote } = await test.refused();
-  withReason("tunnel_down", /TLSv1\.3 is needed$/)(reason);
+  withReason("tunnel_down", /TLSv1\.3 is required$/)(reason);
   assert.equal(remote, "127.0.0.1");
   await failed;
   await destroyed(socket);
 });
 
-Deno.test("listenTls refuses what is not TLS, once", async () => {
+Deno.test("listenTls reports a connection without TLS once", async () => {
   const pki = await TestPki.create();
   await using test = await TestListener.start(await pki.server());
   const socket = connectTcp({ host: "127.0.0.1", port: test.listener.address.port });
@@ -126,27 +126,27 @@ Deno.test("listenTls refuses what is not TLS, once", async () => {
   await within(5_000, ended, "the connection ends");
 });
 
-Deno.test("listenTls cuts a handshake that takes too long", async () => {
+Deno.test("listenTls closes a handshake that takes too long", async () => {
   const pki = await TestPki.create();
   await using test = await TestListener.start(await pki.server(), { handshakeTimeoutMs: 50 });
   const socket = connectTcp({ host: "127.0.0.1", port: test.listener.address.port });
   const ended = once(socket.resume(), "close");
   const { reason, remote } = await test.refused();
-  withReason("tunnel_down", /^Cannot finish the handshake: 50 ms are over$/)(reason);
+  withReason("tunnel_down", /^Cannot finish the handshake: not finished in 50 ms$/)(reason);
   assert.equal(remote, "127.0.0.1");
   await within(5_000, ended, "the connection ends");
 });
 
-Deno.test("listenTls says which port is taken", async () => {
+Deno.test("listenTls names a port that is in use", async () => {
   const pki = await TestPki.create();
   const identity = await pki.server();
   await using test = await TestListener.start(identity);
   const { port } = test.listener.address;
-  const taken = new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is taken by another program$`);
+  const taken = new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is in use by another program$`);
   await assert.rejects(TestListener.start(identity, { port }), withReason("internal", taken));
 });
 
-Deno.test("close frees the port, cuts handshakes and leaves connections to their owners", async () => {
+Deno.test("close frees the port, ends handshakes and leaves connections open", async () => {
   const pki = await TestPki.create();
   const [server, client] = [await pki.server(), await pki.client()];
   await using test = await TestListener.start(server);
@@ -165,7 +165,7 @@ Deno.test("close frees the port, cuts handshakes and leaves connections to their
   await destroyed(socket);
 });
 
-Deno.test("listenTls takes another identity for handshakes from then on, and open connections go on", async () => {
+Deno.test("listenTls uses a new identity for later handshakes, and open connections stay", async () => {
   const pki = await TestPki.create();
   const other = await TestPki.create("Other CA");
   const [oldClient, newClient] = [await pki.client(), await other.client()];
@@ -190,16 +190,16 @@ Deno.test("listenTls takes another identity for handshakes from then on, and ope
   await within(5_000, ended, "the connection ends");
 
   const after = await test.dial(newClient);
-  assert.equal(after.peer.fingerprint, identityOf(renewed.chain[0]!));
+  assert.equal(after.peer.identity, clientIdentity(renewed.chain[0]!));
   assert.equal(after.socket.alpnProtocol, "http/1.1");
   const { peer } = await test.accepted();
-  assert.equal(peer.fingerprint, identityOf(newClient.chain[0]!));
+  assert.equal(peer.identity, clientIdentity(newClient.chain[0]!));
   accepted.socket.write("still here");
   assert.equal(String((await within(5_000, once(before.socket, "data"), "data"))[0]), "still here");
   for (const { socket } of [before, after]) await destroyed(socket);
 });
 
-Deno.test("listenTls refuses TLS 1.2 after another identity was taken too", async () => {
+Deno.test("listenTls refuses TLS 1.2 also after a new identity", async () => {
   const pki = await TestPki.create();
   await using test = await TestListener.start(await pki.server());
   test.listener.use(await pki.server());
@@ -216,7 +216,7 @@ Deno.test("listenTls refuses TLS 1.2 after another identity was taken too", asyn
     ...versions,
   });
   const failed = once(socket, "error");
-  withReason("tunnel_down", /TLSv1\.3 is needed$/)((await test.refused()).reason);
+  withReason("tunnel_down", /TLSv1\.3 is required$/)((await test.refused()).reason);
   await failed;
   await destroyed(socket);
 });

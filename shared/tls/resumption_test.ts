@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { createServer as createTlsServer } from "node:tls";
-import { noOpenssl } from "../../tests/support/openssl.ts";
-import { TestPki } from "../../tests/support/pki.ts";
-import { sClient } from "../../tests/support/s_client.ts";
-import { serve } from "../../tests/support/serving.ts";
-import { testCrl } from "../../tests/support/test_crl.ts";
-import { TestListener } from "../../tests/support/tls_pair.ts";
+import { noOpenssl } from "../../tests/support/pki/openssl.ts";
+import { TestPki } from "../../tests/support/pki/pki.ts";
+import { sClient } from "../../tests/support/pki/s_client.ts";
+import { serve } from "../../tests/support/pki/serving.ts";
+import { testCrl } from "../../tests/support/pki/test_crl.ts";
+import { TestListener } from "../../tests/support/pki/tls_pair.ts";
 import { withReason } from "../../tests/support/with_reason.ts";
-import type { Identity } from "./identity.ts";
-import { revocationOf } from "./revocation.ts";
+import type { Identity } from "../pki/identity/identity.ts";
+import { loadRevocationLists } from "../pki/load_revocation_lists.ts";
 
-/** What the attacks have: a listener, a client that is let in, and its files for `openssl`. */
+/** What the attacks have: a listener, a client that is accepted, and its files for `openssl`. */
 interface Scene {
   readonly test: TestListener;
   readonly pki: TestPki;
@@ -67,7 +67,7 @@ async function useTicket({ test }: Scene, ticket: string, args: readonly string[
 
 attack("a session of another TLS server of the process", async (scene) => {
   const { cert, key } = scene.server;
-  // It asks nobody for a certificate.
+  // It asks no client for a certificate.
   await using other = await serve(createTlsServer({ cert, key }, (socket) => socket.end("hi")));
   const ticket = `${scene.dir}/other`;
   await sClient(other.port, ["-sess_out", ticket]);
@@ -86,7 +86,7 @@ attack("a session of its own after the CA was swapped", async (scene) => {
   const ticket = await takeTicket(scene);
   const other = await TestPki.create("Other CA");
   scene.test.listener.use(await other.server());
-  // The runtime keeps its tickets, though whom they were given to is believed no more.
+  // The runtime keeps its tickets, though their holders are no longer trusted.
   await useTicket(scene, ticket, scene.own);
   await useTicket(scene, ticket);
 });
@@ -95,10 +95,10 @@ attack("a session of its own after its client was revoked", async (scene) => {
   const ticket = await takeTicket(scene);
   const { pki, server, client } = scene;
   const bytes = await testCrl(pki.authority.files, { revoked: [client.cert] });
-  const revocation = revocationOf({ bytes, name: "list" }, server.authorities, new Date());
+  const revocation = loadRevocationLists({ bytes, name: "list" }, server.authorities, new Date());
   scene.test.listener.use({ ...server, revocation });
   await useTicket(scene, ticket, scene.own);
-  // Without the ticket it is told apart by the list.
+  // Without the ticket the list identifies it.
   await sClient(scene.test.listener.address.port, scene.own);
   withReason("peer_rejected", /\(CN=test-client\) was revoked/)((await scene.test.refused()).reason);
 });

@@ -2,16 +2,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { eventually } from "../../tests/support/eventually.ts";
-import { startHttpOrigin } from "../../tests/support/http_origin.ts";
-import { noOpenssl } from "../../tests/support/openssl.ts";
-import { TEST_SERVER_NAME, TestPki } from "../../tests/support/pki.ts";
-import { steady } from "../../tests/support/steady.ts";
-import { destroyed, TestListener } from "../../tests/support/tls_pair.ts";
+import { eventually, eventuallyStable } from "../../tests/support/eventually.ts";
+import { startHttpOrigin } from "../../tests/support/origins/http_origin.ts";
+import { noOpenssl } from "../../tests/support/pki/openssl.ts";
+import { TEST_SERVER_NAME, TestPki } from "../../tests/support/pki/pki.ts";
+import { destroyed, TestListener } from "../../tests/support/pki/tls_pair.ts";
 import { within } from "../../tests/support/within.ts";
 
 Deno.test({
-  name: `a TLS socket holds its writer back while the peer stands still (denoland/deno#33524)${
+  name: `a TLS socket applies backpressure while the peer does not read (denoland/deno#33524)${
     noOpenssl ? `: ${noOpenssl}` : ""
   }`,
   // The peer is a program that can be stopped: a paused socket of this runtime reads on.
@@ -35,8 +34,8 @@ Deno.test({
         if (!socket.write(chunk, () => written++)) heldBack = true;
       }
       assert.equal(heldBack, true);
-      await steady("the kernel has what it takes", () => written + 1);
-      assert.ok(written < chunks / 2, `${written} of ${chunks} writes are through though nobody read`);
+      await eventuallyStable("the kernel has what it takes", () => written + 1);
+      assert.ok(written < chunks / 2, `${written} of ${chunks} writes completed though nothing was read`);
       peer.child.kill("SIGCONT");
       await eventually("everything came", () => assert.equal(peer.received, chunks * chunk.length));
       await eventually("every write was called back", () => assert.equal(written, chunks));
@@ -72,7 +71,7 @@ class StoppablePeer implements AsyncDisposable {
 
 Deno.test({
   name:
-    "no socket is left of connections that were let in, refused, or cut in their handshake (denoland/deno#35876)",
+    "no socket is left of connections that were accepted, refused, or cut in their handshake (denoland/deno#35876)",
   // Where file descriptors can be counted.
   ignore: Deno.build.os !== "linux",
   async fn() {
@@ -111,7 +110,7 @@ async function descriptors(): Promise<number> {
   return new TextDecoder().decode(stdout).trim().split("\n").length;
 }
 
-Deno.test("the TLS port and Deno.serve accept beside each other (denoland/deno#32941)", async () => {
+Deno.test("the TLS port and Deno.serve accept side by side (denoland/deno#32941)", async () => {
   const pki = await TestPki.create();
   const client = await pki.client();
   await using test = await TestListener.start(await pki.server());

@@ -3,9 +3,9 @@ import { Agent } from "node:https";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 
 /**
- * Makes the connections of `node:https`, by the public roots. The runtime's own agent looks for further roots of
- * the machine before each, for which it wants the right to learn everything about the system: with a part of that
- * right, and there is no part for this, every request fails (`Requires sys access to "ca"`).
+ * An agent for `node:https` that trusts the public root CAs. Before each connection, the runtime's own agent looks for
+ * further root CAs of the machine, which needs the permission `--allow-sys` without a list: with a list, every request
+ * fails (`Requires sys access to "ca"`).
  */
 export class WebAgent extends Agent {
   override createConnection(options: ClientRequestArgs): TLSSocket {

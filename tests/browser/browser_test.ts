@@ -1,10 +1,10 @@
 /**
- * Purpose: a real browser that is told to use the agent as its proxy loads a page with its pictures, posts with
- * `fetch`, and talks over WebSockets.
+ * Purpose: a real browser that uses the agent as its proxy loads a page with pictures, posts with `fetch`, and
+ * exchanges messages over WebSockets.
  */
 import assert from "node:assert/strict";
-import { startSampleOrigin } from "../../scripts/sample_origin.ts";
-import { Chain } from "../support/chain.ts";
+import { startSampleOrigin } from "../../scripts/demo/sample_origin.ts";
+import { Chain } from "../support/programs/chain.ts";
 import { Chromium } from "./chromium.ts";
 
 const chromium = await Chromium.unpack();
@@ -23,8 +23,8 @@ Deno.test({
         heading: "It works",
         pictures: [160, 8],
         posted: "posted by a browser",
-        heard: "hello through the tunnel",
-        heardLength: 200_000,
+        received: "hello through the tunnel",
+        receivedLength: 200_000,
         failures: [],
       });
       await chain.finish();

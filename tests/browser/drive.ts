@@ -1,13 +1,21 @@
 /**
- * Drives a headless Chromium, as a program of its own: the browser's library stays out of the test runner.
- * `drive.ts probe KIND CHROMIUM PROFILE` sees whether it starts, `drive.ts visit KIND CHROMIUM PROFILE PROXY URL` loads
- * a page through a proxy, `drive.ts refusals` with the same arguments opens one that cannot be had, and
- * `drive.ts pages KIND CHROMIUM PROFILE SCRIPT NAMES URL...` loads pages as a proxy script says, where the names are this
- * machine's. `KIND` is `shell` or `whole`. All print one line of JSON.
+ * Drives a headless Chromium in a separate process, which keeps the browser's library out of the test runner.
+ *
+ * - `drive.ts probe KIND CHROMIUM PROFILE` tests whether it starts
+ * - `drive.ts visit KIND CHROMIUM PROFILE PROXY URL` loads a page through a proxy
+ * - `drive.ts refusals KIND CHROMIUM PROFILE PROXY URL` opens a page that the proxy refuses
+ * - `drive.ts own-pages KIND CHROMIUM PROFILE PROXY URL DIRECT...` uses the refusal page, and opens the other URLs
+ *   without the proxy
+ * - `drive.ts pages KIND CHROMIUM PROFILE SCRIPT NAMES URL...` loads pages with a proxy script; the names resolve to
+ *   this machine
+ *
+ * `KIND` is `shell` or `full`. Each prints one line of JSON.
  */
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { visitOwnPages } from "./own_pages_visit.ts";
 import { visitRefusals } from "./refusal_visit.ts";
 import { CANNOT_START, type Page as LoadedPage, type Visit } from "./visit.ts";
+import { terminal } from "../../shared/cli/terminal.ts";
 
 const FLAGS = [
   "--no-sandbox", // the tests may run as root
@@ -15,13 +23,13 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-default-apps",
-  "--disable-dev-shm-usage", // containers have little of it
+  "--disable-dev-shm-usage", // containers have little shared memory
   "--disable-gpu",
   "--no-first-run",
   "--proxy-bypass-list=<-loopback>", // loopback goes through the proxy as well
 ];
 
-/** @param headless A whole Chromium without a window, or the shell, which has less. */
+/** @param headless `true` for a full Chromium without a window, or the headless shell. */
 function launch(
   executablePath: string,
   profile: string,
@@ -50,11 +58,11 @@ async function visit(browser: Browser, url: string): Promise<Visit> {
   return { ...await look(page), failures };
 }
 
-/** Runs in the page, as text, because what it uses exists only there. */
+/** Runs in the page; it is a string because its names exist only there. */
 async function look(page: Page): Promise<Omit<Visit, "failures">> {
   return await page.evaluate(`(async () => {
     const response = await fetch("/echo", { method: "POST", body: "posted by a browser" });
-    const heardLength = await new Promise((resolve, reject) => {
+    const receivedLength = await new Promise((resolve, reject) => {
       const socket = new WebSocket("ws://" + location.host + "/ws");
       socket.onopen = () => socket.send("x".repeat(200000));
       socket.onmessage = (event) => { socket.close(1000); resolve(event.data.length); };
@@ -64,8 +72,8 @@ async function look(page: Page): Promise<Omit<Visit, "failures">> {
       heading: document.querySelector("h1").textContent,
       pictures: [...document.images].map((image) => image.naturalWidth),
       posted: await response.text(),
-      heard: document.getElementById("socket").value,
-      heardLength,
+      received: document.getElementById("socket").value,
+      receivedLength,
     };
   })()`) as Omit<Visit, "failures">;
 }
@@ -76,7 +84,7 @@ async function load(browser: Browser, url: string): Promise<LoadedPage> {
   const seen = await page.evaluate(`(async () => ({
     title: document.title,
     text: document.body.innerText,
-    heard: await new Promise((resolve) => {
+    received: await new Promise((resolve) => {
       const socket = new WebSocket("ws://" + location.host + "/");
       socket.onopen = () => socket.send("hello");
       socket.onmessage = (event) => { socket.close(1000); resolve(event.data); };
@@ -92,9 +100,9 @@ async function loadAll(browser: Browser, urls: readonly string[]): Promise<Loade
   return pages;
 }
 
-/** What the browser is told of the network; its own resolver is no part of a test. */
+/** The browser's network flags; its own resolver is not used in tests. */
 function networkFlags(task: string | undefined, [first = "", names = ""]: readonly string[]): string[] {
-  if (task === "visit" || task === "refusals") return [`--proxy-server=${first}`];
+  if (task === "visit" || task === "refusals" || task === "own-pages") return [`--proxy-server=${first}`];
   if (task !== "pages") return [];
   const rules = names.split(",").map((name) => `MAP ${name} 127.0.0.1`);
   return [`--proxy-pac-url=${first}`, `--host-resolver-rules=${rules.join()}`];
@@ -104,7 +112,7 @@ async function main([task, kind, chromium = "", profile = "", ...rest]: string[]
   let browser: Browser;
   try {
     const flags = networkFlags(task, rest);
-    browser = await launch(chromium, profile, { headless: kind === "whole" ? true : "shell", flags });
+    browser = await launch(chromium, profile, { headless: kind === "full" ? true : "shell", flags });
   } catch (error) {
     Deno.exitCode = CANNOT_START;
     return { reason: String(error) };
@@ -115,6 +123,8 @@ async function main([task, kind, chromium = "", profile = "", ...rest]: string[]
         return await visit(browser, rest[1] ?? "");
       case "refusals":
         return await visitRefusals(browser, rest[1] ?? "");
+      case "own-pages":
+        return await visitOwnPages(browser, rest[1] ?? "", rest.slice(2));
       case "pages":
         return await loadAll(browser, rest.slice(2));
       default:
@@ -127,5 +137,5 @@ async function main([task, kind, chromium = "", profile = "", ...rest]: string[]
 
 if (import.meta.main) {
   const answer = await main(Deno.args);
-  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(answer)}\n`));
+  terminal.out(`${JSON.stringify(answer)}\n`);
 }

@@ -1,10 +1,10 @@
 /**
- * Purpose: a real browser that is given the agent's proxy script loads one page through the tunnel, one directly, and
- * shows the agent's own page in place of one that is blocked.
+ * Purpose: a real browser with the agent's proxy script loads one page through the tunnel, one directly, and shows
+ * the agent's refusal page for one that is blocked.
  */
 import assert from "node:assert/strict";
-import { echoWebSocket, startHttpOrigin } from "../support/http_origin.ts";
-import { startInnerChain } from "../support/inner_chain.ts";
+import { echoWebSocket, startHttpOrigin } from "../support/origins/http_origin.ts";
+import { startInProcessChain } from "../support/programs/in_process_chain.ts";
 import { Chromium } from "./chromium.ts";
 
 const chromium = await Chromium.installed();
@@ -12,7 +12,7 @@ globalThis.addEventListener("unload", () => chromium?.[Symbol.dispose]());
 const skip = chromium === undefined ? "no Chromium is installed" : await chromium.whyNot();
 
 Deno.test({
-  name: `a headless Chromium goes by the agent's proxy script${skip ? ` (skipped: ${skip})` : ""}`,
+  name: `a headless Chromium follows the agent's proxy script${skip ? ` (skipped: ${skip})` : ""}`,
   ignore: skip !== undefined,
   async fn() {
     const seen = new Map<string, Set<string | null>>();
@@ -26,8 +26,8 @@ Deno.test({
     });
     const { port } = origin;
     const here = () => Promise.resolve([{ address: "127.0.0.1" }]);
-    await using chain = await startInnerChain(here, "127.0.0.1", {
-      lookup: () => Promise.reject(new Error("the agent looks no name up")),
+    await using chain = await startInProcessChain(here, "127.0.0.1", {
+      lookup: () => Promise.reject(new Error("the agent must not look up names")),
       environment: {
         SALLYPORT_BYPASS: `direct.example:${port},*.corp.example`,
         SALLYPORT_BLOCK: "blocked.example,pay.corp.example",
@@ -39,17 +39,17 @@ Deno.test({
     ];
     const pages = await chromium!.pages(
       `http://127.0.0.1:${chain.consolePort}/proxy.pac`,
-      // What it should not look up leads nowhere.
+      // The browser resolves only these; it fails to look up any other name.
       ["direct.example", "wiki.corp.example"],
       names.map((name) => `http://${name}:${port}/`),
     );
-    const titles = pages.map(({ status, title, heard }) => [status, title, heard]);
+    const titles = pages.map(({ status, title, received }) => [status, title, received]);
     assert.deepEqual(titles, [
       [200, "tunnelled.example", "hello"],
       [200, "direct.example", "hello"],
       [200, "wiki.corp.example", "hello"],
-      [403, "403 Forbidden", "nothing"],
-      [403, "403 Forbidden", "nothing"],
+      [403, "The agent's configuration blocks this target", "nothing"],
+      [403, "The agent's configuration blocks this target", "nothing"],
       [200, "127.0.0.1", "hello"],
       [200, "localhost", "hello"],
     ]);
@@ -61,12 +61,12 @@ Deno.test({
       "tunnelled.example": ["1.1 sallyport", null],
       "direct.example": [null],
       "wiki.corp.example": [null],
-      // A browser asks no script about itself.
+      // Browsers do not use the script for loopback addresses.
       "127.0.0.1": [null],
       "localhost": [null],
     });
     await chain[Symbol.asyncDispose]();
-    // The browser has errands of its own, which go through the tunnel too, and lead nowhere.
+    // The browser has requests of its own, which also go through the tunnel and fail.
     const asked = chain.serverTargets.filter((target) => /\.example:|^127\.|^localhost:/.test(target));
     assert.deepEqual(
       new Set(asked),

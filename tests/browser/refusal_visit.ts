@@ -1,65 +1,73 @@
 import type { Browser, Page } from "puppeteer-core";
 
-/** How a person looks at a page. */
-export const LOOKS = ["light", "dark", "without JavaScript"] as const;
+/** The appearances in which a page is loaded. */
+export const APPEARANCES = ["light", "dark", "without JavaScript"] as const;
 
-/** One of {@linkcode LOOKS}. */
-export type Look = typeof LOOKS[number];
+/** One of {@linkcode APPEARANCES}. */
+export type Appearance = typeof APPEARANCES[number];
 
-/** A text of a page as it is drawn. Colours are as the browser computed them. */
+/** A text of a page as it is drawn, with the computed colours. */
 export interface DrawnText {
   readonly text: string;
-  /** Whether it takes up room, and is not hidden. */
+  /** Whether it takes up space and is not hidden. */
   readonly isVisible: boolean;
   readonly color: string;
   readonly background: string;
-  /** Of the element and everything that it is in, from 0 to 1. */
+  /** Opacity of the element and its ancestors, from 0 to 1. */
   readonly opacity: number;
 }
 
-/** What a browser made of the page that the agent answers with when it cannot serve another one. */
+/** What a browser saw of a refusal page. */
 export interface RefusalVisit {
-  readonly look: Look;
+  readonly appearance: Appearance;
   readonly status: number;
   readonly title: string;
-  /** Everything that can be read, in order. */
+  /** All visible text, in order. */
   readonly text: string;
+  /** Target of the link to the guide. */
+  readonly more: string | null;
   readonly drawn: readonly DrawnText[];
-  /** Whether all of it is within the width of the window. */
+  /** Whether the page fits into the width of the window. */
   readonly fits: boolean;
-  /** Addresses of all requests, the page's own first. */
+  /** URLs of all requests; the first is that of the page. */
   readonly requests: readonly string[];
-  /** What the browser complains about, scripts and policies included. */
-  readonly complaints: readonly string[];
+  /** Errors on the browser's console, including those of scripts and policies. */
+  readonly consoleErrors: readonly string[];
 }
 
-/** Opens a page that cannot be had, in every look. */
+/** Opens a page that the proxy refuses, in every appearance. */
 export async function visitRefusals(browser: Browser, url: string): Promise<RefusalVisit[]> {
   const visits: RefusalVisit[] = [];
-  for (const look of LOOKS) visits.push(await visitRefusal(browser, url, look));
+  for (const appearance of APPEARANCES) visits.push(await visitRefusal(browser, url, appearance));
   return visits;
 }
 
-async function visitRefusal(browser: Browser, url: string, look: Look): Promise<RefusalVisit> {
+async function visitRefusal(browser: Browser, url: string, appearance: Appearance): Promise<RefusalVisit> {
   const page = await browser.newPage();
   const requests: string[] = [];
-  const complaints: string[] = [];
-  page.on("request", (request) => requests.push(request.url()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    // It tells of every page with such a status.
-    if (!/responded with a status of/.test(message.text())) complaints.push(message.text());
+  const consoleErrors: string[] = [];
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    // Reloads are suppressed while the page is examined.
+    if (request.isNavigationRequest() && requests.length > 0) return void request.respond({ status: 204 });
+    requests.push(request.url());
+    void request.continue();
   });
-  if (look === "without JavaScript") await page.setJavaScriptEnabled(false);
-  else await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: look }]);
+  page.on("pageerror", (error) => consoleErrors.push(String(error)));
+  page.on("console", (message) => {
+    // Chromium reports every page with an error status.
+    if (!/responded with a status of/.test(message.text())) consoleErrors.push(message.text());
+  });
+  if (appearance === "without JavaScript") await page.setJavaScriptEnabled(false);
+  else await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: appearance }]);
   const response = await page.goto(url, { waitUntil: "networkidle0", timeout: 30_000 });
   const seen = await read(page);
   await page.close();
-  return { look, status: response?.status() ?? 0, ...seen, requests, complaints };
+  return { appearance, status: response?.status() ?? 0, ...seen, requests, consoleErrors };
 }
 
-/** Runs in the page, as text, because what it uses exists only there. */
-async function read(page: Page): Promise<Pick<RefusalVisit, "title" | "text" | "drawn" | "fits">> {
+/** Runs in the page; it is a string because its names exist only there. */
+async function read(page: Page): Promise<Pick<RefusalVisit, "title" | "text" | "more" | "drawn" | "fits">> {
   return await page.evaluate(`(() => {
     const upwards = (element) => element === null ? [] : [element, ...upwards(element.parentElement)];
     const drawn = [...document.querySelectorAll("h1, p, dt, dd, small")].map((element) => {
@@ -76,6 +84,13 @@ async function read(page: Page): Promise<Pick<RefusalVisit, "title" | "text" | "
       };
     });
     const fits = document.documentElement.scrollWidth <= innerWidth;
-    return { title: document.title, text: document.body.innerText, drawn, fits };
-  })()`) as Pick<RefusalVisit, "title" | "text" | "drawn" | "fits">;
+    const link = document.querySelector("dd a");
+    return {
+      title: document.title,
+      text: document.body.innerText,
+      more: link === null ? null : link.href,
+      drawn,
+      fits,
+    };
+  })()`) as Pick<RefusalVisit, "title" | "text" | "more" | "drawn" | "fits">;
 }

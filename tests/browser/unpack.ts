@@ -1,7 +1,8 @@
 /**
- * Unpacks the headless Chromium of the npm package into the system's folder for temporary files (`TMPDIR`), and
- * prints where it is. A program of its own: it may write there, so it may not run what it wrote.
+ * Unpacks the headless Chromium of the npm package into the folder for temporary files (`TMPDIR`) and prints its path.
+ * It is a separate program with permission to write there, but not to run what it wrote.
  */
 import chromium from "@sparticuz/chromium";
+import { terminal } from "../../shared/cli/terminal.ts";
 
-Deno.stdout.writeSync(new TextEncoder().encode(`${await chromium.executablePath()}\n`));
+terminal.out(`${await chromium.executablePath()}\n`);

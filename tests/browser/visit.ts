@@ -1,28 +1,28 @@
-/** What a visit of the browser brought. */
+/** What the browser saw on a page of the sample origin. */
 export interface Visit {
   /** The page's heading. */
   heading: string;
   /** Natural widths of its pictures, 0 for one that did not load. */
   pictures: number[];
-  /** What a POST to `/echo` brought back. */
+  /** Response to a POST to `/echo`. */
   posted: string;
-  /** What the page's own WebSocket heard. */
-  heard: string;
-  /** How many characters a WebSocket heard that had said 200,000. */
-  heardLength: number;
-  /** Requests that failed, with their reason. */
+  /** What the page's own WebSocket received. */
+  received: string;
+  /** Characters that a WebSocket received after sending 200,000. */
+  receivedLength: number;
+  /** Failed requests with their reasons. */
   failures: string[];
 }
 
-/** What a page turned out to be, by the name of its address. */
+/** What the browser saw on a page. */
 export interface Page {
   status: number;
   title: string;
   /** All of its text. */
   text: string;
-  /** What a WebSocket to its host heard. */
-  heard: string;
+  /** What a WebSocket to its host received. */
+  received: string;
 }
 
-/** Exit code of the driver that says: this machine cannot start the browser. */
+/** Exit code of the driver when this machine cannot start the browser. */
 export const CANNOT_START = 3;

@@ -3,16 +3,16 @@ import { unzipSync } from "fflate";
 import { signCall } from "../../agent/cloud/sign_call.ts";
 import { packageLambdas } from "../../scripts/lambdas/package.ts";
 import { FakeRuntimeApi, urlEvent } from "../support/cloud/runtime_api.ts";
-import { startHttpOrigin } from "../support/http_origin.ts";
+import { startHttpOrigin } from "../support/origins/http_origin.ts";
 import { LogLines } from "../support/log_lines.ts";
-import { TestPki } from "../support/pki.ts";
-import { say } from "../support/say.ts";
+import { TestPki } from "../support/pki/pki.ts";
 import { within } from "../support/within.ts";
+import { terminal } from "../../shared/cli/terminal.ts";
 
 const HOST = "abc.lambda-url.eu-central-1.on.aws";
 const arch = Deno.build.arch === "aarch64" ? "arm64" : "x86_64";
 
-/** Unpacks an archive as Lambda does, its modes included, and makes all of it read-only. */
+/** Unpacks an archive as Lambda does, with file modes, and makes it read-only. */
 async function unpack(archive: string, folder: string): Promise<void> {
   await Deno.mkdir(folder);
   for (const [name, bytes] of Object.entries(unzipSync(await Deno.readFile(archive)))) {
@@ -28,7 +28,7 @@ async function unpack(archive: string, folder: string): Promise<void> {
   assert.ok(success, "the archive's files get their modes");
 }
 
-/** ECS as far as Query looks at it. */
+/** The parts of ECS that Query uses. */
 function ecs(service: object | undefined) {
   return startHttpOrigin((request) => {
     const action = request.headers.get("x-amz-target")?.split(".").at(-1);
@@ -37,7 +37,7 @@ function ecs(service: object | undefined) {
   });
 }
 
-/** Starts the function as Lambda does, with nothing in its environment but what Lambda sets. */
+/** Starts the function as Lambda does, with only the variables that Lambda sets. */
 function start(
   dir: string,
   name: string,
@@ -76,7 +76,7 @@ Deno.test("the layer runs the functions in a clean environment on a read-only fo
       SALLYPORT_CA_CERT_PEM: pki.ca,
     };
 
-    await t.step("Query answers who may call, and nobody else", async () => {
+    await t.step("Query answers authenticated callers only", async () => {
       await using cloud = ecs({ status: "ACTIVE", desiredCount: 0 });
       await using api = new FakeRuntimeApi();
       const begun = performance.now();
@@ -89,7 +89,7 @@ Deno.test("the layer runs the functions in a clean environment on a read-only fo
           api.invoke(urlEvent({ method: "GET", host: HOST })),
           "the first answer",
         );
-        say(`cold start, ms until a first answer: ${Math.round(performance.now() - begun)}`);
+        terminal.out(`cold start, ms until a first answer: ${Math.round(performance.now() - begun)}\n`);
         assert.equal((refused.body as { statusCode: number }).statusCode, 401, log.text);
         const call = {
           action: "query",
@@ -110,7 +110,7 @@ Deno.test("the layer runs the functions in a clean environment on a read-only fo
       }
     });
 
-    await t.step("a variable that is missing is an init error that names it", async () => {
+    await t.step("a missing variable is an init error with its name", async () => {
       await using api = new FakeRuntimeApi();
       const child = start(dir, "sleep", api, { SALLYPORT_CLUSTER: "cluster" });
       const log = new LogLines();

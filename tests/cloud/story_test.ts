@@ -1,34 +1,35 @@
 /**
- * Purpose: the whole story with the real agent, server and functions: nothing runs, a request comes, nobody needs it
- * any more, it sleeps, a request wakes it at another address, and the last agent stops it. AWS is emulated.
+ * Purpose: the whole life cycle with the real agent, server and functions: nothing runs, a request wakes the server, it
+ * becomes idle and is stopped, a request wakes it at another address, and the last agent stops it. AWS is emulated.
  */
 import assert from "node:assert/strict";
 import { signCall } from "../../agent/cloud/sign_call.ts";
-import { METHODS } from "../../agent/cloud/endpoints.ts";
-import { signIn } from "../../scripts/cloud/aws.ts";
-import { deploy } from "../../scripts/cloud/deploy.ts";
+import { METHODS } from "../../agent/cloud/fleet_client.ts";
+import { signIn } from "../../scripts/deploy/aws.ts";
+import { deploy } from "../../scripts/deploy/deploy.ts";
 import { issueCertificate } from "../../agent/certs/issue.ts";
 import { ActivityLog } from "../../lambdas/aws/activity.ts";
 import { type Action, ACTIONS } from "../../shared/cloud/call.ts";
-import { loadIdentity } from "../../shared/tls/identity.ts";
-import { Chain } from "../support/chain.ts";
+import { loadIdentity } from "../../shared/pki/identity/identity.ts";
+import { Chain } from "../support/programs/chain.ts";
 import { LambdaHost } from "../support/cloud/lambda_host.ts";
-import { inEnvironment, Moto } from "../support/cloud/moto.ts";
+import { freePort, inEnvironment, Moto } from "../support/cloud/moto.ts";
 import { cloudTest } from "../support/cloud/python_env.ts";
 import { Scheduler } from "../support/cloud/scheduler.ts";
-import { curl, startCurl } from "../support/curl.ts";
+import { curl, startCurl } from "../support/clients/curl.ts";
 import { eventually } from "../support/eventually.ts";
-import { startHttpOrigin } from "../support/http_origin.ts";
-import { agentStatus } from "../support/zero.ts";
+import { startHttpOrigin } from "../support/origins/http_origin.ts";
+import { agentStatus } from "../support/programs/status.ts";
 
 /** Port of the servers; each has an address of its own. */
-const PORT = 8443;
+const PORT = await freePort();
 const NAME = "tunnel";
+const NAMESPACE = `Sallyport/${NAME}`;
 
-/** Clients that server and functions let in, beside one that they do not: "guest". */
+/** Clients that server and functions accept; they refuse "visitor". */
 const CLIENTS = "cn:sallyport-client,cn:laptop";
 
-/** Everything that is there before the first agent starts. */
+/** Everything that exists before the first agent starts. */
 async function world(bin: string, idleAfter: string) {
   await using stack = new AsyncDisposableStack();
   const moto = stack.use(await Moto.start(bin));
@@ -55,14 +56,14 @@ async function world(bin: string, idleAfter: string) {
     budget: undefined,
     dryRun: false,
   }, {
-    say() {},
+    print() {},
     confirm: () => true,
     signIn: () => signIn({}),
     packageLambdas: () =>
       Promise.resolve({ layer: code, functions: { wake: code, query: code, sleep: code, kill: code } }),
     poll: 10,
   });
-  for (const name of ["laptop", "guest"]) await issueCertificate({ dir: certs, name });
+  for (const name of ["laptop", "visitor"]) await issueCertificate({ dir: certs, name });
   const read = (file: string) => Deno.readTextFile(`${certs}/${file}`);
   const crlParameter = `/${NAME}/crl`;
   const scheduler = stack.use(
@@ -80,6 +81,7 @@ async function world(bin: string, idleAfter: string) {
         SALLYPORT_CLIENTS__ALLOW: CLIENTS,
         SALLYPORT_EMIT_METRICS: "true",
         SALLYPORT_METRICS_INTERVAL: "1s",
+        SALLYPORT_METRICS_NAMESPACE: NAMESPACE,
         SALLYPORT_METRICS_NAME: NAME,
         SALLYPORT_TARGETS__ALLOW: "127.0.0.0/8",
       },
@@ -88,6 +90,7 @@ async function world(bin: string, idleAfter: string) {
   const lambda = stack.use(
     await LambdaHost.start(bin, dir, {
       ...moto.env,
+      SALLYPORT_METRICS_NAMESPACE: NAMESPACE,
       SALLYPORT_CLUSTER: NAME,
       SALLYPORT_SERVICE: `${NAME}-server`,
       SALLYPORT_LISTEN_PORT: String(PORT),
@@ -120,19 +123,23 @@ async function assertServed({ chain, origin, lambda }: World): Promise<void> {
   assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}\n${lambda.logs.wake.text}`);
 }
 
-interface Verdict {
+interface Decision {
   readonly stop: boolean;
   readonly reason: string;
 }
 
-const sleepNow = async ({ lambda }: World) => await lambda.tick("sleep") as Verdict;
+const sleepNow = async ({ lambda }: World) => await lambda.tick("sleep") as Decision;
 
-/** The servers' newest report counts as many agents, and is of now. */
+/** The newest report of the servers is current, and has this number of agents. */
 async function reported(agents: number): Promise<void> {
   const since = Date.now();
   await eventually(`${agents} agents are reported`, async () => {
     const now = new Date();
-    const reports = await new ActivityLog(NAME).use(new Date(since), now, AbortSignal.timeout(10_000));
+    const reports = await new ActivityLog(NAMESPACE, NAME).agentReports(
+      new Date(since),
+      now,
+      AbortSignal.timeout(10_000),
+    );
     assert.equal(reports.sort((a, b) => b.at - a.at)[0]?.agents, agents);
   });
 }
@@ -141,7 +148,7 @@ async function reported(agents: number): Promise<void> {
 async function call(
   { chain, lambda }: World,
   action: Action,
-  who: "client" | "laptop" | "guest" = "client",
+  who: "client" | "laptop" | "visitor" = "client",
 ): Promise<{ status: number; body: unknown }> {
   const certs = `${chain.dir}/certs`;
   const identity = await loadIdentity({
@@ -157,7 +164,7 @@ async function call(
   return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-/** What Kill answers when it leaves the servers alone. */
+/** Answer of Kill when it leaves the servers running. */
 function inUse(reason: string) {
   return { status: 409, body: { error: { code: "in_use", message: `Cannot stop the servers: ${reason}` } } };
 }
@@ -166,24 +173,27 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
   await using all = await world(bin, "6s");
   const { chain, scheduler } = all;
 
-  await t.step("nothing runs; the agent wakes the server, and the first request is served", async () => {
-    assert.deepEqual(await call(all, "query"), { status: 200, body: { state: "stopped", servers: [] } });
-    await chain.startAgent();
-    await assertServed(all);
-    assert.equal(scheduler.running, 1);
-    const body = { state: "running", servers: [{ ip: scheduler.addresses[0], port: PORT }] };
-    assert.deepEqual(await call(all, "query"), { status: 200, body });
-  });
+  await t.step(
+    "nothing is running; the agent wakes the server, and the first request is served",
+    async () => {
+      assert.deepEqual(await call(all, "query"), { status: 200, body: { state: "stopped", servers: [] } });
+      await chain.startAgent();
+      await assertServed(all);
+      assert.equal(scheduler.running, 1);
+      const body = { state: "running", servers: [{ ip: scheduler.addresses[0], port: PORT }] };
+      assert.deepEqual(await call(all, "query"), { status: 200, body });
+    },
+  );
 
-  await t.step("a client that clients.allow does not name gets 401 and no word more", async () => {
+  await t.step("a client outside clients.allow gets 401 without a reason", async () => {
     for (const action of ACTIONS) {
-      assert.deepEqual(await call(all, action, "guest"), { status: 401, body: undefined });
-      assert.match(all.lambda.logs[action].text, /clients\.allow does not name \\?"guest/);
+      assert.deepEqual(await call(all, action, "visitor"), { status: 401, body: undefined });
+      assert.match(all.lambda.logs[action].text, /clients\.allow does not name \\?"visitor/);
     }
     assert.equal(await scheduler.desired(), 1);
   });
 
-  await t.step("Kill leaves a server alone that another agent uses, whoever asks", async () => {
+  await t.step("Kill leaves a server running that another agent uses, for any caller", async () => {
     await reported(1);
     const other = inUse("1 agent is connected, which is not the caller");
     assert.deepEqual(await call(all, "kill", "laptop"), other);
@@ -194,10 +204,10 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
     assert.equal(await scheduler.desired(), 1);
     await assertServed(all);
     await first.stop();
-    await first.log.waitFor("the server is left running");
+    await first.log.waitFor("server left running");
   });
 
-  await t.step("Sleep leaves a young server alone, and one with an open stream", async () => {
+  await t.step("Sleep leaves a new server running, and one with an open stream", async () => {
     const young = await sleepNow(all);
     assert.equal(young.stop, false);
     assert.match(young.reason, /s old$/);
@@ -205,14 +215,14 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
     await using slow = startHttpOrigin(() => answer.promise);
     const held = startCurl(["-x", chain.proxyUrl, `http://${slow.host}/`]);
     const ended = held.output();
-    // Until the server is old enough for the metrics to decide.
-    const verdict = await eventually("Sleep looks at the metrics", async () => {
+    // Until the server is old enough that the metrics decide.
+    const decision = await eventually("Sleep looks at the metrics", async () => {
       const found = await sleepNow(all);
       assert.doesNotMatch(found.reason, /s old$/);
       return found;
     });
-    assert.equal(verdict.stop, false, verdict.reason);
-    assert.match(verdict.reason, /streams were open/);
+    assert.equal(decision.stop, false, decision.reason);
+    assert.match(decision.reason, /^1 stream was open/);
     answer.resolve(new Response("late"));
     assert.equal(new TextDecoder().decode((await ended).stdout), "late");
   });
@@ -226,7 +236,7 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
     await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
     await eventually("the agent knows", async () => assert.equal((await agentStatus(chain)).state, "asleep"));
     assert.equal(await scheduler.desired(), 0);
-    assert.deepEqual((await sleepNow(all)).reason, "no server is wanted");
+    assert.deepEqual((await sleepNow(all)).reason, "no server is desired");
   });
 
   await t.step("a request wakes it at another address", async () => {
@@ -235,27 +245,27 @@ await cloudTest("a server sleeps until it is needed, and sleeps again", async (b
     assert.notEqual(scheduler.addresses[0], scheduler.addresses[1]);
   });
 
-  await t.step("of two agents the last one that stops, stops the server", async () => {
+  await t.step("the last of two agents to stop also stops the server", async () => {
     const first = chain.agent;
     await chain.startAgent();
     await assertServed(all);
     await first.stop();
-    await first.log.waitFor("the server is left running");
+    await first.log.waitFor("server left running");
     assert.equal(await scheduler.desired(), 1);
     await assertServed(all);
     await reported(1);
     await chain.agent.stop();
-    await chain.agent.log.waitFor("the server is stopped: no other agent uses it");
+    await chain.agent.log.waitFor("server stopped, no other agent is connected");
     assert.equal(await scheduler.desired(), 0);
     await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
   });
 }, "cargo");
 
-await cloudTest("calls that race leave one server or none, and never a wrong answer", async (bin, t) => {
+await cloudTest("concurrent calls leave one server or none, and never get a wrong answer", async (bin, t) => {
   await using all = await world(bin, "60s");
   const { scheduler } = all;
 
-  await t.step("several Wakes make one server", async () => {
+  await t.step("several Wakes start one server", async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => call(all, "wake")));
     assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200]);
     await eventually("it runs", async () => {
@@ -265,36 +275,39 @@ await cloudTest("calls that race leave one server or none, and never a wrong ans
     assert.equal(scheduler.addresses.length, 1);
   });
 
-  await t.step("Sleep during Wake does not stop what was just woken", async () => {
-    const [, verdict] = await Promise.all([call(all, "wake"), sleepNow(all)]);
-    assert.equal(verdict.stop, false, verdict.reason);
+  await t.step("Sleep during Wake does not stop the new server", async () => {
+    const [, decision] = await Promise.all([call(all, "wake"), sleepNow(all)]);
+    assert.equal(decision.stop, false, decision.reason);
     assert.equal(await scheduler.desired(), 1);
   });
 
-  await t.step("Wake and Kill at once end as one of them, and the next Wake wakes", async () => {
-    const kills = [call(all, "kill"), call(all, "kill")];
-    const wakes = [call(all, "wake"), call(all, "wake")];
-    assert.deepEqual((await Promise.all(wakes)).map(({ status }) => status), [200, 200]);
-    // Of a server that was just woken Kill may not know enough, and then it leaves it alone.
-    for (const { status } of await Promise.all(kills)) {
-      assert.ok([200, 409, 503].includes(status), `${status}`);
-    }
-    assert.ok([0, 1].includes(await scheduler.desired()));
-    await call(all, "wake");
-    await eventually("it runs", async () => {
-      assert.equal(((await call(all, "query")).body as { state: string }).state, "running");
-    }, 30_000);
-    assert.equal(await scheduler.desired(), 1);
-  });
+  await t.step(
+    "concurrent Wake and Kill end like one of them, and the next Wake starts a server",
+    async () => {
+      const kills = [call(all, "kill"), call(all, "kill")];
+      const wakes = [call(all, "wake"), call(all, "wake")];
+      assert.deepEqual((await Promise.all(wakes)).map(({ status }) => status), [200, 200]);
+      // Kill may not know enough about a new server, and then leaves it running.
+      for (const { status } of await Promise.all(kills)) {
+        assert.ok([200, 409, 503].includes(status), `${status}`);
+      }
+      assert.ok([0, 1].includes(await scheduler.desired()));
+      await call(all, "wake");
+      await eventually("it runs", async () => {
+        assert.equal(((await call(all, "query")).body as { state: string }).state, "running");
+      }, 30_000);
+      assert.equal(await scheduler.desired(), 1);
+    },
+  );
 
-  await t.step("Kill is as good twice as once", async () => {
+  await t.step("Kill can be repeated", async () => {
     await eventually("Kill stops it", async () => assert.equal((await call(all, "kill")).status, 200));
     assert.equal((await call(all, "kill")).status, 200);
     assert.equal(await scheduler.desired(), 0);
     await eventually("the server is gone", () => assert.equal(scheduler.running, 0));
   });
 
-  await t.step("strangers get 401 and no word more", async () => {
+  await t.step("strangers get 401 without a reason", async () => {
     for (const action of ["wake", "query", "kill"] as const) {
       const response = await fetch(all.lambda.url(action), { method: METHODS[action] });
       assert.deepEqual([response.status, await response.text()], [401, ""]);

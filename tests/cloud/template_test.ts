@@ -1,4 +1,4 @@
-/** Purpose: the templates are sound, allow nothing that nobody calls, and make nothing that is billed at rest. */
+/** Purpose: the templates are valid, allow nothing that is not called, and create nothing that is billed at rest. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { cloudTest } from "../support/cloud/python_env.ts";
@@ -8,7 +8,7 @@ const FOLDER = new URL("../../lambdas/", import.meta.url);
 interface Resource {
   readonly Type: string;
   readonly Metadata?: { readonly After: readonly [condition: string, then: readonly string[]] };
-  // deno-lint-ignore no-explicit-any -- a template is as deep as it likes
+  // deno-lint-ignore no-explicit-any -- a template may be arbitrarily deep
   readonly Properties: any;
 }
 
@@ -27,7 +27,7 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** What a role allows; of a statement that is there under a condition only, as if it were. */
+/** The statements of a role, conditional ones included. */
 function statementsOf(role: string): Statement[] {
   const statements: unknown[] = resources[role]!.Properties.Policies[0].PolicyDocument.Statement;
   return statements.map((each) => Array.isArray(each) ? each[1] : each) as Statement[];
@@ -37,7 +37,7 @@ function actionsOf(role: string): string[] {
   return statementsOf(role).flatMap(({ Action }) => Action).sort();
 }
 
-/** Which call of which file needs which action: a role has these and no other. */
+/** The file whose calls need an action: a role has these actions and no others. */
 const LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]; // Lambda itself
 const CALLERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   WakeRole: {
@@ -71,13 +71,13 @@ const CALLERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "ssm:GetParameter": "shared/aws/parameter.ts",
   },
   ServerRole: {
-    "cloudwatch:PutMetricData": "server/aws/cloud_watch.ts",
+    "cloudwatch:PutMetricData": "server/aws/reports.ts",
     "ssm:GetParameter": "shared/aws/parameter.ts",
   },
 };
 
 for (const [role, callers] of Object.entries(CALLERS)) {
-  Deno.test(`the ${role} may do what its program calls, and nothing else`, async () => {
+  Deno.test(`the ${role} allows what its program calls, and nothing else`, async () => {
     const log = role === "ServerRole" ? [] : LOG;
     assert.deepEqual(actionsOf(role), [...Object.keys(callers), ...log].sort());
     for (const [action, file] of Object.entries(callers)) {
@@ -89,8 +89,8 @@ for (const [role, callers] of Object.entries(CALLERS)) {
 }
 
 /**
- * Lets a request through that changes the count, and none that changes what the keys of ecs:UpdateService name.
- * ecs:auto-assign-public-ip comes with ecs:subnet; ecs:task-cpu and ecs:task-memory with the task definition.
+ * Allows a request that changes the count, and none that changes anything else that ecs:UpdateService has a key for.
+ * ecs:auto-assign-public-ip depends on ecs:subnet; ecs:task-cpu and ecs:task-memory on the task definition.
  */
 const COUNT_ONLY = {
   ArnEquals: { "ecs:cluster": "Cluster.Arn" },
@@ -119,7 +119,7 @@ for (const role of ["WakeRole", "SleepRole", "KillRole"]) {
   });
 }
 
-Deno.test("the conditions name what the service has, so that they let the count through", () => {
+Deno.test("the conditions have the values of the service, so that they allow a change of the count", () => {
   const { PropagateTags, EnableECSManagedTags, EnableExecuteCommand } = resources["Service"]!.Properties;
   assert.deepEqual([PropagateTags, EnableECSManagedTags, EnableExecuteCommand], ["SERVICE", true, undefined]);
 });
@@ -136,7 +136,22 @@ Deno.test("the server and the functions that agents call have the same client ru
   }
 });
 
-/** Actions that know no resource. */
+Deno.test("servers report to a namespace of their installation and no other; Sleep and Kill read that one", () => {
+  const own = "Sallyport/${Name}";
+  const [put] = statementsOf("ServerRole").filter(({ Action }) => Action === "cloudwatch:PutMetricData");
+  assert.deepEqual(put?.Condition, { StringEquals: { "cloudwatch:namespace": own } });
+  const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
+  const told = container.Environment.find(({ Name }: { Name: string }) =>
+    Name === "SALLYPORT_METRICS_NAMESPACE"
+  );
+  assert.equal(told?.Value, own);
+  for (const name of ["Sleep", "Kill"]) {
+    const { Variables } = resources[`${name}Function`]!.Properties.Environment;
+    assert.equal(Variables.SALLYPORT_METRICS_NAMESPACE, own);
+  }
+});
+
+/** Actions that support no resource. */
 const UNBOUND = new Set([
   "ecr:GetAuthorizationToken",
   "ecs:ListTasks",
@@ -146,7 +161,7 @@ const UNBOUND = new Set([
 ]);
 
 for (const role of [...Object.keys(CALLERS), "ExecutionRole"]) {
-  Deno.test(`the ${role} names every action and every resource that can be named`, () => {
+  Deno.test(`the ${role} lists every action, and every resource where possible`, () => {
     for (const { Action, Resource } of statementsOf(role)) {
       const actions = [Action].flat();
       for (const action of actions) assert.match(action, /^[a-z0-9]+:[A-Z][A-Za-z]+$/);
@@ -156,7 +171,7 @@ for (const role of [...Object.keys(CALLERS), "ExecutionRole"]) {
   });
 }
 
-Deno.test("nothing that is billed while nobody uses it is made", () => {
+Deno.test("nothing is created that is billed without use", () => {
   const BILLED =
     /NatGateway|LoadBalancer|EIP|VPCEndpoint|KMS::Key|SecretsManager|Alarm|Route53|Cache|Database/;
   const types = Object.values(resources).map(({ Type }) => Type);
@@ -164,42 +179,42 @@ Deno.test("nothing that is billed while nobody uses it is made", () => {
   assert.equal(resources["Service"]!.Properties.DesiredCount[1], 0);
 });
 
-Deno.test("servers bear the tags by which the budget counts", () => {
+Deno.test("servers have the tags that the budget filters by", () => {
   assert.equal(resources["Service"]!.Properties.PropagateTags, "SERVICE");
   assert.equal(resources["Service"]!.Properties.EnableECSManagedTags, true);
 });
 
-Deno.test("the budget has no name of its own, since it is replaced when its mail goes elsewhere", () => {
+Deno.test("the budget has no name, since a new email address replaces it", () => {
   const { Budget, NotificationsWithSubscribers } = resources["Budget"]!.Properties;
   assert.equal(Budget.BudgetName, undefined);
   assert.equal(NotificationsWithSubscribers.length, 2);
 });
 
-Deno.test("servers go before their way out does", () => {
+Deno.test("servers are removed before their route", () => {
   const routes = Object.entries(resources).filter(([, { Type }]) => /::(Route|SubnetRouteT.*)$/.test(Type));
   assert.deepEqual(resources["Service"]!.Metadata?.After[1], routes.map(([name]) => name));
   assert.equal(routes.length, 3);
 });
 
-Deno.test("code is there for as long as a change may have to go back to it", () => {
+Deno.test("code is kept for rollbacks", () => {
   for (const rule of bootstrap["Artefacts"]!.Properties.LifecycleConfiguration.Rules) {
     assert.deepEqual(Object.keys(rule).filter((key) => /Expiration|Transition/.test(key)), []);
   }
 });
 
-Deno.test("the image in use is not removed after a few deployments that failed", () => {
+Deno.test("the image in use survives several failed deployments", () => {
   const { rules } = JSON.parse(bootstrap["Repository"]!.Properties.LifecyclePolicy.LifecyclePolicyText);
   assert.deepEqual(rules.map((rule: { selection: object }) => rule.selection), [
     { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 20 },
   ]);
 });
 
-Deno.test("a change replaces servers without a time in which none runs", () => {
+Deno.test("an update replaces servers without downtime", () => {
   const { MinimumHealthyPercent, MaximumPercent } = resources["Service"]!.Properties.DeploymentConfiguration;
   assert.deepEqual([MinimumHealthyPercent, MaximumPercent], [100, 200]);
 });
 
-Deno.test("functions have the processor to start within what an agent that stops waits", () => {
+Deno.test("functions have enough processor share to start while a stopping agent waits", () => {
   const functions = Object.values(resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
   assert.equal(functions.length, 4);
   for (const { Properties } of functions) {
@@ -207,16 +222,16 @@ Deno.test("functions have the processor to start within what an agent that stops
   }
 });
 
-Deno.test("no server in use is ended to spread servers over zones", () => {
+Deno.test("no server in use is stopped to rebalance zones", () => {
   assert.equal(resources["Service"]!.Properties.AvailabilityZoneRebalancing, "DISABLED");
 });
 
-Deno.test("the cluster asks for nothing that an account without the role of ECS lacks", () => {
+Deno.test("the cluster needs no service-linked role", () => {
   assert.equal(resources["Cluster"]!.Properties.CapacityProviders, undefined);
   assert.equal(resources["Service"]!.Properties.LaunchType, "FARGATE");
 });
 
-Deno.test("the server has no root, writes nothing, can do nothing special, and opens one port", () => {
+Deno.test("the server is not root, writes nothing, has no capabilities, and opens one port", () => {
   const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
   assert.equal(container.User, "65532");
   assert.equal(container.ReadonlyRootFilesystem, true);
@@ -230,14 +245,14 @@ Deno.test("the server has no root, writes nothing, can do nothing special, and o
   ]);
 });
 
-Deno.test("the private key comes as a secret and stands in no environment", () => {
+Deno.test("the private key is a secret and not in the environment", () => {
   const [container] = resources["TaskDefinition"]!.Properties.ContainerDefinitions;
   const secrets = container.Secrets.map(({ Name }: { Name: string }) => Name);
   assert.deepEqual(secrets, ["SALLYPORT_CERT_PEM", "SALLYPORT_KEY_PEM", "SALLYPORT_CA_CERT_PEM"]);
   for (const { Name } of container.Environment) assert.doesNotMatch(Name, /KEY|CERT/);
 });
 
-Deno.test("Wake, Query and Kill have an address with both permissions that it needs; Sleep has none", () => {
+Deno.test("Wake, Query and Kill have a URL with both required permissions; Sleep has none", () => {
   for (const name of ["Wake", "Query", "Kill"]) {
     assert.equal(resources[`${name}Url`]!.Properties.AuthType, "NONE");
     assert.equal(resources[`${name}UrlPermission`]!.Properties.Action, "lambda:InvokeFunctionUrl");
@@ -249,7 +264,7 @@ Deno.test("Wake, Query and Kill have an address with both permissions that it ne
   assert.equal(resources["SleepRule"]!.Properties.ScheduleExpression, "rate(5 minutes)");
 });
 
-await cloudTest("cfn-lint finds nothing in the templates", async (bin) => {
+await cloudTest("cfn-lint finds no problems in the templates", async (bin) => {
   const files = ["template.yaml", "bootstrap.yaml"].map((file) => new URL(file, FOLDER).pathname);
   const command = new Deno.Command(`${bin}/cfn-lint`, {
     args: ["--regions", "eu-central-1", "us-east-1", "--", ...files],

@@ -1,23 +1,23 @@
 /**
- * Purpose: a program that has as many files open as it may (`ulimit -n 64`) serves those whom it has, tells others
- * clearly, does not spin, and takes connections again as soon as it can.
+ * Purpose: a program that is out of file descriptors (`ulimit -n 64`) serves its open connections, refuses others with
+ * a clear reason, does not spin, and accepts connections again as soon as it can.
  */
 import assert from "node:assert/strict";
-import { Chain } from "../support/chain.ts";
-import { Crowd, type Guest, stillEchoes } from "../support/crowd.ts";
-import { processorTicks } from "../support/descriptors.ts";
+import { Chain } from "../support/programs/chain.ts";
+import { type ClientResult, echoes, ManyClients } from "../support/faults/many_clients.ts";
+import { processorTicks } from "../support/process_stats.ts";
 import { eventually } from "../support/eventually.ts";
-import { withFault } from "../support/fault_scene.ts";
-import { HALF_HANDSHAKE, HALF_REQUEST, HalfRequests } from "../support/half_requests.ts";
-import { startOtherAgent } from "../support/other_agent.ts";
-import { type Program, withOpenFiles } from "../support/programs.ts";
-import { startTcpOrigin, type TcpOrigin } from "../support/tcp_origin.ts";
-import { agentStatus, assertQuiet, health } from "../support/zero.ts";
+import { withFault } from "../support/faults/fault_scene.ts";
+import { HALF_HANDSHAKE, HALF_REQUEST, HalfRequests } from "../support/clients/half_requests.ts";
+import { startSecondAgent } from "../support/programs/second_agent.ts";
+import { type Program, withOpenFiles } from "../support/programs/programs.ts";
+import { startTcpOrigin, type TcpOrigin } from "../support/origins/tcp_origin.ts";
+import { agentStatus, assertIdle, health } from "../support/programs/status.ts";
 
-/** More than the program can have. */
-const GUESTS = 100;
-/** Milliseconds in which every client has an answer or an end. */
-const TOLD = 30_000;
+/** More than the program can serve. */
+const CLIENTS = 100;
+/** Milliseconds until every client has an answer or an end. */
+const ANSWERED = 30_000;
 
 const unlimited = Deno.build.os === "windows" ? "no ulimit on this machine" : undefined;
 
@@ -26,71 +26,73 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `${name}${reason}`, ignore: unlimited !== undefined, fn });
 }
 
-test("a server that is out of descriptors refuses further targets with 503 and lives on", async () => {
+test("a server out of descriptors refuses further targets with 503 and keeps running", async () => {
   await withFault({ wrapper: { server: withOpenFiles(64) } }, async ({ chain, figure }) => {
     await using echo = startEcho();
     {
-      await using crowd = new Crowd(chain.proxyPort, echo.host, GUESTS);
-      const guests = await crowd.outcomes(TOLD);
-      const served = guests.filter(({ outcome }) => outcome === 200);
+      await using many = new ManyClients(chain.proxyPort, echo.host, CLIENTS);
+      const clients = await many.results(ANSWERED);
+      const served = clients.filter(({ result }) => result === 200);
       figure("tunnels", served.length);
       assert.ok(served.length >= 20, `${served.length} were served`);
-      for (const guest of guests) if (guest.outcome !== 200) assertRefused(guest, "503");
+      for (const client of clients) if (client.result !== 200) assertRefused(client, "503");
       await assertCalm(chain.server, figure);
-      await eventually("a server that is full tells how it is", () => health(chain));
-      // Connections that cannot be taken now make the port deaf, unless somebody looks after it.
-      await knock(chain.serverPort);
-      await knock(chain.healthPort);
-      for (const guest of served) assert.ok(await stillEchoes(guest));
+      await eventually("a full server answers health checks", () => health(chain));
+      // Connections that cannot be accepted now could stop the listener permanently.
+      await connectAndClose(chain.serverPort);
+      await connectAndClose(chain.healthPort);
+      for (const client of served) assert.ok(await echoes(client));
     }
     const left = performance.now();
     await eventually("the health port answers", () => health(chain));
     figure("ms until the health port answers", Math.round(performance.now() - left));
     await chain.agent.stop();
     await chain.startAgent();
-    await eventually("an agent gets in", async () => {
+    await eventually("another agent connects", async () => {
       assert.equal((await agentStatus(chain)).state, "ready");
     });
-    figure("ms until another agent is in", Math.round(performance.now() - left));
+    figure("ms until another agent is connected", Math.round(performance.now() - left));
   });
 });
 
-test("a client that takes all descriptors of a server keeps no other client out", async () => {
+test("a client that uses up the descriptors of a server locks no other client out", async () => {
   await using chain = await Chain.start({ wrapper: { server: withOpenFiles(64) } });
   await using echo = startEcho();
-  await using crowd = new Crowd(chain.proxyPort, echo.host, GUESTS);
-  const served = (await crowd.outcomes(TOLD)).filter(({ outcome }) => outcome === 200);
-  assert.ok(served.length < GUESTS, "the server is full");
-  await using other = await startOtherAgent(chain);
+  await using many = new ManyClients(chain.proxyPort, echo.host, CLIENTS);
+  const served = (await many.results(ANSWERED)).filter(({ result }) => result === 200);
+  assert.ok(served.length < CLIENTS, "the server is full");
+  await using other = await startSecondAgent(chain);
   {
-    await using honest = new Crowd(other.proxyPort, echo.host, 5);
-    for (const guest of await honest.outcomes(TOLD)) {
-      assert.equal(guest.outcome, 200);
-      assert.ok(await stillEchoes(guest));
+    await using honest = new ManyClients(other.proxyPort, echo.host, 5);
+    for (const client of await honest.results(ANSWERED)) {
+      assert.equal(client.result, 200);
+      assert.ok(await echoes(client));
     }
   }
   assert.equal((await other.agent.stop()).code, 0);
 });
 
-test("an agent that is out of descriptors refuses further clients with 503 and lives on", async () => {
+test("an agent out of descriptors refuses further clients with 503 and keeps running", async () => {
   await withFault({ wrapper: { agent: withOpenFiles(64) } }, async ({ chain, figure }) => {
     await using echo = startEcho();
     {
-      await using crowd = new Crowd(chain.proxyPort, echo.host, GUESTS);
-      const guests = await crowd.outcomes(TOLD);
-      const served = guests.filter(({ outcome }) => outcome === 200);
-      const told = guests.filter(({ outcome }) => String(outcome).startsWith("HTTP/1.1 503"));
+      await using many = new ManyClients(chain.proxyPort, echo.host, CLIENTS);
+      const clients = await many.results(ANSWERED);
+      const served = clients.filter(({ result }) => result === 200);
+      const refused = clients.filter(({ result }) => String(result).startsWith("HTTP/1.1 503"));
       figure("tunnels", served.length);
-      figure("told 503", told.length);
+      figure("refused with 503", refused.length);
       assert.ok(served.length >= 15, `${served.length} were served`);
-      assert.ok(told.length > 0, "some were told why");
-      for (const guest of guests) if (guest.outcome !== 200) assertRefused(guest, "503|ConnectionReset");
+      assert.ok(refused.length > 0, "some got the reason");
+      for (const client of clients) if (client.result !== 200) assertRefused(client, "503|ConnectionReset");
       await assertCalm(chain.agent, figure);
-      for (const guest of served) assert.ok(await stillEchoes(guest));
+      await connectAndClose(chain.consolePort);
+      for (const client of served) assert.ok(await echoes(client));
     }
     const left = performance.now();
-    await assertQuiet(chain);
+    await assertIdle(chain);
     await eventually("a client is served again", () => assertServed(chain, echo));
+    await assertReopened(chain.agent);
     figure("ms until a client is served again", Math.round(performance.now() - left));
   });
 });
@@ -103,12 +105,12 @@ for (
     await using echo = startEcho();
     {
       using held = new DisposableStack();
-      // One by one: of several at once all may be refused, and leave room when they are gone.
+      // One by one: of several at once all might be refused, which would leave room again.
       while (!chain.agent.log.text.includes("too many files and connections open")) {
-        assert.ok((await agentStatus(chain)).clients < GUESTS, "the agent is full");
+        assert.ok((await agentStatus(chain)).clients < CLIENTS, "the agent is full");
         held.use(await HalfRequests.send(chain.proxyPort, bytes, 1));
       }
-      // Sooner than the 30 s that each of them may take.
+      // Sooner than the 30 s that each of them may last.
       await eventually("a client is served", () => assertServed(chain, echo));
     }
     await chain.finish();
@@ -121,31 +123,48 @@ function startEcho(): TcpOrigin {
   });
 }
 
-function assertRefused({ outcome }: Guest, how: string): void {
-  assert.match(String(outcome), new RegExp(`^(HTTP/1\\.1 )?(${how})`));
-  if (!String(outcome).startsWith("HTTP")) return;
-  assert.match(String(outcome), /\r\nProxy-Status: [^\r\n]*error=connection_limit_reached/);
+function assertRefused({ result }: ClientResult, how: string): void {
+  assert.match(String(result), new RegExp(`^(HTTP/1\\.1 )?(${how})`));
+  if (!String(result).startsWith("HTTP")) return;
+  assert.match(String(result), /\r\nProxy-Status: [^\r\n]*error=connection_limit_reached/);
 }
 
-/** Looks at its processor time for a second: a loop that fails to accept and tries again would take all of it. */
+/** Measures its processor time for a second: a loop that keeps failing to accept would use all of it. */
 async function assertCalm(program: Program, figure: (what: string, value: number) => void): Promise<void> {
-  const before = await processorTicks(program);
+  const before = await processorTicks(program.process.pid);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const ticks = await processorTicks(program) - before;
+  const ticks = await processorTicks(program.process.pid) - before;
   figure("% of a processor when full", ticks);
   assert.ok(ticks < 50, `${ticks} % of a processor`);
 }
 
-/** Connects several times, waits for nothing, and leaves; a port may be closed for a moment. */
-async function knock(port: number): Promise<void> {
-  const visits = Array.from({ length: 10 }, () => Deno.connect({ hostname: "127.0.0.1", port }));
-  for (const visit of await Promise.allSettled(visits)) {
-    if (visit.status === "fulfilled") visit.value.close();
+/** Connects several times and closes at once; the port may be closed for a moment. */
+async function connectAndClose(port: number): Promise<void> {
+  const attempts = Array.from({ length: 10 }, () => Deno.connect({ hostname: "127.0.0.1", port }));
+  for (const attempt of await Promise.allSettled(attempts)) {
+    if (attempt.status === "fulfilled") attempt.value.close();
   }
 }
 
+/** What an agent logs when one of its ports stops accepting, and when it accepts again. */
+const PORT_EVENTS = [
+  { lost: "connections not accepted", reopened: "proxy port open again" },
+  { lost: "console port lost", reopened: "console port open again" },
+];
+
+/** Asserts that each port that was lost, if any, is open again. */
+async function assertReopened(program: Program): Promise<void> {
+  await eventually("the ports are open again", () => {
+    const messages = program.log.lines.map(({ message }) => message);
+    const lost = PORT_EVENTS.filter((port) => messages.includes(port.lost));
+    for (const port of lost) {
+      assert.ok(messages.lastIndexOf(port.reopened) > messages.lastIndexOf(port.lost), program.log.text);
+    }
+  });
+}
+
 async function assertServed(chain: Chain, echo: TcpOrigin): Promise<void> {
-  await using crowd = new Crowd(chain.proxyPort, echo.host, 1);
-  const [guest] = await crowd.outcomes(5_000);
-  assert.equal(guest!.outcome, 200);
+  await using many = new ManyClients(chain.proxyPort, echo.host, 1);
+  const [client] = await many.results(5_000);
+  assert.equal(client!.result, 200);
 }

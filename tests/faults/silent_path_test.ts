@@ -1,43 +1,37 @@
 /**
- * Purpose: a path that drops everything without a word is noticed within 10 s, its streams end with an error at
- * both ends, and while somebody waits the agent is back within 2 s of the path's return.
+ * Purpose: without `resume_timeout`, a path that silently drops everything is detected within 10 s, its streams end with
+ * an error at both ends, and while requests wait the agent reconnects within 2 s of the path's return.
  */
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
-import { withFault } from "../support/fault_scene.ts";
-import { Relay } from "../support/relay.ts";
-import { assertAllBroken, assertTargetsLeft, Traffic } from "../support/traffic.ts";
+import { withRelay } from "../support/faults/fault_scene.ts";
+import { assertAllBroken, assertTargetsClosed, Traffic } from "../support/faults/traffic.ts";
 
-/** Milliseconds in which a silent path is noticed, half as much again for a busy machine. */
-const NOTICED = 10_000 * 1.5;
-/** Milliseconds in which traffic is back, three times as long for a busy machine. */
-const BACK = 2_000 * 3;
+/** Milliseconds until a silent path is detected, half as much again for a busy machine. */
+const DETECTED = 10_000 * 1.5;
+/** Milliseconds until traffic flows again, three times as long for a busy machine. */
+const RECOVERED = 2_000 * 3;
 
-Deno.test("a path that goes silent is noticed within 10 s, and traffic is back within 2 s of its return", async () => {
-  let relay!: Relay;
-  await withFault({}, async ({ chain, endless, figure }) => {
+Deno.test("without resume_timeout a silent path is detected within 10 s, and traffic flows within 2 s of its return", async () => {
+  const keys = { resume_timeout: 0 };
+  await withRelay({ agent: keys, server: keys }, async ({ chain, relay, endless, figure }) => {
     await using traffic = new Traffic(chain, endless);
     await traffic.flowing();
     const silent = performance.now();
     relay.silence();
-    await assertTargetsLeft(endless);
-    figure("ms until the targets were left", Math.round(performance.now() - silent));
+    await assertTargetsClosed(endless);
+    figure("ms until the targets were closed", Math.round(performance.now() - silent));
     const answered = traffic.answered;
     const dials = relay.accepted;
-    await eventually("the agent dials while somebody waits", () => assert.ok(relay.accepted >= dials + 2));
+    await eventually("the agent dials while requests wait", () => assert.ok(relay.accepted >= dials + 2));
     relay.restore();
     const restored = performance.now();
-    await eventually("a request is answered again", () => assert.ok(traffic.answered > answered), BACK);
+    await eventually("a request is answered again", () => assert.ok(traffic.answered > answered), RECOVERED);
     figure("ms from the path's return to an answer", Math.round(performance.now() - restored));
-    const outcomes = await traffic.outcomes();
-    assertAllBroken(outcomes, endless);
-    const noticed = Math.max(...outcomes.map(({ at }) => at)) - silent;
-    assert.ok(noticed < NOTICED, `noticed after ${noticed} ms`);
-    figure("ms until every client was told", Math.round(noticed));
-  }, async (chain) => {
-    await chain.startServer();
-    relay = await Relay.start(chain.serverPort);
-    await chain.startAgent({}, { server_port: relay.port });
-    return relay;
+    const results = await traffic.results();
+    assertAllBroken(results, endless);
+    const noticed = Math.max(...results.map(({ at }) => at)) - silent;
+    assert.ok(noticed < DETECTED, `noticed after ${noticed} ms`);
+    figure("ms until every client got an error", Math.round(noticed));
   });
 });

@@ -1,28 +1,31 @@
 /**
- * Purpose: targets that reset in the middle, accept and stay silent, or close without an answer are told as what
- * they did, and harm nobody else: transfers beside them end whole.
+ * Purpose: targets that reset during a response, accept and stay silent, or close without an answer are reported as
+ * such, and do not affect other transfers.
  */
 import assert from "node:assert/strict";
-import type { Chain } from "../support/chain.ts";
-import { curl, type CurlResult } from "../support/curl.ts";
-import { startFaultOrigins } from "../support/fault_origins.ts";
-import { withFault } from "../support/fault_scene.ts";
-import { Pattern } from "../support/pattern.ts";
-import { SocketOrigin } from "../support/socket_origin.ts";
-import { assertAllWhole, Traffic } from "../support/traffic.ts";
-import { openTunnel } from "../support/tunnel_client.ts";
+import type { Chain } from "../support/programs/chain.ts";
+import { curl, type CurlResult } from "../support/clients/curl.ts";
+import { startFaultOrigins } from "../support/faults/fault_origins.ts";
+import { withFault } from "../support/faults/fault_scene.ts";
+import { Pattern } from "../support/faults/pattern.ts";
+import { SocketOrigin } from "../support/origins/socket_origin.ts";
+import { assertAllComplete, Traffic } from "../support/faults/traffic.ts";
+import { openTunnel } from "../support/clients/tunnel_client.ts";
 import type { Socket } from "node:net";
 
-/** Milliseconds without a byte after which the server gives a stream up, here. */
+/** The server's idle timeout in these tests, in milliseconds. */
 const IDLE = 1_000;
-/** Milliseconds in which that has to happen: timers are coarse, machines busy. */
+/** Milliseconds until it must have fired: timers are coarse, machines busy. */
 const SOON = 3 * IDLE;
 
-/** Exit codes of curl that tell of a transfer which broke off: partial file, receive error. */
+/** Exit codes of curl for a broken transfer: partial file, receive error. */
 const BROKEN = [18, 56];
 
-/** Runs `test` beside transfers that must end whole. */
-async function beside(idle: string | undefined, test: (chain: Chain) => Promise<void>): Promise<void> {
+/** Runs `test` during transfers that must complete. */
+async function duringTransfers(
+  idle: string | undefined,
+  test: (chain: Chain) => Promise<void>,
+): Promise<void> {
   const server = idle === undefined ? {} : { idle_timeout: idle };
   await withFault({ server }, async ({ chain, figure }) => {
     await using origins = startFaultOrigins(new Pattern(256));
@@ -30,13 +33,13 @@ async function beside(idle: string | undefined, test: (chain: Chain) => Promise<
     await traffic.flowing();
     const began = performance.now();
     await test(chain);
-    figure("ms for all of it", Math.round(performance.now() - began));
-    assertAllWhole(await traffic.outcomes(), origins);
+    figure("ms in all", Math.round(performance.now() - began));
+    assertAllComplete(await traffic.results(), origins);
     assert.deepEqual(traffic.refused, []);
   });
 }
 
-/** A target that does `act` once a request's head has come. */
+/** A target that does `act` after it has read a request's head. */
 async function targetThat(act: (socket: Socket) => void): Promise<SocketOrigin> {
   return (await SocketOrigin.start()).serve((socket) => void socket.once("data", () => act(socket)));
 }
@@ -56,8 +59,8 @@ const BODIES = {
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\npart",
 };
 
-Deno.test("a target that resets in mid-body is a broken transfer for every kind of client", async () => {
-  await beside(undefined, async (chain) => {
+Deno.test("a target that resets during a body breaks the transfer for every kind of client", async () => {
+  await duringTransfers(undefined, async (chain) => {
     for (const [what, answer] of Object.entries(BODIES)) {
       await using target = await targetThat((socket) =>
         void socket.write(answer, () => socket.resetAndDestroy())
@@ -75,7 +78,7 @@ Deno.test("a target that resets in mid-body is a broken transfer for every kind 
 });
 
 Deno.test("a target that accepts and stays silent is 504, or a reset, after idle_timeout", async () => {
-  await beside(`${IDLE}ms`, async (chain) => {
+  await duringTransfers(`${IDLE}ms`, async (chain) => {
     await using silent = await SocketOrigin.start();
     const began = performance.now();
     const [plain, webSocket, tunnelled] = await Promise.all([
@@ -92,8 +95,8 @@ Deno.test("a target that accepts and stays silent is 504, or a reset, after idle
   });
 });
 
-Deno.test("a target that falls silent in mid-body or in a tunnel is a broken transfer after idle_timeout", async () => {
-  await beside(`${IDLE}ms`, async (chain) => {
+Deno.test("a target that falls silent during a body or in a tunnel breaks the transfer after idle_timeout", async () => {
+  await duringTransfers(`${IDLE}ms`, async (chain) => {
     for (const [what, answer] of Object.entries(BODIES)) {
       await using target = await targetThat((socket) => void socket.write(answer));
       const more = what.includes("WebSocket") ? UPGRADE : [];
@@ -107,7 +110,7 @@ Deno.test("a target that falls silent in mid-body or in a tunnel is a broken tra
 });
 
 Deno.test("a target that closes without an answer is 502, and an end for a tunnel", async () => {
-  await beside(undefined, async (chain) => {
+  await duringTransfers(undefined, async (chain) => {
     await using target = await targetThat((socket) => void socket.end());
     for (const { text, errors } of [await get(chain, target), await get(chain, target, ...UPGRADE)]) {
       assert.match(text, /^HTTP\/1\.1 502 [^]*\r\nProxy-Status: [^\r\n]*error=/, errors);
@@ -116,6 +119,6 @@ Deno.test("a target that closes without an answer is 502, and an end for a tunne
     await using brief = await SocketOrigin.start();
     using tunnel = await openTunnel(chain.proxyPort, `127.0.0.1:${brief.port}`);
     (await brief.next()).end();
-    assert.equal((await tunnel.reader.toEnd()).length, 0, "a target may end without a word");
+    assert.equal((await tunnel.reader.toEnd()).length, 0, "a target may end without a byte");
   });
 });

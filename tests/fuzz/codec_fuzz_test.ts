@@ -1,19 +1,22 @@
-/** The decoder finds what a naive one finds, however the bytes are cut, and refuses lengths out of range. */
+/** The decoder reads what the naive encoder wrote, however the bytes are split, and refuses lengths out of range. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SallyportError } from "../../shared/errors.ts";
-import { FrameDecoder } from "../../shared/mux/codec.ts";
-import { fuzz } from "../support/fuzz.ts";
-import { naiveEncode } from "../support/naive_codec.ts";
+import { FrameDecoder } from "../../shared/mux/wire/frame_codec.ts";
+import { fuzz } from "../support/fuzz/fuzz.ts";
+import { naiveEncode } from "../support/mux/naive_codec.ts";
 
-interface Found {
+interface DecodedFrame {
   json: number[];
   body: number[];
 }
 
-/** Decodes bytes that come in pieces; the frames, and the code with which it ended if it did. */
-function decode(bytes: Uint8Array, cuts: readonly number[]): { frames: Found[]; code: string | undefined } {
-  const frames: Found[] = [];
+/** Decodes bytes that arrive in pieces; returns the frames, and the error code if it failed. */
+function decode(
+  bytes: Uint8Array,
+  cuts: readonly number[],
+): { frames: DecodedFrame[]; code: string | undefined } {
+  const frames: DecodedFrame[] = [];
   let left = 0;
   const decoder = new FrameDecoder({
     head(json, bodyLength) {
@@ -31,7 +34,7 @@ function decode(bytes: Uint8Array, cuts: readonly number[]): { frames: Found[]; 
     let start = 0;
     for (const cut of [...cuts].sort((a, b) => a - b)) {
       const end = Math.max(start, Math.min(cut, bytes.length));
-      // A copy that is overwritten: nothing may be kept of a chunk.
+      // A copy of its own, as from a socket.
       const chunk = bytes.slice(start, end);
       decoder.push(chunk);
       start = end;
@@ -39,7 +42,7 @@ function decode(bytes: Uint8Array, cuts: readonly number[]): { frames: Found[]; 
     decoder.push(bytes.subarray(start));
     return { frames, code: undefined };
   } catch (error) {
-    assert.ok(error instanceof SallyportError, `not one of ours: ${error}`);
+    assert.ok(error instanceof SallyportError, `not a SallyportError: ${error}`);
     return { frames, code: error.code };
   }
 }
@@ -48,7 +51,7 @@ const bytes = (maxLength: number, minLength = 0) => fc.uint8Array({ minLength, m
 const frame = fc.record({ json: bytes(30, 2), body: bytes(40) });
 const cuts = fc.array(fc.nat(300), { maxLength: 8 });
 
-fuzz("frames come out as they went in, however they are cut (SPEC 2.1)", [
+fuzz("frames are decoded as they were encoded, however they are split (SPEC 2.1)", [
   fc.array(frame, { maxLength: 5 }),
   cuts,
 ], (frames, at) => {
@@ -59,7 +62,7 @@ fuzz("frames come out as they went in, however they are cut (SPEC 2.1)", [
   });
 }, { share: 0.12 });
 
-fuzz("frames of any lengths are decoded or too large, however they are cut (SPEC 2.2)", [
+fuzz("frames of any lengths are decoded or too large, however they are split (SPEC 2.2)", [
   fc.array(fc.tuple(fc.constantFrom(0, 1, 2, 3, 4, 255), fc.nat(255)), { maxLength: 40 }),
   cuts,
 ], (pairs, at) => {

@@ -1,45 +1,19 @@
-/** Whatever stands in the file and the environment, it becomes a sound configuration or errors that say where. */
+/** Whatever the file and the environment contain, the result is a valid configuration or errors that name the place. */
 import assert from "node:assert/strict";
+import { configText } from "../support/programs/config_text.ts";
 import fc from "fast-check";
-import { loadAgentConfig } from "../../agent/config.ts";
-import { loadServerConfig } from "../../server/config.ts";
+import { loadAgentConfig } from "../../agent/config/config.ts";
+import { loadServerConfig } from "../../server/config/config.ts";
+import { PROGRAM_KEYS } from "../../shared/config/program_keys.ts";
 import { SallyportError } from "../../shared/errors.ts";
-import { fuzz } from "../support/fuzz.ts";
+import { fuzz } from "../support/fuzz/fuzz.ts";
 
 const KEYS = [
-  ...[
-    "listen_addr",
-    "health_addr",
-    "listen_port",
-    "health_port",
-    "cert_file",
-    "key_file",
-    "ca_cert_file",
-    "max_streams",
-  ],
-  ...["max_connections", "targets", "allow", "deny", "log_level", "drain_timeout", "idle_timeout"],
-  ...[
-    "server_ip",
-    "server_port",
-    "server_name",
-    "sni",
-    "local_proxy_host",
-    "local_proxy_port",
-    "console_port",
-  ],
-  ...[
-    "local_proxy_auth",
-    "crl_file",
-    "clients",
-    "wake_endpoint",
-    "kill_on_exit",
-    "wake_timeout",
-    "upstream_proxy",
-  ],
-  ...["emit_metrics", "metrics_interval", "metrics_name", "crl_parameter"],
-  ...["__proto__", "constructor", "toString"],
+  ...PROGRAM_KEYS.agent,
+  ...PROGRAM_KEYS.server,
+  ...["allow", "deny", "__proto__", "constructor", "toString"],
 ];
-/** Members that are undefined where nothing is set. */
+/** Members that are undefined by default. */
 const OPTIONAL = new Set(["localProxyAuth", "metrics", "crlParameter", "cloud", "upstream"]);
 const SCALARS = [
   ...[
@@ -106,8 +80,9 @@ const environment = fc.dictionary(
   { maxKeys: 3 },
 );
 
-/** One problem: `file:line: Cannot …` or `VARIABLE: Cannot …`. */
-const PROBLEM = /^(it\.yaml:[1-9]\d*|it\.yaml|SALLYPORT_\w*): Cannot .+/;
+/** One problem: `/path/file:line:column: Cannot …` or `VARIABLE: Cannot …`. */
+const PROBLEM =
+  /^(\/home\/me\/it\.yaml(:[1-9]\d*:[1-9]\d*| \(which has no keys\))?|SALLYPORT_\w*): Cannot .+/;
 
 const PROGRAMS = {
   agent: (options: Parameters<typeof loadAgentConfig>[0]) => loadAgentConfig(options),
@@ -115,7 +90,7 @@ const PROGRAMS = {
 };
 
 for (const [name, load] of Object.entries(PROGRAMS)) {
-  fuzz(`configuration of the ${name} is sound, or says file and line of what is wrong`, [
+  fuzz(`configuration of the ${name} is valid, or the error names file and line`, [
     yaml,
     environment,
   ], async (text, variables) => {
@@ -124,7 +99,7 @@ for (const [name, load] of Object.entries(PROGRAMS)) {
       const config = await load({
         file: "it.yaml",
         environment: variables,
-        readFile: () => Promise.resolve(text),
+        readBytes: configText(text),
         workingDirectory: "/home/me",
       });
       for (const [member, value] of Object.entries(config)) {
@@ -137,14 +112,14 @@ for (const [name, load] of Object.entries(PROGRAMS)) {
     } catch (error) {
       assert.ok(
         error instanceof SallyportError,
-        `not one of ours: ${error instanceof Error ? error.stack : error}`,
+        `not a SallyportError: ${error instanceof Error ? error.stack : error}`,
       );
       assert.equal(error.code, "bad_request");
       const [first = ""] = error.message.split("\n");
       assert.match(first, PROBLEM);
-      const [, at] = /^it\.yaml:(\d+)/.exec(first) ?? [];
+      const [, at] = /it\.yaml:(\d+)/.exec(first) ?? [];
       assert.ok(Number(at ?? 1) <= lines, `line ${at} of ${lines}`);
     }
-    assert.equal(({} as Record<string, unknown>)["allow"], undefined, "no prototype was touched");
+    assert.equal(({} as Record<string, unknown>)["allow"], undefined, "no prototype was changed");
   }, { share: 0.05 });
 }

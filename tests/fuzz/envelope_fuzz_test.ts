@@ -1,10 +1,10 @@
-/** Whatever the JSON of a frame is, it is read as a message that can be trusted, or is a `protocol_violation`. */
+/** Any JSON of a frame is read as a checked message, or is a `protocol_violation`. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SallyportError } from "../../shared/errors.ts";
-import { type Incoming, readIncoming } from "../../shared/mux/incoming.ts";
+import { type Incoming, readIncoming } from "../../shared/mux/wire/incoming.ts";
 import { isSessionType, isStreamType } from "../../shared/protocol/messages.ts";
-import { fuzz } from "../support/fuzz.ts";
+import { fuzz } from "../support/fuzz/fuzz.ts";
 
 const TYPES = [
   ...["hello", "window", "ack", "reset", "ping", "pong", "goaway", "status"],
@@ -39,7 +39,7 @@ const value = fc.oneof(
   fc.constantFrom<unknown>([], ["a"], ["a", "b"], ["a", 1], { code: "internal", message: "x" }, {}),
   fc.jsonValue({ maxDepth: 2 }),
 );
-/** Members as text, so that names can come twice and `__proto__` is a name like others. */
+/** Members as text, so that names can occur twice and `__proto__` is an ordinary name. */
 const members = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...NAMES), fc.string({ maxLength: 6 })), value), {
   maxLength: 9,
 });
@@ -56,19 +56,19 @@ const json = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
 );
 
-/** Reads JSON; undefined for what is refused as SPEC.md says. */
+/** Reads JSON; undefined for what SPEC.md says to refuse. */
 function read(bytes: Uint8Array): Incoming | undefined {
   try {
     return readIncoming(bytes);
   } catch (error) {
-    assert.ok(error instanceof SallyportError, `not one of ours: ${error}`);
+    assert.ok(error instanceof SallyportError, `not a SallyportError: ${error}`);
     assert.match(error.code, /^(protocol_violation|version_unsupported)$/);
     assert.match(error.message, /^Cannot [^\n]+[^.]$/);
     return undefined;
   }
 }
 
-function assertSound(incoming: Incoming): void {
+function assertValid(incoming: Incoming): void {
   if (incoming.kind === "unknown") {
     assert.ok(!isSessionType(incoming.type) && !isStreamType(incoming.type));
     assert.ok(incoming.id === undefined || Number.isSafeInteger(incoming.id) && incoming.id > 0);
@@ -76,7 +76,7 @@ function assertSound(incoming: Incoming): void {
   }
   const { type, payload } = incoming.message;
   assert.ok(incoming.kind === "session" ? isSessionType(type) : isStreamType(type));
-  assert.ok([Object.prototype, null].includes(Object.getPrototypeOf(payload)), "an honest object");
+  assert.ok([Object.prototype, null].includes(Object.getPrototypeOf(payload)), "an ordinary prototype");
   if (incoming.kind === "stream") {
     assert.ok(Number.isSafeInteger(incoming.id) && incoming.id > 0);
     assert.equal(typeof incoming.end, "boolean");
@@ -86,10 +86,10 @@ function assertSound(incoming: Incoming): void {
   assert.equal(typeof host, port === undefined ? "undefined" : "string");
 }
 
-fuzz("envelopes are read as sound messages or refused (SPEC 2.3)", [json], (text) => {
+fuzz("envelopes are read as valid messages or refused (SPEC 2.3)", [json], (text) => {
   const incoming = read(new TextEncoder().encode(text));
-  if (incoming !== undefined) assertSound(incoming);
-  assert.equal(({} as Record<string, unknown>)["nonce"], undefined, "no prototype was touched");
+  if (incoming !== undefined) assertValid(incoming);
+  assert.equal(({} as Record<string, unknown>)["nonce"], undefined, "no prototype was changed");
 }, { share: 0.35 });
 
 fuzz("envelopes of any bytes are read or refused (SPEC 2.3)", [
@@ -101,5 +101,5 @@ fuzz("envelopes of any bytes are read or refused (SPEC 2.3)", [
   const broken = new TextEncoder().encode(text);
   broken.set(bytes.subarray(0, Math.max(0, broken.length - at)), Math.min(at, broken.length));
   const incoming = read(broken);
-  if (incoming !== undefined) assertSound(incoming);
+  if (incoming !== undefined) assertValid(incoming);
 }, { share: 0.2 });

@@ -1,10 +1,10 @@
-/** Header lists: what is taken out, what stays, and what a hostile list may not do. */
+/** Header lists: hop-by-hop fields are removed, the rest is kept, and hostile lists are refused. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { basicCredentials } from "../../agent/front_door/proxy_auth.ts";
-import { encodeHead } from "../../agent/front_door/raw_response.ts";
-import { requestHeaders, upgradeHeaders } from "../../agent/front_door/request_headers.ts";
+import { basicCredentials } from "../../agent/front_door/client/proxy_auth.ts";
+import { encodeHead } from "../../agent/front_door/refusals/raw_response.ts";
+import { requestHeaders, upgradeHeaders } from "../../agent/front_door/http/request_headers.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { headerValues, listedTokens, removeFromTrailers, removeHopByHop } from "../../shared/http/headers.ts";
 import { headerList } from "../../shared/protocol/shape.ts";
@@ -37,7 +37,7 @@ const value = fc.oneof(
   fc.constantFrom("trailers", "chunked", "5"),
 );
 const list = fc.array(fc.tuple(name, value), { maxLength: 10 }).map((pairs) => pairs.flat());
-/** Anything at all, control characters and characters that are no bytes included. */
+/** Any text, including control characters and characters outside latin-1. */
 const wild = fc.array(
   fc.oneof(fc.string({ unit: "binary", maxLength: 6 }), name, fc.constantFrom("\r\n", "\0", "a: b", "é")),
   { maxLength: 8 },
@@ -45,7 +45,7 @@ const wild = fc.array(
 
 const NEVER = ["proxy-authorization", "proxy-connection", "keep-alive", "transfer-encoding"];
 
-/** Whether `part` is `whole` with some pairs left out, the others in their order. */
+/** Whether `part` is `whole` without some of its pairs, in the same order. */
 function isWithin(part: string[], whole: string[]): boolean {
   let at = 0;
   for (let i = 0; i < part.length; i += 2) {
@@ -56,7 +56,7 @@ function isWithin(part: string[], whole: string[]): boolean {
   return true;
 }
 
-Deno.test("headers that travel are those that came, in order, without what belongs to the hop", () => {
+Deno.test("forwarded headers are the received ones, in order, without hop-by-hop fields", () => {
   fc.assert(
     fc.property(list, (headers) => {
       assert.deepEqual(headerList(headers, "headers"), headers, "valid");
@@ -69,13 +69,13 @@ Deno.test("headers that travel are those that came, in order, without what belon
         assert.ok(![...NEVER, "connection", "upgrade"].includes(key), key);
         assert.ok(!named.has(key) || ["content-length", "host", "te"].includes(key), key);
       }
-      assert.deepEqual(removeHopByHop(kept), kept, "once is enough");
+      assert.deepEqual(removeHopByHop(kept), kept, "removing twice changes nothing");
       for (const key of ["content-length", "host", "trailer", ...NEVER]) {
         assert.deepEqual(headerValues(removeFromTrailers(headers), key), []);
       }
-      for (const travelling of [requestHeaders(headers, "a.test"), upgradeHeaders(headers, "a.test")]) {
-        assert.deepEqual(headerValues(travelling, "host"), ["a.test"]);
-        for (const key of NEVER) assert.deepEqual(headerValues(travelling, key), []);
+      for (const forwarded of [requestHeaders(headers, "a.test"), upgradeHeaders(headers, "a.test")]) {
+        assert.deepEqual(headerValues(forwarded, "host"), ["a.test"]);
+        for (const key of NEVER) assert.deepEqual(headerValues(forwarded, key), []);
       }
       if (headerValues(headers, "transfer-encoding").length > 0) {
         assert.deepEqual(headerValues(requestHeaders(headers, "a.test"), "content-length"), []);
@@ -85,8 +85,8 @@ Deno.test("headers that travel are those that came, in order, without what belon
   );
 });
 
-Deno.test("header lists that are taken can be written as one field a line, and others are refused with a code", () => {
-  let taken = 0;
+Deno.test("accepted header lists can be written as one field per line, and others are refused with a code", () => {
+  let accepted = 0;
   fc.assert(
     fc.property(fc.oneof(wild, list), (headers) => {
       let read: string[];
@@ -96,26 +96,26 @@ Deno.test("header lists that are taken can be written as one field a line, and o
         assert.ok(error instanceof SallyportError && error.code === "protocol_violation", String(error));
         return;
       }
-      taken++;
+      accepted++;
       const lines = Buffer.from(encodeHead(200, "OK", read)).toString("latin1").split("\r\n");
       assert.equal(lines.length, 1 + read.length / 2 + 2);
       for (let i = 0; i < read.length; i += 2) assert.equal(lines[1 + i / 2], `${read[i]}: ${read[i + 1]}`);
     }),
     { numRuns: RUNS },
   );
-  assert.ok(taken > RUNS / 4, `only ${taken} were taken`);
+  assert.ok(accepted > RUNS / 4, `only ${accepted} were accepted`);
 });
 
-Deno.test("credentials are read or not, whatever the field holds", () => {
+Deno.test("credentials are parsed or ignored, whatever the field contains", () => {
   const basic = fc.tuple(fc.string({ maxLength: 9 }), fc.string({ maxLength: 9 }));
   fc.assert(
     fc.property(basic, bytes, ([user, password], other) => {
       basicCredentials(["Proxy-Authorization", other]);
       basicCredentials(["Proxy-Authorization", `Basic ${other}`]);
       const token = Buffer.from(`${user.replaceAll(":", "")}:${password}`).toString("base64");
-      const given = basicCredentials(["Proxy-Authorization", `Basic ${token}`]);
-      assert.equal(Buffer.from(given!.user).toString(), Buffer.from(user.replaceAll(":", "")).toString());
-      assert.equal(Buffer.from(given!.password).toString(), Buffer.from(password).toString());
+      const parsed = basicCredentials(["Proxy-Authorization", `Basic ${token}`]);
+      assert.equal(Buffer.from(parsed!.user).toString(), Buffer.from(user.replaceAll(":", "")).toString());
+      assert.equal(Buffer.from(parsed!.password).toString(), Buffer.from(password).toString());
     }),
     { numRuns: RUNS },
   );

@@ -1,12 +1,12 @@
-/** Streams within a process: whatever rooms do in which order, no byte is lost, doubled or out of place. */
+/** Streams within a process: whatever their consumers do, no byte is lost, duplicated or reordered. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SallyportError } from "../../shared/errors.ts";
-import { LocalStreams } from "../../shared/mux/local_streams.ts";
-import { MemoryBudget } from "../../shared/mux/memory_budget.ts";
-import type { MuxStream } from "../../shared/mux/stream.ts";
+import { LocalStreams } from "../../shared/mux/local/local_streams.ts";
+import { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
+import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import { ManualClock } from "../support/manual_clock.ts";
-import { fuzz } from "../support/fuzz.ts";
+import { fuzz } from "../support/fuzz/fuzz.ts";
 
 type Act = "open" | "write" | "end" | "reset" | "resume" | "consume" | "turn";
 const step = fc.record({
@@ -29,7 +29,7 @@ const step = fc.record({
   size: fc.oneof(fc.nat(50), fc.nat(9_000)),
 });
 
-/** One end of a stream, and what it did. */
+/** One end of a stream, with what it sent and received. */
 class End {
   sent = 0;
   ended = false;
@@ -42,7 +42,7 @@ class End {
     stream.listen({
       data: (bytes) => {
         assert.equal(this.gotEnd, false, "bytes after the end");
-        for (const byte of bytes) assert.equal(byte, this.got++ % 251, "a byte out of place");
+        for (const byte of bytes) assert.equal(byte, this.got++ % 251, "a byte out of order");
         this.#unconsumed += bytes.byteLength;
       },
       end: () => this.gotEnd = true,
@@ -76,7 +76,7 @@ fuzz(
   "streams within a process lose no byte",
   [fc.array(step, { minLength: 30, maxLength: 150, size: "max" })],
   async (steps) => {
-    const [near, far, faults]: [End[], Map<number, End>, SallyportError[]] = [[], new Map(), []];
+    const [near, far, consumerErrors]: [End[], Map<number, End>, SallyportError[]] = [[], new Map(), []];
     const clock = new ManualClock();
     const budget = new MemoryBudget(0, 10_000_000);
     const streams = new LocalStreams({
@@ -88,7 +88,7 @@ fuzz(
         stream.send({ type: "connect_ack", payload: {} });
         far.set(stream.id, new End(stream));
       },
-      fault: (error) => faults.push(error),
+      consumerError: (error) => consumerErrors.push(error),
     });
     const open = () => {
       if (streams.size >= 4) return;
@@ -100,14 +100,14 @@ fuzz(
       else if (act === "turn") await settle(clock);
       else ends[which % Math.max(1, ends.length)]?.act(act, size);
     }
-    // Everybody reads and ends: whatever was not reset has to arrive whole.
+    // Both ends read and end: every stream that was not reset has to arrive completely.
     for (let i = 0; i < 400; i++) {
       for (const end of [...near, ...far.values()]) {
         for (const act of ["resume", "end", "consume"] as const) end.act(act, 0);
       }
       await settle(clock);
     }
-    assert.deepEqual(faults, []);
+    assert.deepEqual(consumerErrors, []);
     assert.deepEqual([streams.size, budget.held.total, clock.timers], [0, 0, 0], "streams and memory left");
     for (const end of near) {
       const other = far.get(end.stream.id);

@@ -1,13 +1,13 @@
-/** A SOCKS5 handshake bears whatever comes, cut however it may be: it answers as RFC 1928 and RFC 1929 say. */
+/** Whatever arrives, however it is split, a SOCKS5 handshake answers as in RFC 1928 and RFC 1929. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createAuthorize } from "../../agent/front_door/proxy_auth.ts";
-import { Socks5Handshake, type Socks5Step } from "../../agent/front_door/socks5_handshake.ts";
+import { createAuthorize } from "../../agent/front_door/client/proxy_auth.ts";
+import { Socks5Handshake, type Socks5Step } from "../../agent/front_door/socks/socks5_handshake.ts";
 
 /** Cases of each property. */
 const RUNS = 5_000;
-/** The most bytes that a handshake takes: 2 + 255 methods, 3 + 255 + 255, 7 + 255 of the request. */
-const LONGEST = 257 + 513 + 262;
+/** The most bytes of a handshake: 2 + 255 methods, 3 + 255 + 255, 7 + 255 of the request. */
+const MAX_LENGTH = 257 + 513 + 262;
 
 const encoder = new TextEncoder();
 const authorize = createAuthorize({ user: "u", password: "p" });
@@ -47,48 +47,48 @@ const conversation = fc.oneof(
   fc.array(byte, { maxLength: 60 }).map((bytes) => [5, ...bytes]),
 );
 
-interface Outcome {
-  /** Bytes said to the client. */
-  said: number[];
-  /** How it ended; undefined while it still listens. */
+interface Result {
+  /** Bytes sent to the client. */
+  sent: number[];
+  /** Its last step; undefined while it expects more bytes. */
   last: Socks5Step | undefined;
-  /** What is the target's. */
+  /** Bytes for the target. */
   rest: number[];
-  /** Bytes pushed before the end. */
+  /** Bytes read before the end. */
   taken: number;
 }
 
-function run(handshake: Socks5Handshake, parts: number[][]): Outcome {
-  const outcome: Outcome = { said: [], last: undefined, rest: [], taken: 0 };
+function run(handshake: Socks5Handshake, parts: number[][]): Result {
+  const result: Result = { sent: [], last: undefined, rest: [], taken: 0 };
   for (const part of parts) {
-    if (outcome.last !== undefined) {
+    if (result.last !== undefined) {
       assert.deepEqual(handshake.push(Uint8Array.from(part)), [], "nothing follows the end");
-      outcome.rest.push(...part);
+      result.rest.push(...part);
       continue;
     }
-    outcome.taken += part.length;
+    result.taken += part.length;
     for (const step of handshake.push(Uint8Array.from(part))) {
-      assert.equal(outcome.last, undefined, "nothing follows the end");
-      if (step.kind !== "answer") outcome.last = step;
-      if (step.kind === "connect") outcome.rest.push(...step.rest);
-      if (step.kind === "answer" || step.kind === "refuse") outcome.said.push(...step.bytes);
+      assert.equal(result.last, undefined, "nothing follows the end");
+      if (step.kind !== "answer") result.last = step;
+      if (step.kind === "connect") result.rest.push(...step.rest);
+      if (step.kind === "answer" || step.kind === "refuse") result.sent.push(...step.bytes);
     }
   }
-  return outcome;
+  return result;
 }
 
-function assertRight({ said, last }: Outcome, guarded: boolean): void {
-  if (said.length > 0) assert.equal(said[0], 5);
-  const method = said[1];
+function assertRight({ sent, last }: Result, guarded: boolean): void {
+  if (sent.length > 0) assert.equal(sent[0], 5);
+  const method = sent[1];
   if (method !== undefined) assert.ok([guarded ? 2 : 0, 0xff].includes(method));
   if (last?.kind === "connect") {
-    assert.deepEqual(said, guarded ? [5, 2, 1, 0] : [5, 0]);
+    assert.deepEqual(sent, guarded ? [5, 2, 1, 0] : [5, 0]);
     const { host, port } = last.target;
     assert.ok(port >= 1 && port <= 65_535);
     assert.match(host, /^(?:[A-Za-z0-9._-]{1,254}|[0-9A-Fa-f:.]+)$/);
   }
   if (last?.kind !== "refuse") return;
-  assert.match(last.problem, /^[\x20-\x7e]+$/, "a problem quotes nothing");
+  assert.match(last.reason, /^[\x20-\x7e]+$/, "a reason quotes nothing");
   const bytes = [...last.bytes];
   if (bytes.length === 2) {
     assert.ok(bytes[0] === 5 && bytes[1] === 0xff || guarded && bytes[0] === 1 && bytes[1] !== 0);
@@ -100,7 +100,7 @@ function assertRight({ said, last }: Outcome, guarded: boolean): void {
 
 for (const guarded of [false, true]) {
   const make = () => new Socks5Handshake(guarded ? authorize : undefined);
-  Deno.test(`SOCKS5 handshake ${guarded ? "with" : "without"} a password bears any bytes in any pieces`, () => {
+  Deno.test(`SOCKS5 handshake ${guarded ? "with" : "without"} a password accepts any bytes in any pieces`, () => {
     let connected = 0;
     fc.assert(
       fc.property(conversation, fc.array(fc.nat(300), { maxLength: 20 }), (bytes, cuts) => {
@@ -109,25 +109,25 @@ for (const guarded of [false, true]) {
         const cut = run(make(), parts);
         assertRight(cut, guarded);
         assert.ok(
-          cut.last !== undefined || bytes.length <= LONGEST,
-          "a handshake that does not end is short",
+          cut.last !== undefined || bytes.length <= MAX_LENGTH,
+          "an unfinished handshake is short",
         );
-        const { said, last, rest } = run(make(), [bytes]);
+        const { sent, last, rest } = run(make(), [bytes]);
         const without = (step: Socks5Step | undefined) => step?.kind === "connect" ? step.target : step;
-        assert.deepEqual([cut.said, without(cut.last)], [said, without(last)]);
+        assert.deepEqual([cut.sent, without(cut.last)], [sent, without(last)]);
         if (last?.kind === "connect") assert.deepEqual(cut.rest, rest);
         if (last?.kind === "connect") connected++;
       }),
       { numRuns: RUNS },
     );
-    assert.ok(connected > RUNS / 50, `only ${connected} came to a target`);
+    assert.ok(connected > RUNS / 50, `only ${connected} reached a target`);
   });
 }
 
-Deno.test("SOCKS5 handshake ends within its longest form, so that nothing piles up", () => {
+Deno.test("SOCKS5 handshake ends within its maximum length, so that memory is bounded", () => {
   fc.assert(
     fc.property(
-      fc.array(byte, { minLength: LONGEST, maxLength: LONGEST }),
+      fc.array(byte, { minLength: MAX_LENGTH, maxLength: MAX_LENGTH }),
       fc.boolean(),
       (noise, guarded) => {
         const handshake = new Socks5Handshake(guarded ? authorize : undefined);

@@ -1,18 +1,18 @@
-/** Targets as clients write them: refused with bad_request, or read as what they say and nothing else. */
+/** Targets written by clients are refused with bad_request, or parsed as exactly what they say. */
 import { hostPort } from "../../shared/net/host_port.ts";
 import assert from "node:assert/strict";
 import { isIPv6 } from "node:net";
 import fc from "fast-check";
-import { parseAuthority } from "../../agent/front_door/authority.ts";
-import { RequestError } from "../../agent/front_door/request_error.ts";
-import { parseRequestTarget } from "../../agent/front_door/request_target.ts";
+import { parseAuthority } from "../../agent/front_door/client/request_authority.ts";
+import { RequestError } from "../../agent/front_door/refusals/request_error.ts";
+import { parseRequestTarget } from "../../agent/front_door/http/request_target.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { readStreamMessage } from "../../shared/protocol/messages.ts";
 
 /** Cases of each property. */
 const RUNS = 5_000;
 
-/** Text that is often nearly an authority. */
+/** Text that is often almost an authority. */
 const part = fc.oneof(
   fc.constantFrom(
     "a.test",
@@ -51,7 +51,7 @@ const part = fc.oneof(
   fc.domain(),
   fc.nat(70_000).map(String),
 );
-/** What is an authority unless its port is out of range. */
+/** An authority, unless its port is out of range. */
 const likely = fc.tuple(fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6().map((ip) => `[${ip}]`)), fc.nat(70_000))
   .map(([host, port]) => `${host}:${port}`);
 const text = fc.oneof(
@@ -60,7 +60,7 @@ const text = fc.oneof(
   fc.string({ maxLength: 300 }),
 );
 
-/** Runs `read`; undefined when it refused, which it may do in one way only. */
+/** Runs `read`; undefined when it refused with bad_request, the only error allowed. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -73,28 +73,28 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-Deno.test("parseAuthority refuses with bad_request, and what it takes round-trips", () => {
-  let taken = 0;
+Deno.test("parseAuthority refuses with bad_request, and what it accepts round-trips", () => {
+  let accepted = 0;
   fc.assert(
     fc.property(text, fc.constantFrom(undefined, 80), (written, defaultPort) => {
       const authority = attempt(() => parseAuthority(written, defaultPort));
       if (authority === undefined) return;
-      taken++;
+      accepted++;
       const { host, port } = authority;
       assert.ok(Number.isInteger(port) && port >= 1 && port <= 65_535);
       assert.ok(isIPv6(host) || /^[A-Za-z0-9._-]{1,254}$/.test(host), host);
       assert.deepEqual(parseAuthority(hostPort(authority.host, authority.port)), authority);
-      assert.ok(written.includes(host), "it is what was written");
-      // The server takes whatever the agent lets through.
+      assert.ok(written.includes(host), "the host as it was written");
+      // The server accepts everything that the agent accepts.
       assert.deepEqual(readStreamMessage("connect_request", authority).payload, authority);
     }),
     { numRuns: RUNS },
   );
-  assert.ok(taken > RUNS / 20, `only ${taken} were taken`);
+  assert.ok(accepted > RUNS / 20, `only ${accepted} were accepted`);
 });
 
-Deno.test("parseRequestTarget refuses with its status, and what it takes keeps host and path apart", () => {
-  let taken = 0;
+Deno.test("parseRequestTarget refuses with its status, and otherwise keeps host and path apart", () => {
+  let accepted = 0;
   const ascii = fc.array(fc.integer({ min: 0x21, max: 0x7e }), { maxLength: 20 })
     .map((codes) => String.fromCharCode(...codes));
   const separator = fc.constantFrom("", "/", "?", "#");
@@ -119,7 +119,7 @@ Deno.test("parseRequestTarget refuses with its status, and what it takes keeps h
         }
       });
       if (target === undefined) return;
-      taken++;
+      accepted++;
       assert.match(written, /^http:\/\//i);
       assert.doesNotMatch(target.authority, /[@/?#\s]/);
       assert.deepEqual(parseAuthority(target.authority, 80), { host: target.host, port: target.port });
@@ -130,5 +130,5 @@ Deno.test("parseRequestTarget refuses with its status, and what it takes keeps h
     }),
     { numRuns: RUNS },
   );
-  assert.ok(taken > RUNS / 20, `only ${taken} were taken`);
+  assert.ok(accepted > RUNS / 20, `only ${accepted} were accepted`);
 });

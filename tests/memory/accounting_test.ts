@@ -1,18 +1,25 @@
-/** Purpose: what streams are charged is what they cost: the process grows by no more, whatever the parts are. */
+/** Purpose: streams are charged what they cost: the process grows by at most that, whatever the size of the parts. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import type { Holding, HoldingPlan } from "../support/part_holder.ts";
+import type { Holding, HoldingPlan } from "../support/mux/part_holder.ts";
+import { NO_NODE_MODULES } from "../../scripts/process/task_command.ts";
 
-/** What the process may grow by for each byte charged. */
+/** Allowed growth of the process for each byte charged. */
 const FACTOR = 1.25;
-/** Bytes that it may grow by besides: compiled code, and pages that the allocator keeps. */
+/** Further growth allowed, in bytes: compiled code, and pages that the allocator keeps. */
 const CONSTANT = 16 << 20;
-const HOLDER = fileURLToPath(new URL("../support/part_holder.ts", import.meta.url));
+const HOLDER = fileURLToPath(new URL("../support/mux/part_holder.ts", import.meta.url));
 
-/** Runs a plan in a process of its own. */
+/** Runs a plan in its own process. */
 async function hold(plan: HoldingPlan): Promise<Holding> {
-  const args = ["run", "--v8-flags=--expose-gc,--max-semi-space-size=1", "--no-prompt", "--allow-net"];
+  const args = [
+    "run",
+    NO_NODE_MODULES,
+    "--v8-flags=--expose-gc,--max-semi-space-size=1",
+    "--no-prompt",
+    "--allow-net",
+  ];
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args, HOLDER, JSON.stringify(plan)],
     stdin: "null",
@@ -33,7 +40,7 @@ const plan: fc.Arbitrary<HoldingPlan> = fc.record({
   streams: fc.constantFrom(1, 8, 64),
 });
 
-Deno.test("a process grows by no more than its streams are charged, whatever they hold", async () => {
+Deno.test("a process grows by at most what its streams are charged, whatever they buffer", async () => {
   const places = ["arrived", "queued", "written"] as const;
   const worst = places.map((place): [HoldingPlan] => [{ place, sizes: [1, 4_096], streams: 8 }]);
   await fc.assert(

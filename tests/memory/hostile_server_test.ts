@@ -1,24 +1,23 @@
 /**
- * Purpose: a server, or a target behind it, that sends single bytes for clients that stopped reading, costs the agent a
+ * Purpose: a server, or a target behind it, that sends single bytes to clients that do not read costs the agent a
  * bounded amount of memory.
  */
 import assert from "node:assert/strict";
 import { SocketTransport } from "../../shared/net/socket_transport.ts";
-import { loadIdentity } from "../../shared/tls/identity.ts";
-import { Chain } from "../support/chain.ts";
+import { loadIdentity } from "../../shared/pki/identity/identity.ts";
+import { Chain } from "../support/programs/chain.ts";
 import { eventually } from "../support/eventually.ts";
-import { naiveEncode } from "../support/naive_codec.ts";
-import { MemoryWatch, NO_PROCESS_MEMORY } from "../support/process_memory.ts";
-import { RawPeer } from "../support/raw_peer.ts";
-import { TestListener } from "../support/tls_pair.ts";
-import { openTunnel, type Tunnel } from "../support/tunnel_client.ts";
+import { MemoryWatch, NO_PROCESS_MEMORY } from "../support/process_stats.ts";
+import { RawPeer } from "../support/mux/raw_peer.ts";
+import { TestListener } from "../support/pki/tls_pair.ts";
+import { openTunnel, type Tunnel } from "../support/clients/tunnel_client.ts";
 
 /** MiB of the agent. */
 const MOST = 256;
 const TUNNELS = 4;
 /** Bytes of a frame while the kernel's buffers are filled. */
 const LARGE = 16_384;
-/** Round trips without credit after which they are full. */
+/** Round trips without credit after which they count as full. */
 const PINGS = 100;
 /** Single bytes of each tunnel, sent once those buffers are full. */
 const SINGLE = 150_000;
@@ -26,7 +25,7 @@ const SINGLE = 150_000;
 const BLOCK = 10_000;
 const ignore = NO_PROCESS_MEMORY !== undefined;
 
-/** One tunnel as the server's end of it sees it. */
+/** The server's end of a tunnel. */
 class FarTunnel {
   #sent = 0;
 
@@ -39,11 +38,11 @@ class FarTunnel {
 
   /** Bytes that may be sent now. */
   get credit(): number {
-    const given = this.peer.all("window").filter(({ payload }) => payload.stream === this.stream);
-    return given.reduce((sum, { payload }) => sum + payload.bytes, this.window) - this.#sent;
+    const last = this.peer.all("window").findLast(({ payload }) => payload.stream === this.stream);
+    return (last?.payload.total ?? this.window) - this.#sent;
   }
 
-  /** Sends large frames until the agent gives no more credit: its socket to the client takes no more. */
+  /** Sends large frames until the agent gives no further credit: its socket to the client is full. */
   async fill(): Promise<void> {
     const body = new Uint8Array(LARGE);
     for (let idle = 0; idle < PINGS; idle++) {
@@ -56,7 +55,7 @@ class FarTunnel {
     }
   }
 
-  /** The client takes as much as gives credit for the single bytes, and no more. */
+  /** The client reads as much as gives credit for the single bytes, and no more. */
   async makeRoom(): Promise<void> {
     await eventually("there is credit for single bytes", async () => {
       if (this.credit < SINGLE) await this.client.reader.some();
@@ -66,20 +65,17 @@ class FarTunnel {
 
   /** Sends single bytes. */
   async trickle(): Promise<void> {
-    const frame = naiveEncode(JSON.stringify({ type: "connect_data", payload: { stream: this.stream } }), [
-      7,
-    ]);
-    const block = new Uint8Array(BLOCK * frame.length);
-    for (let i = 0; i < BLOCK; i++) block.set(frame, i * frame.length);
+    const { stream } = this;
     for (let sent = 0; sent < SINGLE; sent += BLOCK) {
-      this.peer.sendBytes(block);
+      const frames = Array.from({ length: BLOCK }, () => this.peer.encode("connect_data", { stream }, [7]));
+      this.peer.sendBytes(frames.flat());
       await this.peer.settled(sent + 1);
     }
   }
 }
 
 Deno.test({
-  name: `single bytes of a server for clients that do not read cost the agent little${
+  name: `single bytes from a server to clients that do not read cost the agent little${
     ignore ? ` (${NO_PROCESS_MEMORY})` : ""
   }`,
   ignore,
@@ -94,7 +90,7 @@ Deno.test({
     const peer = new RawPeer(new SocketTransport((await accepted).socket));
     peer.hello();
     const { payload: { window } } = await peer.next("hello");
-    using watch = new MemoryWatch({ agent: chain.agent.process.pid });
+    await using watch = new MemoryWatch({ agent: chain.agent.process.pid });
     using tunnels = new DisposableStack();
     for (let index = 0; index < TUNNELS; index++) {
       const opened = openTunnel(chain.proxyPort, "target.test:443");
@@ -107,7 +103,7 @@ Deno.test({
     }
     const highest = await watch.stop();
     assert.ok(highest["agent"]! < MOST, `${highest["agent"]} MiB`);
-    assert.equal(peer.all("reset").length, 0, "no tunnel was given up");
+    assert.equal(peer.all("reset").length, 0, "no tunnel was reset");
     tunnels.dispose();
     assert.equal((await chain.agent.stop()).code, 0);
   },

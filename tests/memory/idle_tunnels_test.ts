@@ -1,20 +1,20 @@
-/** Purpose: a thousand idle tunnels cost little, disturb no traffic, and leave nothing behind. */
+/** Purpose: a thousand idle tunnels cost little, do not slow traffic down, and leave nothing behind. */
 import assert from "node:assert/strict";
 import { ByteReader, writeAll } from "../support/byte_reader.ts";
-import { Chain } from "../support/chain.ts";
+import { Chain } from "../support/programs/chain.ts";
 import { eventually } from "../support/eventually.ts";
-import { descriptorsOf, fewDescriptors, NO_PROCESS_MEMORY, residentMiB } from "../support/process_memory.ts";
-import { startTcpOrigin } from "../support/tcp_origin.ts";
+import { descriptorsOf, fewDescriptors, NO_PROCESS_MEMORY, residentMiB } from "../support/process_stats.ts";
+import { startTcpOrigin } from "../support/origins/tcp_origin.ts";
 import { sha256, testBytes } from "../support/test_bytes.ts";
-import { openTunnel } from "../support/tunnel_client.ts";
-import { health } from "../support/zero.ts";
+import { openTunnel } from "../support/clients/tunnel_client.ts";
+import { health } from "../support/programs/status.ts";
 
 const TUNNELS = 1_000;
-/** KiB: what an idle tunnel may cost in one program, its share of the rest included; measured are 15 to 40. */
+/** KiB that an idle tunnel may cost in one program, all overhead included; measured: 15 to 40. */
 const MOST_PER_TUNNEL = 100;
 const ignore = NO_PROCESS_MEMORY !== undefined;
 
-/** Sends bytes through a tunnel and gets them back, by their hash. */
+/** Sends bytes through a tunnel and checks the hash of the echo. */
 async function echo(chain: Chain, host: string, seed: number): Promise<void> {
   const bytes = testBytes(3_000_000 + seed, seed);
   using tunnel = await openTunnel(chain.proxyPort, host);
@@ -34,7 +34,9 @@ async function openIdle(chain: Chain, host: string, into: DisposableStack): Prom
 }
 
 Deno.test({
-  name: `1,000 idle tunnels cost little and disturb no traffic${ignore ? ` (${NO_PROCESS_MEMORY})` : ""}`,
+  name: `1,000 idle tunnels cost little and do not slow traffic down${
+    ignore ? ` (${NO_PROCESS_MEMORY})` : ""
+  }`,
   ignore,
   async fn() {
     await using chain = await Chain.start();

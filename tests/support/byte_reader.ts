@@ -1,11 +1,11 @@
-/** Reads a connection by lines, blocks and to its end: for origins and clients that are written by hand. */
+/** Reads a connection by lines, by blocks or to its end, for hand-written origins and clients. */
 export class ByteReader {
   #rest = new Uint8Array(0);
   readonly #buffer = new Uint8Array(64 * 1024);
 
   constructor(readonly connection: Pick<Deno.Conn, "read">) {}
 
-  /** Everything to the first empty line, that line included, as latin-1 text. */
+  /** Everything up to and including the first empty line, as latin-1 text. */
   async head(): Promise<string> {
     for (;;) {
       const text = latin1(this.#rest);
@@ -23,9 +23,11 @@ export class ByteReader {
     return this.#take(count);
   }
 
-  /** What is there, or comes next: at least a byte. */
+  /** What has arrived or comes next: at least a byte. */
   async some(): Promise<Uint8Array> {
-    if (this.#rest.length === 0 && !await this.#more()) throw new Error("Cannot read a byte: the end came");
+    if (this.#rest.length === 0 && !await this.#more()) {
+      throw new Error("Cannot read a byte: the connection ended");
+    }
     return this.#take(this.#rest.length);
   }
 
@@ -53,7 +55,7 @@ export class ByteReader {
 }
 
 /** Text whose characters are the bytes. */
-export function latin1(bytes: Uint8Array): string {
+function latin1(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 8192) {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));

@@ -1,12 +1,14 @@
-/** How long a test waits for something before it gives up, in milliseconds, unless it says otherwise. */
+import assert from "node:assert/strict";
+
+/** How long tests wait by default, in milliseconds. */
 export const DEFAULT_DEADLINE_MS = 15_000;
 
 /**
- * Asks again and again until `check` returns without throwing: only for states that announce themselves by no
- * event, such as those of another process. For events there is `within`.
+ * Repeats `check` until it returns without throwing: for states without an event, such as those of another process.
+ * For events there is `within`.
  *
- * @param what What is waited for, for the message.
- * @param ms The deadline, in milliseconds.
+ * @param what What the test waits for, for the message.
+ * @param ms The deadline in milliseconds.
  * @returns What `check` returned.
  * @throws {Error} With what `check` threw last, when the deadline passed.
  */
@@ -21,9 +23,23 @@ export async function eventually<T>(
       return await check();
     } catch (cause) {
       if (performance.now() >= end) {
-        throw new Error(`Cannot wait any longer for: ${what}, ${ms} ms are over; last: ${cause}`, { cause });
+        throw new Error(`Cannot wait any longer for ${what}: ${ms} ms have passed; last: ${cause}`, {
+          cause,
+        });
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** Waits until a number above 0 stays the same for a while: back-pressure has no event of its own. */
+export async function eventuallyStable(what: string, read: () => number): Promise<void> {
+  let before = -1;
+  let same = 0;
+  await eventually(what, () => {
+    const now = read();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    assert.ok(same >= 8 && now > 0);
+  });
 }

@@ -9,14 +9,14 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Collects what a program writes to standard error, and lets tests wait for a line of it. */
+/** Collects the log of a program, and lets tests wait for a line of it. */
 export class LogLines {
   readonly #lines: LogLine[] = [];
   readonly #waiting = new Set<() => void>();
   #text = "";
   #over = false;
 
-  /** Everything that was written, also what is no JSON line. */
+  /** Everything written, including text that is not JSON. */
   get text(): string {
     return this.#text;
   }
@@ -42,10 +42,10 @@ export class LogLines {
   }
 
   /**
-   * Waits for a line with that message, one that was already written included.
+   * Waits for a line with that message, including lines already written.
    *
-   * @param from Index into {@linkcode lines}: lines before it do not count.
-   * @throws {Error} When the program ended without it, or the deadline passed; with all that it wrote.
+   * @param from Index into {@linkcode lines} of the first line that counts.
+   * @throws {Error} When the program ends without it, or the deadline passes; with everything it wrote.
    */
   async waitFor(message: string, from = 0, ms = DEFAULT_DEADLINE_MS): Promise<LogLine> {
     const changed = Promise.withResolvers<LogLine>();
@@ -59,7 +59,9 @@ export class LogLines {
     try {
       return await within(ms, changed.promise, `log line "${message}"`);
     } catch (cause) {
-      throw new Error(`No log line "${message}": ${cause}; the program wrote:\n${this.#text}`, { cause });
+      throw new Error(`Cannot find log line "${message}": ${cause}; the program wrote:\n${this.#text}`, {
+        cause,
+      });
     } finally {
       this.#waiting.delete(look);
     }
@@ -75,7 +77,7 @@ export class LogLines {
       const { message, properties, ...fields } = JSON.parse(line);
       this.#lines.push({ message: String(message), fields: { ...fields, ...properties } });
     } catch {
-      // Not a line of the log; it stays in `text`.
+      // Not a log line; it stays in `text`.
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LogLines } from "./log_lines.ts";
 
-Deno.test("LogLines finds a line that comes in pieces and lifts its properties", async () => {
+Deno.test("LogLines finds a line that arrives in pieces and lifts its properties", async () => {
   const log = new LogLines();
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const reading = log.read(readable);
@@ -16,7 +16,7 @@ Deno.test("LogLines finds a line that comes in pieces and lifts its properties",
   assert.match(log.text, /^noise\n/);
 });
 
-Deno.test("LogLines gives up when the program ends without the line, and shows what it wrote", async () => {
+Deno.test("LogLines gives up when the program ends without the line, and shows its output", async () => {
   const log = new LogLines();
   const line = log.waitFor("server listening");
   await log.read(new Blob(["some stack trace"]).stream());

@@ -1,13 +1,13 @@
 import type { LogFields, Logger } from "../../shared/log.ts";
 
-/** A line that something logged. */
+/** A logged line. */
 export interface LogNote {
   readonly level: keyof Logger;
   readonly message: string;
   readonly fields: LogFields;
 }
 
-/** A logger that remembers. */
+/** A logger that records its lines. */
 export class LogNotes implements Logger {
   readonly notes: LogNote[] = [];
 
@@ -27,7 +27,7 @@ export class LogNotes implements Logger {
     this.notes.push({ level: "error", message, fields });
   }
 
-  /** Takes away what was logged so far: level and message. */
+  /** Removes and returns the lines so far, as level and message. */
   take(): string[] {
     return this.notes.splice(0).map(({ level, message }) => `${level}: ${message}`);
   }

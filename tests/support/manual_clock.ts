@@ -5,7 +5,7 @@ interface Timer {
   callback: () => void;
 }
 
-/** A clock that a test turns by hand. */
+/** A clock that a test advances by hand. */
 export class ManualClock implements Clock {
   #now = 0;
   /** How far the wall clock is ahead of `now`. */
@@ -26,12 +26,12 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
-  /** How many timers run: 0 when nothing leaks. */
+  /** How many timers are set: 0 when nothing leaks. */
   get timers(): number {
     return this.#timers.size;
   }
 
-  /** Lets time pass; timers run at their moment, in order. */
+  /** Lets time pass; timers run when they are due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -51,7 +51,7 @@ export class ManualClock implements Clock {
     return first;
   }
 
-  /** Lets only the wall clock go on, as while the machine sleeps: no timer runs, and `now` stands still. */
+  /** Advances only the wall clock, as while the machine sleeps: no timer runs, and `now` stays the same. */
   jumpWall(ms: number): void {
     this.#wallAhead += ms;
   }

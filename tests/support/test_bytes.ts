@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Bytes that do not repeat within any block a program might use, the same at every call (xorshift). */
+/** Pseudo-random bytes without repetition, the same at every call (xorshift). */
 export function testBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed * 0x9e3779b9 | 1;

@@ -1,7 +1,7 @@
 /**
- * Looks whether a program that a test needs is on this machine.
+ * Checks whether a program that a test needs is installed.
  *
- * @returns Why the test has to be skipped, or `undefined` when the program is there.
+ * @returns Why the test must be skipped, or `undefined` when the program is installed.
  */
 export async function whyMissing(program: string, versionFlag = "--version"): Promise<string | undefined> {
   try {

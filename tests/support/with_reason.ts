@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, SallyportError } from "../../shared/errors.ts";
 
-/** Makes a check, for `assert.rejects`, that an error has this code and a message of this kind. */
+/** Returns a check for `assert.rejects` that an error has this code and a matching message. */
 export function withReason(code: ErrorCode, message: RegExp): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof SallyportError, String(error));

@@ -2,20 +2,20 @@ import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-clo
 import { ClusterNotFoundException, DescribeServicesCommand, ECSClient } from "@aws-sdk/client-ecs";
 import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { initCertificates } from "../../../agent/certs/init.ts";
-import { signIn } from "../../../scripts/cloud/aws.ts";
-import type { DeployOptions, DeployWorld } from "../../../scripts/cloud/deploy.ts";
+import { signIn } from "../../../scripts/deploy/aws.ts";
+import type { DeployContext, DeployOptions } from "../../../scripts/deploy/plan.ts";
 import { inEnvironment, Moto } from "./moto.ts";
 
-/** An image that nobody pulls. */
+/** An image that is never pulled. */
 export const IMAGE = "registry.example/sallyport-server:1";
 
-/** A folder with certificates, an account of the emulator, and what the commands said. */
+/** A folder with certificates, an account of the emulator, and what the commands printed. */
 export async function deployment(bin: string) {
   const moto = await Moto.start(bin);
   const environment = inEnvironment(moto.env);
   const dir = await Deno.makeTempDir({ prefix: "sallyport_deploy_" });
   await initCertificates({ dir: `${dir}/certs` });
-  const said: string[] = [];
+  const printed: string[] = [];
   const options: DeployOptions = {
     name: "tunnel",
     certs: `${dir}/certs`,
@@ -32,8 +32,8 @@ export async function deployment(bin: string) {
     budget: undefined,
     dryRun: false,
   };
-  const world: DeployWorld = {
-    say: (line) => void said.push(line),
+  const context: DeployContext = {
+    print: (line) => void printed.push(line),
     confirm: () => true,
     signIn: () => signIn({}),
     packageLambdas: () => Promise.resolve(packages),
@@ -49,9 +49,9 @@ export async function deployment(bin: string) {
   for (const path of [packages.layer, ...Object.values(functions)]) await Deno.writeTextFile(path, path);
   return {
     dir,
-    said,
+    printed,
     options,
-    world,
+    context,
     packages,
     moto,
     async [Symbol.asyncDispose]() {
@@ -62,7 +62,7 @@ export async function deployment(bin: string) {
   };
 }
 
-/** Every parameter's value, by name. */
+/** Values of all parameters, by name. */
 export async function parameters(): Promise<Record<string, string>> {
   const ssm = new SSMClient({});
   const { Parameters = [] } = await ssm.send(new DescribeParametersCommand({}));
@@ -73,7 +73,7 @@ export async function parameters(): Promise<Record<string, string>> {
   return Object.fromEntries(entries);
 }
 
-/** The service that runs the servers; undefined where there is none. */
+/** The ECS service of the servers; undefined if it does not exist. */
 export async function service() {
   const command = new DescribeServicesCommand({ cluster: "tunnel", services: ["tunnel-server"] });
   try {
@@ -84,7 +84,7 @@ export async function service() {
   }
 }
 
-/** The parameters that the stack has now, by name. */
+/** The current parameters of the stack, by name. */
 export async function stackParameters(): Promise<Record<string, string>> {
   const command = new DescribeStacksCommand({ StackName: "tunnel" });
   const { Stacks = [] } = await new CloudFormationClient({}).send(command);

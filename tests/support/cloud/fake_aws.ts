@@ -1,13 +1,13 @@
-import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../http_origin.ts";
+import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../origins/http_origin.ts";
 
-/** What AWS answers to one call of the JSON protocol. */
+/** Answer of AWS to one call of the JSON protocol. */
 export interface AwsAnswer {
   /** @default 200 */
   readonly status?: number;
   readonly body: unknown;
 }
 
-/** AWS as one test plays it, for the services that speak JSON; calls are noted by name. */
+/** A fake of the AWS services that speak JSON; it records the calls by name. */
 export class FakeAws implements AsyncDisposable {
   readonly calls: { action: string; input: Record<string, unknown> }[] = [];
   readonly #origin: HttpOrigin;
@@ -15,7 +15,7 @@ export class FakeAws implements AsyncDisposable {
   readonly #before: Readonly<Record<string, string | undefined>>;
 
   /**
-   * From now on, until it is disposed of, the AWS library of this process talks to it.
+   * Until it is disposed of, the AWS library of this process talks to it.
    * @param answer Answers a call, such as `DescribeServices`.
    * @param tls Makes it speak TLS, as AWS does, with this certificate.
    */
@@ -36,7 +36,7 @@ export class FakeAws implements AsyncDisposable {
     for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   }
 
-  /** What a process needs in its environment to call it. */
+  /** Variables for a process that calls it. */
   get env(): Record<string, string> {
     return {
       AWS_ENDPOINT_URL: `${this.#scheme}://${this.#origin.host}`,

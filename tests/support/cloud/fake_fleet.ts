@@ -1,22 +1,22 @@
 import { type Action, ACTIONS } from "../../../shared/cloud/call.ts";
 import type { FleetStatus } from "../../../shared/cloud/fleet_status.ts";
 import { systemClock } from "../../../shared/system_clock.ts";
-import { parseAuthorities } from "../../../shared/tls/certificates.ts";
-import { Gatekeeper } from "../../../lambdas/caller.ts";
-import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../http_origin.ts";
+import { parseAuthorities } from "../../../shared/pki/x509/pem.ts";
+import { CallVerifier } from "../../../lambdas/access/call_verifier.ts";
+import { type HttpOrigin, type ServingCertificate, startHttpOrigin } from "../origins/http_origin.ts";
 
-/** The cloud's functions as one test plays them; who calls is judged as in the real ones. */
+/** Fakes of the cloud functions; they authenticate callers like the real ones. */
 export class FakeFleet implements AsyncDisposable {
-  /** What the functions answer. */
+  /** The answer of the functions. */
   status: FleetStatus = { state: "stopped", servers: [] };
-  /** What wakes it; by default it is starting then. */
+  /** Handles Wake; by default the server is starting then. */
   onWake: () => void | Promise<void> = () => {
     if (this.status.state === "stopped") this.status = { state: "starting", servers: [] };
   };
-  /** Answers in place of the functions. */
+  /** Answers instead of the functions. */
   answer: ((action: Action) => Response | Promise<Response | undefined> | undefined) | undefined;
   readonly #calls: Action[] = [];
-  readonly #gate = new Gatekeeper(systemClock);
+  readonly #gate = new CallVerifier(systemClock);
   readonly #origin: HttpOrigin;
   readonly #scheme: "http" | "https";
 
@@ -29,17 +29,17 @@ export class FakeFleet implements AsyncDisposable {
     this.#scheme = tls === undefined ? "http" : "https";
   }
 
-  /** Where the functions are, as CONNECT has it. */
+  /** Host and port of the functions, as in CONNECT. */
   get host(): string {
     return this.#origin.host;
   }
 
-  /** Keys of an agent's file that name its functions. */
+  /** Keys of the agent's configuration for these functions. */
   get keys(): Record<string, unknown> {
     const url = (action: Action) => `${this.#scheme}://${this.#origin.host}/${action}`;
     return {
       server_ip: "",
-      // Where the cloud tells where the server is, this says nothing.
+      // Empty, since the functions provide the address.
       server_port: 1,
       wake_endpoint: url("wake"),
       query_endpoint: url("query"),
@@ -47,12 +47,12 @@ export class FakeFleet implements AsyncDisposable {
     };
   }
 
-  /** How often a function was called by somebody who may. */
+  /** Accepted calls of a function. */
   count(action: Action): number {
     return this.#calls.filter((call) => call === action).length;
   }
 
-  /** Servers run at these ports of 127.0.0.1. */
+  /** Sets the ports of 127.0.0.1 where servers run. */
   run(...ports: number[]): void {
     this.status = { state: "running", servers: ports.map((port) => ({ ip: "127.0.0.1", port })) };
   }
@@ -65,7 +65,7 @@ export class FakeFleet implements AsyncDisposable {
     const authorization = request.headers.get("authorization") ?? undefined;
     const call = { action, authorization, method: request.method, host: hostname, path: pathname };
     try {
-      await this.#gate.admit(call, { authorities, revocation: () => Promise.resolve(undefined) });
+      await this.#gate.verify(call, { authorities, revocation: () => Promise.resolve(undefined) });
     } catch {
       return new Response("", { status: 401 });
     }

@@ -1,23 +1,23 @@
-import { bundle } from "../../../scripts/bundle.ts";
+import { bundle } from "../../../scripts/build/bundle.ts";
 import { type FunctionName, FUNCTIONS } from "../../../scripts/lambdas/package.ts";
 import { eventually } from "../eventually.ts";
-import { type HttpOrigin, startHttpOrigin } from "../http_origin.ts";
+import { type HttpOrigin, startHttpOrigin } from "../origins/http_origin.ts";
 import { LogLines } from "../log_lines.ts";
 import { type AwsEnvironment, freePort } from "./moto.ts";
 
-/** Milliseconds that a function has for one invocation, as the template says. */
+/** Timeout of one invocation in milliseconds, as in the template. */
 const TIMEOUT = 30_000;
 
 /**
- * Lambda, as cargo-lambda plays it, with the four functions as processes that the project's own runtime runs.
+ * Lambda, emulated by cargo-lambda, with the four functions as processes on the project's own runtime.
  *
- * What cargo-lambda does otherwise than Lambda is put right on the way: it gives deadlines that are no moments, and
- * has the addresses of all functions on one port.
+ * Two differences from Lambda are corrected: cargo-lambda gives deadlines relative to the call, and has all functions on
+ * one port.
  */
 export class LambdaHost implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #fronts = new Map<FunctionName, HttpOrigin>();
-  /** What the functions log. */
+  /** Log of the functions. */
   readonly logs: Readonly<Record<FunctionName, LogLines>>;
   #api = "";
 
@@ -29,11 +29,11 @@ export class LambdaHost implements AsyncDisposable {
   }
 
   /**
-   * Starts it and returns when it takes calls.
+   * Starts it and returns when it accepts calls.
    *
-   * @param bin Where cargo-lambda lies.
-   * @param dir A folder for what is made on the way.
-   * @param env What the functions are told.
+   * @param bin Folder of cargo-lambda.
+   * @param dir A folder for temporary files.
+   * @param env Environment of the functions.
    */
   static async start(bin: string, dir: string, env: AwsEnvironment): Promise<LambdaHost> {
     const host = new LambdaHost();
@@ -52,7 +52,7 @@ export class LambdaHost implements AsyncDisposable {
     return `http://localhost:${this.#fronts.get(name)!.port}/`;
   }
 
-  /** Invokes a function as the clock of EventBridge does, and returns what it returned. */
+  /** Invokes a function as the schedule of EventBridge does, and returns its result. */
   async tick(name: FunctionName): Promise<unknown> {
     const response = await fetch(`${this.#api}/2015-03-31/functions/${name}/invocations`, {
       method: "POST",
@@ -131,7 +131,7 @@ export class LambdaHost implements AsyncDisposable {
     });
   }
 
-  /** Between a function and cargo-lambda: makes a moment of the deadline. */
+  /** Between a function and cargo-lambda: makes the deadline absolute. */
   async #runtimeApi(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     const response = await fetch(`${this.#api}/.rt${pathname}`, {
@@ -146,7 +146,7 @@ export class LambdaHost implements AsyncDisposable {
     return new Response(await response.bytes(), { status: response.status, headers });
   }
 
-  /** Between an agent and cargo-lambda: gives a function an address of its own. */
+  /** Between an agent and cargo-lambda: gives a function its own address. */
   async #front(name: FunctionName, request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     const headers = new Headers(request.headers);

@@ -1,10 +1,10 @@
 import { eventually } from "../eventually.ts";
 import { LogLines } from "../log_lines.ts";
 
-/** What every client of AWS that talks to an emulator has in its environment. */
+/** Variables of every AWS client that talks to an emulator. */
 export type AwsEnvironment = Readonly<Record<string, string>>;
 
-/** AWS, as moto plays it, as a process of its own. */
+/** AWS, emulated by moto in a separate process. */
 export class Moto implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #read: Promise<void>;
@@ -15,7 +15,7 @@ export class Moto implements AsyncDisposable {
     this.#read = this.log.read(process.stderr);
   }
 
-  /** Starts it and returns when it answers. @param bin Where its program lies. */
+  /** Starts it and returns when it answers. @param bin Folder of its program. */
   static async start(bin: string): Promise<Moto> {
     const port = await freePort();
     const script = new URL("moto_server.py", import.meta.url).pathname;
@@ -35,7 +35,7 @@ export class Moto implements AsyncDisposable {
     }
   }
 
-  /** What a process needs in its environment to talk to it. */
+  /** Variables for a process that talks to it. */
   get env(): AwsEnvironment {
     return {
       AWS_ENDPOINT_URL: `http://127.0.0.1:${this.port}`,
@@ -45,7 +45,7 @@ export class Moto implements AsyncDisposable {
     };
   }
 
-  /** Makes it forget everything. */
+  /** Resets its state. */
   async reset(): Promise<void> {
     const response = await fetch(`http://127.0.0.1:${this.port}/moto-api/reset`, { method: "POST" });
     await response.body?.cancel();
@@ -58,7 +58,7 @@ export class Moto implements AsyncDisposable {
   }
 }
 
-/** Makes this process's clients of AWS talk to an emulator until it is disposed of. */
+/** Makes the AWS clients of this process talk to an emulator until it is disposed of. */
 export function inEnvironment(env: AwsEnvironment): Disposable {
   const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
@@ -72,7 +72,7 @@ export function inEnvironment(env: AwsEnvironment): Disposable {
   };
 }
 
-/** A port that nobody listens on; for programs that cannot pick one themselves. */
+/** A free port, for programs that cannot pick one themselves. */
 export async function freePort(): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const listener = stack.adopt(Deno.listen({ hostname: "127.0.0.1", port: 0 }), (each) => each.close());

@@ -1,9 +1,9 @@
-"""Starts moto's server, with what our tests need and it leaves out.
+"""Starts moto's server, with fixes for our tests.
 
-- A stack that was made by a change set has no outputs until it is changed.
-- CloudFormation makes no Function URLs.
-- CloudFormation removes neither the attachments of gateways nor route tables, so that their networks stay.
-- A task does not say when it was made and started, and goes on to its end by being looked at.
+- A stack that was created by a change set has no outputs until it is updated.
+- CloudFormation creates no Function URLs.
+- CloudFormation removes neither gateway attachments nor route tables, so that their networks remain.
+- A task has no creation and start times, and advances to its end when it is described.
 """
 import sys
 
@@ -65,7 +65,7 @@ class FunctionUrl(CloudFormationModel):
 
     @classmethod
     def delete_from_cloudformation_json(cls, *args, **kwargs):
-        """Goes with its function."""
+        """Is deleted with its function."""
 
 
 def detach(self, account_id, region_name):

@@ -1,19 +1,20 @@
+import { fileExists } from "../../../shared/config/config_file.ts";
 import { whyMissing } from "../tools.ts";
 const ROOT = new URL("../../../", import.meta.url);
 const REQUIREMENTS = new URL("tests/cloud/requirements.txt", ROOT);
-/** Milliseconds for fetching the packages. */
+/** Milliseconds for installing the packages. */
 const INSTALL_TIMEOUT = 300_000;
 
-/** Programs of Python that the tests of the cloud use, in an environment of their own; or why there are none. */
-export type PythonEnv = { readonly bin: string } | { readonly missing: string };
+/** Python programs of the cloud tests, in a virtual environment; or why they are missing. */
+type PythonEnv = { readonly bin: string } | { readonly missing: string };
 
 let made: Promise<PythonEnv> | undefined;
 
 /**
- * The emulators of AWS in the versions that requirements.txt pins. They are fetched the first time, into a folder
- * of the repository that git ignores, and used again until the pins change.
+ * The AWS emulators in the versions of requirements.txt. They are installed once, into an ignored folder of the
+ * repository, and reused until requirements.txt changes.
  */
-export function pythonEnv(): Promise<PythonEnv> {
+function pythonEnv(): Promise<PythonEnv> {
   return made ??= make();
 }
 
@@ -22,13 +23,13 @@ async function make(): Promise<PythonEnv> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", pins)).toHex().slice(0, 16);
   const folder = decodeURIComponent(new URL(`.venv/${digest}`, ROOT).pathname);
   const done = `${folder}/complete`;
-  if (await exists(done)) return { bin: `${folder}/bin` };
+  if (await fileExists(done)) return { bin: `${folder}/bin` };
   const python = await run("python3", ["-m", "venv", "--clear", folder]);
   if (python !== undefined) return { missing: `no Python 3 with venv here: ${python}` };
   const installed = await run(`${folder}/bin/pip`, [
     "install",
     "--quiet",
-    // Only what is pinned, by version and content. Wheels alone: what builds a package from source is pinned nowhere.
+    // Only pinned versions and hashes. Only wheels: build tools for source packages are not pinned.
     "--require-hashes",
     "--no-deps",
     "--only-binary=:all:",
@@ -40,16 +41,7 @@ async function make(): Promise<PythonEnv> {
   return { bin: `${folder}/bin` };
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false; // not made yet, or not to the end
-  }
-}
-
-/** Runs a program; returns what went wrong. */
+/** Runs a program; returns the error. */
 async function run(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     const signal = AbortSignal.timeout(INSTALL_TIMEOUT);
@@ -68,9 +60,9 @@ async function run(program: string, args: readonly string[]): Promise<string | u
 }
 
 /**
- * A test that needs these programs; without them it is skipped, and its name says why.
+ * Registers a test that needs these programs; without them it is skipped, with the reason in its name.
  *
- * @param program One more that it needs, which no package of Python brings. @default {none}
+ * @param program Another required program, which is not a Python package. @default {none}
  */
 export async function cloudTest(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * Reads a parameter of AWS and prints it, as a program whose permissions are those of the one that it stands for.
- * `read_parameter.ts shared` calls as agent, server and functions do, `read_parameter.ts own` as deployments do.
+ * Reads a parameter from AWS and prints it, with the permissions of the program that it stands for.
+ * `read_parameter.ts shared` calls AWS as agent, server and functions do, `read_parameter.ts own` as deployments do.
  */
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { readParameter } from "../../../shared/aws/parameter.ts";

@@ -1,38 +1,38 @@
-import { startHttpOrigin } from "../http_origin.ts";
+import { startHttpOrigin } from "../origins/http_origin.ts";
 
-/** What a function handed in for an invocation. */
-export interface Outcome {
+/** Result of an invocation. */
+export interface InvocationResult {
   readonly id: string;
   readonly kind: "response" | "error" | "init";
   readonly body: unknown;
-  /** The header that names an error's type. */
+  /** The header with the type of an error. */
   readonly errorType: string | null;
 }
 
-/** Lambda's Runtime API for one function, of a test. */
+/** A fake of Lambda's Runtime API for one function. */
 export class FakeRuntimeApi implements AsyncDisposable {
   readonly #origin = startHttpOrigin((request) => this.#answer(request));
   readonly #events: { event: unknown; timeMs: number }[] = [];
-  readonly #outcomes = new Map<string, PromiseWithResolvers<Outcome>>();
+  readonly #results = new Map<string, PromiseWithResolvers<InvocationResult>>();
   #waiting: (() => void) | undefined;
   #count = 0;
-  /** What the function said when it could not be loaded. */
-  readonly initError = Promise.withResolvers<Outcome>();
-  /** Set, it is the status of every answer. */
+  /** The init error of the function. */
+  readonly initError = Promise.withResolvers<InvocationResult>();
+  /** Status of every answer. @default {success} */
   status: number | undefined;
 
-  /** As `AWS_LAMBDA_RUNTIME_API` has it. */
+  /** Value of `AWS_LAMBDA_RUNTIME_API`. */
   get address(): string {
     return this.#origin.host;
   }
 
-  /** Invokes the function and returns what it hands in. @param timeMs The function's time. */
-  invoke(event: unknown, timeMs = 15_000): Promise<Outcome> {
-    const outcome = Promise.withResolvers<Outcome>();
-    this.#outcomes.set(`invocation-${this.#count + this.#events.length + 1}`, outcome);
+  /** Invokes the function and returns its result. @param timeMs Timeout of the function. */
+  invoke(event: unknown, timeMs = 15_000): Promise<InvocationResult> {
+    const result = Promise.withResolvers<InvocationResult>();
+    this.#results.set(`invocation-${this.#count + this.#events.length + 1}`, result);
     this.#events.push({ event, timeMs });
     this.#waiting?.();
-    return outcome.promise;
+    return result.promise;
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -41,14 +41,14 @@ export class FakeRuntimeApi implements AsyncDisposable {
     if (pathname.endsWith("/invocation/next")) return await this.#next();
     const [, id = "", kind] = /\/(?:invocation\/([^/]+)|init)\/(response|error)$/.exec(pathname) ?? [];
     const init = pathname.endsWith("/init/error");
-    const outcome: Outcome = {
+    const result: InvocationResult = {
       id,
       kind: init ? "init" : kind as "response" | "error",
       body: await request.json(),
       errorType: request.headers.get("lambda-runtime-function-error-type"),
     };
-    if (init) this.initError.resolve(outcome);
-    else this.#outcomes.get(id)?.resolve(outcome);
+    if (init) this.initError.resolve(result);
+    else this.#results.get(id)?.resolve(result);
     return new Response("", { status: 202 });
   }
 

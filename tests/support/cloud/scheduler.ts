@@ -12,10 +12,10 @@ import {
   RunTaskCommand,
   StopTaskCommand,
 } from "@aws-sdk/client-ecs";
-import { type Program, startProgram } from "../programs.ts";
+import { type Program, startProgram } from "../programs/programs.ts";
 import type { AwsEnvironment } from "./moto.ts";
 
-/** Milliseconds between two looks at how many servers are wanted. */
+/** Milliseconds between two checks of the desired count. */
 const INTERVAL = 200;
 
 /** What a {@linkcode Scheduler} runs. */
@@ -23,7 +23,7 @@ export interface SchedulerInit {
   readonly cluster: string;
   readonly service: string;
   readonly family: string;
-  /** What every server is told; address and port are added. */
+  /** Environment of every server; address and port are added. */
   readonly env: AwsEnvironment;
   readonly port: number;
 }
@@ -35,8 +35,8 @@ interface Running {
 }
 
 /**
- * Plays the part of ECS that moto leaves out: runs as many servers as the service wants, each as a process of its
- * own at the public address of its task, and stops those that are too many with SIGTERM.
+ * The part of ECS that moto does not emulate: runs the desired number of servers, each as a process at the public address
+ * of its task, and stops surplus ones with SIGTERM.
  */
 export class Scheduler implements AsyncDisposable {
   readonly #init: SchedulerInit;
@@ -44,26 +44,26 @@ export class Scheduler implements AsyncDisposable {
   readonly #ec2 = new EC2Client({});
   readonly #servers: Running[] = [];
   #stopped = false;
-  /** Why it runs no more. */
+  /** Why it has stopped. */
   #error: unknown;
   readonly #loop: Promise<void>;
-  /** Addresses of all servers that ever ran, in the order of their start. */
+  /** Addresses of all servers so far, in the order of their start. */
   readonly addresses: string[] = [];
-  /** Logs of servers that are over. */
+  /** Logs of stopped servers. */
   readonly endedLogs: string[] = [];
 
-  /** Begins. */
+  /** Starts. */
   constructor(init: SchedulerInit) {
     this.#init = init;
     this.#loop = this.#run().catch((error) => void (this.#error = error));
   }
 
-  /** How many servers run. */
+  /** Number of running servers. */
   get running(): number {
     return this.#servers.length;
   }
 
-  /** How many servers are wanted. */
+  /** Desired number of servers. */
   async desired(): Promise<number> {
     const { cluster, service } = this.#init;
     const { services = [] } = await this.#ecs.send(
@@ -97,7 +97,7 @@ export class Scheduler implements AsyncDisposable {
       new DescribeSecurityGroupsCommand({ Filters: [filter] }),
     );
     const securityGroups = SecurityGroups.slice(0, 1).map(({ GroupId = "" }) => GroupId);
-    // Of a task definition that CloudFormation made, moto keeps no network.
+    // moto drops the network of a task definition from CloudFormation.
     await this.#ecs.send(
       new RegisterTaskDefinitionCommand({
         family,
@@ -129,7 +129,7 @@ export class Scheduler implements AsyncDisposable {
     });
     this.#servers.push({ arn: task.taskArn!, ip, program });
     await program.log.waitFor("server listening");
-    // Only now it can be found, as a task that runs.
+    // Only now it can be found, as a running task.
     await this.#ec2.send(new AssociateAddressCommand({ AllocationId, NetworkInterfaceId }));
     this.addresses.push(ip);
   }

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { Chain } from "../chain.ts";
-import { curl } from "../curl.ts";
-import { type HttpOrigin, startHttpOrigin } from "../http_origin.ts";
+import { Chain } from "../programs/chain.ts";
+import { curl } from "../clients/curl.ts";
+import { type HttpOrigin, startHttpOrigin } from "../origins/http_origin.ts";
 import { FakeFleet } from "./fake_fleet.ts";
 
-/** An agent, a server and the cloud between them. */
+/** An agent, a server and the cloud functions between them. */
 export interface Scene extends AsyncDisposable {
   readonly chain: Chain;
   readonly fleet: FakeFleet;
   readonly origin: HttpOrigin;
 }
 
-/** A chain of which nothing runs yet, functions for its agent, and an origin. */
+/** A chain that is not started, functions for its agent, and an origin. */
 export async function scene(keys: Record<string, unknown> = {}): Promise<Scene> {
   const chain = await Chain.prepare();
   const fleet = new FakeFleet(await Deno.readTextFile(`${chain.dir}/certs/ca.crt`));
@@ -29,7 +29,7 @@ export async function scene(keys: Record<string, unknown> = {}): Promise<Scene> 
   };
 }
 
-/** Starts the server, where the cloud says it is, and an agent that carries a request. */
+/** Starts the server at the address that the functions give, and an agent, and makes a request. */
 export async function beginToServe(all: Scene): Promise<void> {
   const { chain, fleet } = all;
   await chain.startServer();
@@ -38,7 +38,7 @@ export async function beginToServe(all: Scene): Promise<void> {
   await assertServed(all);
 }
 
-/** The agent carries a request, after it woke the server if it has to. */
+/** Makes a request through the agent, which wakes the server if necessary. */
 export async function assertServed({ chain, origin }: Scene): Promise<void> {
   const { text, errors } = await curl(["-x", chain.proxyUrl, `http://${origin.host}/`]);
   assert.equal(text, "hello", `${errors}\n${chain.agent.log.text}`);

@@ -1,54 +1,33 @@
-import { curl } from "../curl.ts";
+import { curl } from "../clients/curl.ts";
 import { eventually } from "../eventually.ts";
-import type { ServingCertificate } from "../http_origin.ts";
 import { whyMissing } from "../tools.ts";
 import { within } from "../within.ts";
-import { squidConfig } from "./squid.ts";
-import { tinyproxyConfig } from "./tinyproxy.ts";
+import {
+  type Credentials,
+  type ProxyRules,
+  type ProxySetup,
+  squidConfig,
+  tinyproxyConfig,
+} from "./proxy_config.ts";
 
-/** A proxy of somebody else, as a process of its own. */
+/** A third-party proxy, running as a process. */
 export interface ProxyProgram extends AsyncDisposable {
   readonly port: number;
   /**
-   * Whom clients asked it to connect to (CONNECT), as `host:port`, in its own words. Squid tells of a connection
-   * when it is over.
+   * Targets of CONNECT requests as `host:port`, from its log. Squid logs a connection when it ends.
    */
   connected(): Promise<string[]>;
 }
 
-/** Which proxies there are. */
+/** The supported proxies. */
 export type ProxyKind = "tinyproxy" | "squid";
-
-/** User and password that a proxy wants. */
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-}
-
-/** How a proxy is set up for a test. */
-export interface ProxyRules {
-  /** Makes it speak TLS to its clients; squid alone does. @default {plain} */
-  readonly tls?: ServingCertificate | undefined;
-  /** Whether it connects to port 443 and no other, as many do. @default false */
-  readonly only443?: boolean;
-}
-
-/** What a configuration is made of. */
-export interface ProxySetup extends ProxyRules {
-  readonly port: number;
-  /** Where it keeps its files. */
-  readonly dir: string;
-  /** Where it writes whom it was asked for. */
-  readonly log: string;
-  readonly credentials: Credentials | undefined;
-}
 
 const PROGRAMS: Readonly<Record<ProxyKind, readonly string[]>> = {
   tinyproxy: ["tinyproxy", "/usr/bin/tinyproxy"],
   squid: ["/usr/sbin/squid", "squid"],
 };
 
-/** Where a proxy's program is; undefined where it is missing. */
+/** Finds a proxy's program; undefined when it is not installed. */
 export async function proxyProgram(kind: ProxyKind): Promise<string | undefined> {
   for (const program of PROGRAMS[kind]) {
     if (await whyMissing(program, "-v") === undefined) return program;
@@ -59,8 +38,8 @@ export async function proxyProgram(kind: ProxyKind): Promise<string | undefined>
 /**
  * Starts a proxy on a free port of 127.0.0.1 that connects to any port.
  *
- * @param dir Where it keeps its files.
- * @param credentials What it wants of its clients. @default {nothing}
+ * @param dir Folder of its files.
+ * @param credentials What it requires of its clients. @default {nothing}
  */
 export async function startProxy(
   kind: ProxyKind,
@@ -71,12 +50,12 @@ export async function startProxy(
 ): Promise<ProxyProgram> {
   const port = freePort();
   const [config, log] = [`${dir}/${kind}_${port}.conf`, `${dir}/${kind}_${port}.log`];
-  // Started by root squid becomes another user, who has to write there.
+  // Started by root squid switches to another user, which has to write there.
   await Deno.writeTextFile(log, "");
   await Deno.chmod(log, 0o666);
   const setup: ProxySetup = { ...rules, port, dir, log, credentials };
   await Deno.writeTextFile(config, kind === "tinyproxy" ? tinyproxyConfig(setup) : await squidConfig(setup));
-  // Squid names what it shares in memory after its service, and every squid of the machine has the same by default.
+  // Squid names its shared memory after its service name, which is the same for every squid by default.
   const args = kind === "tinyproxy" ? ["-d", "-c", config] : ["-N", "-n", `test${port}`, "-f", config];
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   let over = false;

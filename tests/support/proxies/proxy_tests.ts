@@ -1,12 +1,13 @@
-import { type Credentials, type ProxyKind, proxyProgram } from "./proxy_program.ts";
+import type { Credentials } from "./proxy_config.ts";
+import { type ProxyKind, proxyProgram } from "./proxy_program.ts";
 
-/** What the proxies of tests want, where they want something. */
+/** Credentials of the proxies that require some. */
 export const CREDENTIALS: Credentials = { user: "alice", password: "s3cret" };
 
 /** Registers a test of one kind of proxy; `fn` gets its program. */
 export type ProxyTest = (name: string, fn: (program: string) => Promise<void>) => void;
 
-/** Registers tests for every kind of proxy; those whose program is missing are skipped, with the reason. */
+/** Registers tests for every kind of proxy; without its program they are skipped, with the reason. */
 export async function forEachProxy(register: (kind: ProxyKind, test: ProxyTest) => void): Promise<void> {
   for (const kind of ["tinyproxy", "squid"] as const) {
     const program = await proxyProgram(kind);

@@ -1,19 +1,19 @@
 import { connect, type Socket } from "node:net";
 import { createServer } from "node:tls";
 
-/** An HTTP proxy of a test that speaks TLS, and passes on what it is asked for. */
+/** An HTTP proxy for tests that accepts TLS and forwards CONNECT requests. */
 export interface TlsProxy extends AsyncDisposable {
   readonly port: number;
   /** Heads of the requests so far. */
   readonly heads: readonly string[];
-  /** Names that clients asked for while they connected; of an address there is none. */
+  /** Server names (SNI) that clients sent; "" for an address. */
   readonly names: readonly string[];
 }
 
 /**
  * Starts a proxy on a free port of 127.0.0.1.
  *
- * @param answer What it says in place of a connection. @default {it connects}
+ * @param answer Sent instead of connecting. @default {it connects}
  */
 export async function startTlsProxy(
   tls: { readonly cert: string; readonly key: string },

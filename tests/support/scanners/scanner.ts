@@ -1,15 +1,15 @@
-import { childEnvironment } from "../../../scripts/child_environment.ts";
+import { childEnvironment } from "../../../scripts/process/child_environment.ts";
 
-/** Milliseconds for one scan; on two cores that do nothing else the longest takes about 20 s. */
+/** Milliseconds for one scan; the longest takes about 20 s on two idle cores. */
 const SCAN_TIMEOUT = 240_000;
 
-/** Runs a scanner to its end, with `dir` for its temporary files; returns all that it wrote, for messages. */
+/** Runs a scanner to its end, with `dir` for its temporary files; returns its output, for messages. */
 export async function runScanner(program: string, args: readonly string[], dir: string): Promise<string> {
   const proxyless = Object.entries(childEnvironment()).filter(([name]) => !/_proxy$/i.test(name));
   const signal = AbortSignal.timeout(SCAN_TIMEOUT);
   const { stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
-    // testssl asks for the width of the terminal.
+    // testssl reads the width of the terminal.
     env: { ...Object.fromEntries(proxyless), TMPDIR: dir, TERM: "dumb" },
     clearEnv: true,
     cwd: dir,
@@ -18,6 +18,8 @@ export async function runScanner(program: string, args: readonly string[], dir: 
   }).output();
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout) + decoder.decode(stderr);
-  if (signal.aborted) throw new Error(`${program} was not over in ${SCAN_TIMEOUT} ms; it wrote:\n${text}`);
+  if (signal.aborted) {
+    throw new Error(`${program} did not finish within ${SCAN_TIMEOUT} ms; it wrote:\n${text}`);
+  }
   return text;
 }

@@ -1,10 +1,10 @@
 import { runScanner } from "./scanner.ts";
 
-/** What sslscan saw of a port. */
+/** What sslscan found at a port. */
 export interface SslscanReport {
-  /** Protocols that the server speaks, such as `tls 1.3`. */
+  /** Protocols that the server accepts, such as `tls 1.3`. */
   readonly protocols: readonly string[];
-  /** Suites that it takes, each with the protocol. */
+  /** Cipher suites that it accepts, each with the protocol. */
   readonly suites: readonly string[];
   readonly renegotiates: boolean;
   readonly compresses: boolean;
@@ -14,16 +14,16 @@ export interface SslscanReport {
 }
 
 /**
- * Has sslscan look at a port of 127.0.0.1.
+ * Scans a port of 127.0.0.1.
  *
- * @param dir Where its report is written.
+ * @param dir Folder of its report.
  */
 export async function sslscan(port: number, serverName: string, dir: string): Promise<SslscanReport> {
   const file = `${dir}/sslscan.xml`;
   const args = [`--xml=${file}`, `--sni-name=${serverName}`, "--connect-timeout=10", `127.0.0.1:${port}`];
   const said = await runScanner("sslscan", args, dir);
   const xml = await Deno.readTextFile(file).catch((cause) => {
-    throw new Error(`No report of sslscan; it wrote:\n${said}`, { cause });
+    throw new Error(`Cannot read the report of sslscan; it wrote:\n${said}`, { cause });
   });
   const isSet = (element: string, attribute: string) =>
     elements(xml, element).some((each) => each[attribute] !== "0");

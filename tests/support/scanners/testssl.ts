@@ -8,30 +8,30 @@ export interface Finding {
   readonly finding: string;
 }
 
-/** What is scanned, and how. */
+/** Target and options of a scan. */
 export interface TestsslScan {
-  /** Of 127.0.0.1. */
+  /** Port of 127.0.0.1. */
   readonly port: number;
-  /** The name that is sent, and that the certificate should have. */
+  /** Server name that is sent and that the certificate should have. */
   readonly serverName: string;
-  /** Where files are written. */
+  /** Folder of its files. */
   readonly dir: string;
-  /** Which parts of the scan; testssl's own flags. */
+  /** Parts of the scan, as testssl's own flags. */
   readonly parts: readonly string[];
-  /** A CA that is believed beside the public ones. @default {none} */
+  /** A CA trusted in addition to the public ones. @default {none} */
   readonly caFile?: string;
 }
 
 /**
- * To learn what openssl can do, testssl has it connect to the name `invalid.`, which asks a name server. Here it
- * gets a port of this machine where nobody listens, and the scan does not leave the machine.
+ * To learn what openssl supports, testssl makes it connect to the name `invalid.`, which asks a name server. This
+ * wrapper redirects it to a local port where nothing listens, so that the scan does not leave the machine.
  */
 const OPENSSL = `#!/bin/sh
 for word; do shift; [ "$word" = invalid. ] && word=127.0.0.1:1; set -- "$@" "$word"; done
 exec openssl "$@"
 `;
 
-/** Has testssl look at a port of 127.0.0.1, without a name server and without asking anybody else. */
+/** Scans a port of 127.0.0.1, without a name server or any other host. */
 export async function testssl(scan: TestsslScan): Promise<Finding[]> {
   const { port, serverName, dir, parts, caFile } = scan;
   const [openssl, report] = [`${dir}/openssl.sh`, `${dir}/testssl_${crypto.randomUUID()}.json`];
@@ -45,6 +45,6 @@ export async function testssl(scan: TestsslScan): Promise<Finding[]> {
   try {
     return JSON.parse(await Deno.readTextFile(report));
   } catch (cause) {
-    throw new Error(`No report of testssl; it wrote:\n${said}`, { cause });
+    throw new Error(`Cannot read the report of testssl; it wrote:\n${said}`, { cause });
   }
 }

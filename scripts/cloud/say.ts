@@ -1,2 +1,0 @@
-/** Tells a person what happens, a line each. */
-export type Say = (line: string) => void;

@@ -1,0 +1,300 @@
+import type { Clock } from "../../shared/clock.ts";
+import { systemClock } from "../../shared/system_clock.ts";
+import type { SallyportError } from "../../shared/errors.ts";
+import { type LimitFigures, SharedLimit } from "../../shared/limits/shared_limit.ts";
+import { acceptLink } from "../../shared/mux/session/accept_link.ts";
+import { Session } from "../../shared/mux/session/session.ts";
+import type { Transport } from "../../shared/mux/transport.ts";
+import type { Peer } from "../../shared/pki/peer_verification.ts";
+import { ClosingConnections } from "./closing_connections.ts";
+import { AgentNotices } from "./agent_notices.ts";
+import { AgentConnection, AgentCounter, type AgentHello, AgentSession } from "./agent_session.ts";
+import { hasMost, noRoom, shutDown, tooManyWait } from "./registry_errors.ts";
+import type { SessionListener, SessionRegistryInit } from "./session_registry_init.ts";
+
+/**
+ * The sessions of all agents that were accepted.
+ *
+ * A single certificate may use all connections. Once they are all in use, the certificate with the most of them loses
+ * one to a certificate with clearly fewer: the one that matters least (`AgentCounter.costOf`), then the oldest.
+ */
+export class SessionRegistry {
+  readonly #init: SessionRegistryInit;
+  readonly #clock: Clock;
+  readonly #sessions = new Set<AgentSession>();
+  readonly #connections = new Set<AgentConnection>();
+  readonly #limit: SharedLimit<AgentConnection>;
+  /** Sessions that wait for a connection (SPEC.md 3.7). */
+  readonly #waiting: SharedLimit<AgentSession>;
+  readonly #closing: ClosingConnections;
+  readonly #agents = new AgentCounter();
+  readonly #notices: AgentNotices;
+  #listener: SessionListener | undefined;
+  #isDraining = false;
+  #lastAgents = "";
+  #emptied: (() => void) | undefined;
+
+  constructor(init: SessionRegistryInit) {
+    this.#init = init;
+    this.#clock = init.clock ?? systemClock;
+    const { maxConnections: total = Infinity } = init;
+    this.#limit = new SharedLimit({
+      total,
+      whenFull: "evict",
+      cost: (connection) => this.#agents.costOf(connection),
+      evict: (connection) => this.#evict(connection, total),
+    });
+    this.#waiting = new SharedLimit({
+      total,
+      whenFull: "evict",
+      evict: (agent) => this.#evictWaiting(agent),
+    });
+    const closed = () => this.#checkEmpty();
+    this.#closing = new ClosingConnections({ clock: this.#clock, maxConnections: total, closed });
+    this.#notices = new AgentNotices({
+      clock: this.#clock,
+      sessions: this.#sessions,
+      status: () => ({ agents: this.agentCount, streams: this.streamCount }),
+    });
+  }
+
+  /** Sets who handles streams; to be called once, before the first agent is accepted. */
+  listen(listener: SessionListener): void {
+    this.#listener = listener;
+  }
+
+  /** Connections of agents. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether {@linkcode drain} was called. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** How connections are shared, for metrics. */
+  figures(): { connections: LimitFigures; closing: LimitFigures; waiting: LimitFigures } {
+    return {
+      connections: this.#limit.figures(),
+      closing: this.#closing.figures(),
+      waiting: this.#waiting.figures(),
+    };
+  }
+
+  /** Agent processes: sessions with the same id and certificate count once. */
+  get agentCount(): number {
+    return this.#agents.count;
+  }
+
+  /** Identity of the certificate that all agents share; undefined when there are several, or no agent. */
+  get onlyClient(): string | undefined {
+    const [first, ...others] = new Set([...this.#sessions].map(({ peer }) => peer.identity));
+    return others.length === 0 ? first : undefined;
+  }
+
+  /** Open streams of all sessions. */
+  get streamCount(): number {
+    let count = 0;
+    for (const { session } of this.#sessions) count += session!.streamCount;
+    return count;
+  }
+
+  /** Takes a connection of an agent whose certificate was accepted, or refuses it with the reason. */
+  accept(transport: Transport, peer: Peer): void {
+    const { session: options, maxConnections } = this.#init;
+    const connection = new AgentConnection(peer, transport);
+    const hasRoom = () => this.#limit.take(peer.identity, connection);
+    const refusal = this.#init.refusalOf?.(peer) ?? (hasRoom() ? undefined : noRoom(maxConnections));
+    if (refusal !== undefined) return this.#refuse(transport, peer, refusal);
+    this.#connections.add(connection);
+    connection.link = acceptLink({
+      transport,
+      clock: this.#clock,
+      options,
+      find: (key) => this.#join(connection, key),
+      create: (key, { id = "", software }) => this.#create(connection, { key, agentId: id, software }),
+      closed: (error) => this.#disconnected(connection, error),
+    });
+  }
+
+  #join(connection: AgentConnection, key: string): Session | undefined {
+    const { identity } = connection.peer;
+    const agent = [...this.#sessions].find((each) => each.matches(identity, key));
+    if (agent === undefined || agent.session!.state === "closed") return undefined;
+    agent.add(connection);
+    return agent.session;
+  }
+
+  #create(connection: AgentConnection, { key, agentId, software }: AgentHello): Session {
+    const { log, budget, session: options } = this.#init;
+    const { peer } = connection;
+    const agent = new AgentSession(peer, { agentId, key });
+    agent.add(connection);
+    const session = agent.session = new Session({
+      role: "listener",
+      key,
+      clock: this.#clock,
+      budget,
+      client: peer.identity,
+      options,
+      events: {
+        open: () => {
+          const from = agent.from.join(" ") || undefined;
+          log.info("agent connected", { ...clientFields(peer), from, software });
+          this.#agentsChanged();
+          this.#notices.send(agent);
+        },
+        links: ({ open }, error) => this.#linksChanged(agent, open, error),
+        stream: (stream) => this.#listener!.stream(stream, peer, agent.from),
+        closed: (error) => this.#ended(agent, error),
+        consumerError: ({ message, cause }) => {
+          const stack = cause instanceof Error ? cause.stack : undefined;
+          log.error("callback failed", { ...clientFields(peer), error: message, stack });
+        },
+      },
+    });
+    this.#sessions.add(agent);
+    this.#agents.add(agent);
+    if (this.#isDraining) session.drain();
+    return session;
+  }
+
+  /**
+   * Ends the sessions of agents that are no longer accepted: their streams fail at once, their connections are cut
+   * within a second. `refusalOf` says why an agent is no longer accepted, and returns undefined when it still is.
+   */
+  revalidate(refusalOf: (peer: Peer) => SallyportError | undefined): void {
+    for (const agent of this.#sessions) {
+      const error = refusalOf(agent.peer);
+      if (error === undefined) continue;
+      const { code, message } = error;
+      this.#init.log.warn("agent cut off", { ...clientFields(agent.peer), code, error: message });
+      this.#end(agent, error);
+    }
+    for (const connection of this.#connections) {
+      const error = connection.agent === undefined ? refusalOf(connection.peer) : undefined;
+      if (error !== undefined) this.#refuseEarly(connection, error);
+    }
+  }
+
+  /**
+   * Accepts no new streams, and waits up to `timeout` milliseconds for open ones to end; streams of sessions without
+   * a connection are not waited for.
+   */
+  async drain(timeout: number): Promise<void> {
+    this.#isDraining = true;
+    const close = ({ session }: AgentSession) => session!.close("going_away", "the server shut down");
+    for (const agent of this.#sessions) {
+      if (agent.session!.linkCount > 0) agent.session!.drain();
+      else close(agent);
+    }
+    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    const cancel = this.#clock.after(timeout, () => {
+      for (const agent of this.#sessions) close(agent);
+      for (const { agent, link } of this.#connections) if (agent === undefined) link!.refuse(shutDown());
+    });
+    if (!this.#isEmpty) await emptied;
+    cancel();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#sessions.size + this.#connections.size + this.#closing.count === 0;
+  }
+
+  /** Only a session that has no other connection ends. */
+  #evict(connection: AgentConnection, max: number): void {
+    const { agent, link, peer } = connection;
+    const error = hasMost(max);
+    if (agent !== undefined && agent.connections.size > 1) return link!.cut(error);
+    this.#init.refusals.addClient("agent evicted", error, peer);
+    this.#init.onRefused?.(error.code);
+    if (agent === undefined) this.#refuseEarly(connection, error);
+    else this.#end(agent, error);
+  }
+
+  /** Refuses a connection that has no session yet; its place is free at once. */
+  #refuseEarly(connection: AgentConnection, error: SallyportError): void {
+    this.#release(connection);
+    this.#closing.add(connection.peer.identity, connection.transport);
+    connection.link!.refuse(error);
+  }
+
+  #refuse(transport: Transport, peer: Peer, error: SallyportError): void {
+    this.#init.refusals.addClient("agent refused", error, peer);
+    this.#init.onRefused?.(error.code);
+    this.#closing.refuse(peer.identity, transport, error);
+  }
+
+  #evictWaiting(agent: AgentSession): void {
+    this.#init.refusals.addClient("agent evicted", tooManyWait(), agent.peer);
+    this.#end(agent, tooManyWait());
+  }
+
+  /** Ends a session; the places of its connections are free at once, however long the agent takes to leave. */
+  #end(agent: AgentSession, { code, message }: SallyportError): void {
+    for (const connection of agent.connections) {
+      if (this.#release(connection)) this.#closing.add(agent.peer.identity, connection.transport);
+    }
+    this.#forget(agent);
+    agent.session!.close(code, message);
+    this.#agentsChanged();
+  }
+
+  #forget(agent: AgentSession): void {
+    this.#waiting.release(agent);
+    if (this.#sessions.delete(agent)) this.#agents.remove(agent);
+  }
+
+  #release(connection: AgentConnection): boolean {
+    this.#limit.release(connection);
+    return this.#connections.delete(connection);
+  }
+
+  #linksChanged(agent: AgentSession, count: number, error: SallyportError | undefined): void {
+    const { log } = this.#init;
+    const fields = { ...clientFields(agent.peer), streams: agent.session!.streamCount };
+    const hasWaited = this.#waiting.release(agent);
+    if (count > 0) return void (hasWaited && log.info("agent resumed", fields));
+    if (!hasWaited) log.info("agent lost its connection", { ...fields, error: error?.message });
+    this.#waiting.take(agent.peer.identity, agent);
+  }
+
+  #disconnected(connection: AgentConnection, { message, code }: SallyportError): void {
+    this.#release(connection);
+    const { agent, peer, transport } = connection;
+    agent?.connections.delete(connection);
+    if (agent === undefined) {
+      this.#init.log.info("agent disconnected", { ...clientFields(peer), code, error: message });
+    }
+    this.#closing.remove(transport);
+    this.#checkEmpty();
+  }
+
+  #ended(agent: AgentSession, error: SallyportError | undefined): void {
+    this.#forget(agent);
+    this.#init.log.info("agent disconnected", {
+      ...clientFields(agent.peer),
+      ...(error === undefined ? { reason: "drained" } : { code: error.code, error: error.message }),
+    });
+    this.#agentsChanged();
+    this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
+    if (this.#isDraining && this.#isEmpty) this.#emptied?.();
+  }
+
+  /** Notifies the listener at once, and the agents a little later. */
+  #agentsChanged(): void {
+    this.#notices.changed();
+    const agents = `${this.agentCount} ${this.onlyClient}`;
+    if (agents === this.#lastAgents) return;
+    this.#lastAgents = agents;
+    this.#listener?.agentsChanged?.();
+  }
+}
+
+function clientFields({ commonName: client, serial }: Peer): { client: string; serial: string } {
+  return { client, serial };
+}

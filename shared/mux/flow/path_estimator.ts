@@ -1,0 +1,275 @@
+import type { Clock } from "../../clock.ts";
+
+/** Rounds whose best rate counts. */
+const RATE_ROUNDS = 10;
+/** Rounds that are kept when older ones are in doubt. */
+const RECENT_RATE_ROUNDS = 2;
+
+/** A write that is not yet fully acknowledged. */
+interface Flight {
+  /** Totals of bytes sent, before and after it. */
+  start: number;
+  end: number;
+  sentAt: number;
+  /** Total acknowledged when it was sent, and the time of that acknowledgement. */
+  acked: number;
+  ackedAt: number;
+  /** When what was acknowledged last at that time had been sent. */
+  ackedSentAt: number;
+  /** Whether there was less to send than allowed, so that it shows little about the path. */
+  applicationLimited: boolean;
+  /** Whether it was sent while the queue drained. */
+  drained: boolean;
+  /** Whether its round trip was measured. */
+  timed: boolean;
+}
+
+/** Bytes in flight, as multiples of delivery rate × round trip, in each mode. */
+const STARTUP_GAIN = 2.89;
+const CRUISE_GAIN = 1.15;
+const PROBE_GAIN = 1.5;
+const DRAIN_GAIN = 0.5;
+/** One round in this many probes whether the path carries more. */
+const PROBE_EVERY = 8;
+/** Milliseconds that a round counts at least, where old rounds are forgotten by their age. */
+const SHORTEST_ROUND = 20;
+/** Round trips after which a round ends although what was in flight at its beginning was not all acknowledged. */
+const LONGEST_ROUND = 4;
+/** Rounds without growth by a quarter that end the startup. */
+const STALLED_ROUNDS = 3;
+/** Milliseconds until the lowest round trip has to be measured again. */
+const ROUND_TRIP_LIFETIME = 10_000;
+/** Rounds in a row, all much longer than the lowest round trip, that make it doubtful. */
+const DOUBTFUL_ROUNDS = 10;
+const DOUBTFUL_RATIO = 1.5;
+/** Milliseconds that scheduling adds on a path without delay, measured on loopback. */
+const ROUND_TRIP_FLOOR = 3;
+/** Bytes that may always be in flight. */
+const WINDOW_FLOOR = 32_768;
+/** Bytes in flight before anything was measured. */
+const INITIAL_WINDOW = 131_072;
+/** The most bytes in flight. */
+const WINDOW_CEILING = 33_554_432;
+
+/**
+ * Measures what the path carries, and limits the bytes in flight (SPEC.md 5.3) to about its delivery rate times its
+ * lowest round trip, as BBR does (draft-ietf-ccwg-bbr). More would only wait in a queue on the path, ahead of every
+ * other stream's bytes.
+ */
+export class PathEstimator {
+  readonly #clock: Clock;
+  readonly #flights: Flight[] = [];
+  readonly #rate = new DeliveryRate();
+  #sent = 0;
+  #acked = 0;
+  #ackedAt: number;
+  #ackedSentAt: number;
+  #roundEnd = 0;
+  #roundAt = 0;
+  #roundsInCycle = 0;
+  #roundTrip = Infinity;
+  #roundTripAt: number;
+  /** Lowest round trip of the current round, and how many rounds in a row were doubtful. */
+  #roundLowest = Infinity;
+  #doubtfulRounds = 0;
+  #mode: "startup" | "cruise" | "drain" = "startup";
+  #fullRate = 0;
+  #stalledRounds = 0;
+  #initialWindow = INITIAL_WINDOW;
+  #window = INITIAL_WINDOW;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#ackedAt = clock.now();
+    this.#ackedSentAt = this.#ackedAt;
+    this.#roundTripAt = this.#ackedAt;
+    this.#roundAt = this.#ackedAt;
+  }
+
+  /** Bytes sent and not yet acknowledged. */
+  get inFlight(): number {
+    return this.#sent - this.#acked;
+  }
+
+  /** Bytes that the peer has acknowledged. */
+  get delivered(): number {
+    return this.#acked;
+  }
+
+  /** Bytes that may be in flight now. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Lowest recent round trip, in milliseconds; `undefined` before the first measurement. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip === Infinity ? undefined : this.#roundTrip;
+  }
+
+  /** The path is one of several: it begins with little, since others carry the rest. */
+  startSmall(): void {
+    this.#initialWindow = WINDOW_FLOOR;
+    this.#window = WINDOW_FLOOR;
+  }
+
+  /**
+   * A write of `bytes` is sent.
+   * @param applicationLimited Whether nothing more waits to be sent.
+   */
+  sent(bytes: number, applicationLimited: boolean): void {
+    const now = this.#clock.now();
+    // The time of a pause must not count as slow delivery.
+    if (this.inFlight === 0) this.#ackedAt = this.#ackedSentAt = now;
+    const start = this.#sent;
+    this.#sent += bytes;
+    this.#flights.push({
+      start,
+      end: this.#sent,
+      sentAt: now,
+      acked: this.#acked,
+      ackedAt: this.#ackedAt,
+      ackedSentAt: this.#ackedSentAt,
+      applicationLimited,
+      drained: this.#mode === "drain",
+      timed: false,
+    });
+  }
+
+  /** The peer has read `total` bytes so far. Returns false when that is impossible (SPEC.md 5.2). */
+  acknowledged(total: number): boolean {
+    if (total < this.#acked || total > this.#sent) return false;
+    if (total === this.#acked) return true;
+    const now = this.#clock.now();
+    this.#acked = total;
+    this.#ackedAt = now;
+    this.#measureRoundTrip(now);
+    const flight = this.#takeAcknowledged();
+    if (flight !== undefined) this.#measureRate(flight, now);
+    this.#updateWindow(now);
+    return true;
+  }
+
+  /**
+   * Measures the round trip of the newest write that has begun to arrive, by its first bytes: on a slow path the last
+   * ones are late by the time that the write itself takes.
+   */
+  #measureRoundTrip(now: number): void {
+    let newest: Flight | undefined;
+    for (const flight of this.#flights) {
+      if (flight.start >= this.#acked) break;
+      newest = flight;
+    }
+    if (newest === undefined) return;
+    this.#ackedSentAt = newest.sentAt;
+    if (newest.timed) return;
+    newest.timed = true;
+    const roundTrip = Math.max(now - newest.sentAt, 0.01);
+    this.#roundLowest = Math.min(this.#roundLowest, roundTrip);
+    const drained = newest.drained && this.#mode === "drain";
+    if (roundTrip > this.#roundTrip && !drained) return;
+    this.#roundTrip = roundTrip;
+    this.#roundTripAt = now;
+    this.#doubtfulRounds = 0;
+    if (drained) this.#mode = "cruise";
+  }
+
+  /** Returns the newest write that is fully acknowledged; it and older ones are dropped. */
+  #takeAcknowledged(): Flight | undefined {
+    let count = 0;
+    while (count < this.#flights.length && this.#flights[count]!.end <= this.#acked) count++;
+    return count === 0 ? undefined : this.#flights.splice(0, count)[count - 1];
+  }
+
+  #measureRate(flight: Flight, now: number): void {
+    // After a lost packet TCP delivers at once what took longer to send: that is no rate of the path.
+    const elapsed = Math.max(now - flight.ackedAt, flight.sentAt - flight.ackedSentAt, this.#roundTrip);
+    const rate = (this.#acked - flight.acked) / elapsed;
+    if (!flight.applicationLimited || rate > this.#rate.best) this.#rate.sample(rate);
+    const isLong = now - this.#roundAt > LONGEST_ROUND * Math.max(this.#roundTrip, SHORTEST_ROUND);
+    if (flight.acked >= this.#roundEnd || isLong) this.#nextRound(flight.applicationLimited, now);
+  }
+
+  #nextRound(applicationLimited: boolean, now: number): void {
+    this.#roundEnd = this.#sent;
+    this.#roundAt = now;
+    this.#roundsInCycle = (this.#roundsInCycle + 1) % PROBE_EVERY;
+    const doubtful = this.#roundLowest > this.#roundTrip * DOUBTFUL_RATIO + ROUND_TRIP_FLOOR;
+    this.#doubtfulRounds = doubtful ? this.#doubtfulRounds + 1 : 0;
+    this.#roundLowest = Infinity;
+    // Rounds with little to send must not push out the measured rates.
+    if (applicationLimited) return;
+    if (this.#mode === "startup") this.#checkStartup();
+    this.#rate.nextRound(now, now - RATE_ROUNDS * Math.max(this.#roundTrip, SHORTEST_ROUND));
+  }
+
+  #checkStartup(): void {
+    if (this.#rate.best >= this.#fullRate * 1.25) {
+      this.#fullRate = this.#rate.best;
+      this.#stalledRounds = 0;
+    } else if (++this.#stalledRounds >= STALLED_ROUNDS) {
+      this.#mode = "cruise";
+    }
+  }
+
+  #updateWindow(now: number): void {
+    const old = now - this.#roundTripAt > ROUND_TRIP_LIFETIME;
+    if (this.#mode === "cruise" && (old || this.#doubtfulRounds >= DOUBTFUL_ROUNDS)) this.#beginDrain(now);
+    const product = this.#rate.best * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR);
+    if (!(product > 0 && product < Infinity)) return;
+    // Before the first round ended, the measured rate says nothing about the capacity.
+    const floor = this.#fullRate === 0 ? this.#initialWindow : WINDOW_FLOOR;
+    this.#window = Math.min(WINDOW_CEILING, Math.max(floor, product * this.#gain()));
+  }
+
+  /** Lets the queue drain: a queue of our own would hide a lower round trip, and look like a longer path. */
+  #beginDrain(now: number): void {
+    this.#mode = "drain";
+    this.#roundTripAt = now;
+    if (this.#doubtfulRounds >= DOUBTFUL_ROUNDS) this.#rate.forgetOld();
+    this.#doubtfulRounds = 0;
+  }
+
+  #gain(): number {
+    if (this.#mode === "startup") return STARTUP_GAIN;
+    if (this.#mode === "drain") return DRAIN_GAIN;
+    return this.#roundsInCycle === 0 ? PROBE_GAIN : CRUISE_GAIN;
+  }
+}
+
+/** The best delivery rate of the last ten rounds, in bytes per millisecond. */
+export class DeliveryRate {
+  /** Best rate of each round, and when it began; the newest is last. */
+  #rounds: { best: number; readonly began: number }[] = [{ best: 0, began: -Infinity }];
+
+  /** The best of all rounds; 0 before the first sample. */
+  get best(): number {
+    return Math.max(...this.#rounds.map(({ best }) => best));
+  }
+
+  /** Adds a measurement to the current round. */
+  sample(rate: number): void {
+    const newest = this.#rounds.at(-1)!;
+    newest.best = Math.max(newest.best, rate);
+  }
+
+  /**
+   * Begins a round at `now`, and drops the one before the last ten.
+   * @param oldest Rounds that began earlier are dropped, too, except the last two: a queue makes rounds long.
+   */
+  nextRound(now: number, oldest: number): void {
+    this.#rounds.push({ best: 0, began: now });
+    const isOld = ({ began }: { began: number }) => began < oldest;
+    while (
+      this.#rounds.length > RATE_ROUNDS ||
+      this.#rounds.length > RECENT_RATE_ROUNDS + 1 && isOld(this.#rounds[0]!)
+    ) {
+      this.#rounds.shift();
+    }
+  }
+
+  /** Drops all but the last two rounds, unless these have no sample. */
+  forgetOld(): void {
+    const recent = this.#rounds.slice(-RECENT_RATE_ROUNDS);
+    if (recent.some(({ best }) => best > 0)) this.#rounds = recent;
+  }
+}

@@ -1,0 +1,264 @@
+import type { CancelTimer, Clock } from "../../clock.ts";
+import { SallyportError } from "../../errors.ts";
+import type { SessionMessage } from "../../protocol/messages.ts";
+import type { FramedStream } from "../stream/framed_stream.ts";
+import type { FrameSender } from "../stream/stream_table_init.ts";
+import { type CountedFrame, sessionFrame } from "../link/counted_frame.ts";
+import type { Link } from "../link/link.ts";
+import { type LinkUse, Scheduler } from "./scheduler.ts";
+
+/** Milliseconds in which a link that is given up has to deliver what is in flight. */
+const RETIRE_TIMEOUT = 5_000;
+
+/** What makes a {@linkcode LinkSet}. */
+interface LinkSetInit {
+  readonly clock: Clock;
+  /** Milliseconds that the session waits for a link once it has none (SPEC.md 3.7). */
+  readonly resumeTimeout: number;
+  /** Counts bytes that are kept until they are acknowledged; negative when they were. */
+  keep(bytes: number): void;
+  /** Whether the session is worth waiting for when its last link is lost, even if nothing is left to send. */
+  isNeeded(): boolean;
+  /** No link is left and the session does not wait, or no longer; `error` is why the last link was lost. */
+  exhausted(error: SallyportError): void;
+}
+
+/** How many links there are. */
+export interface LinkCounts {
+  /** Open links. */
+  readonly open: number;
+  /** Those of them that are not suspect (SPEC.md 3.8). */
+  readonly good: number;
+}
+
+/** The links of a session: sends by them, sends again what a lost one did not deliver, and waits for a new one. */
+export class LinkSet implements FrameSender {
+  /** Gives streams their turns. */
+  readonly scheduler: Scheduler;
+  readonly #init: LinkSetInit;
+  /** Open links, the oldest first. */
+  readonly #open = new Set<Link>();
+  /** Links whose `hello` has not arrived. */
+  readonly #greeting = new Set<Link>();
+  /** Open links that close once what is in flight was delivered. */
+  readonly #retiring = new Map<Link, CancelTimer>();
+  /** The links that are used, in the order of preference; the first carries no bulk if there are others. */
+  #used: readonly Link[] = [];
+  /** What has to be sent by the next link, while there is none. */
+  #orphans: CountedFrame[] = [];
+  /** Set while there is no link. */
+  #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
+  #resumptions = 0;
+  #resentBytes = 0;
+  /** What lost links have transferred. */
+  #pastBytes = 0;
+
+  constructor(init: LinkSetInit) {
+    this.#init = init;
+    this.scheduler = new Scheduler({
+      clock: init.clock,
+      keep: init.keep,
+      useOf: (sender) => this.#useOf(sender),
+      isFull: () => this.#used[0]?.sender.isFull === true,
+      wake: () => this.#wake(),
+    });
+  }
+
+  /** Open links. */
+  get links(): ReadonlySet<Link> {
+    return this.#open;
+  }
+
+  /** How many links there are. */
+  get counts(): LinkCounts {
+    let good = 0;
+    for (const link of this.#open) if (!link.isSuspect && !this.#retiring.has(link)) good++;
+    return { open: this.#open.size, good };
+  }
+
+  /** How often the session continued after it had no link, and bytes of bodies that were sent again. */
+  get figures(): { readonly resumptions: number; readonly resentBytes: number } {
+    return { resumptions: this.#resumptions, resentBytes: this.#resentBytes };
+  }
+
+  /** Bytes of frames that arrived at either end, by all links so far. */
+  get transferred(): number {
+    let bytes = this.#pastBytes;
+    for (const link of this.#open) bytes += link.transferred;
+    return bytes;
+  }
+
+  /** Whether everything was sent and acknowledged. */
+  get isClear(): boolean {
+    return this.#orphans.length === 0 && [...this.#open].every(({ sender }) => sender.isClear);
+  }
+
+  /** Adds a link whose `hello` is awaited. */
+  add(link: Link): void {
+    this.#greeting.add(link);
+  }
+
+  /** A link's `hello` arrived: it takes over what others cannot deliver. */
+  opened(link: Link): void {
+    this.#greeting.delete(link);
+    if (this.#waiting !== undefined) {
+      this.#resumptions++;
+      this.#waiting.cancel();
+      this.#waiting = undefined;
+    }
+    if (this.#open.size > 0) link.sender.path.startSmall();
+    this.#open.add(link);
+    this.#update();
+    this.#takeOver(this.#orphans.splice(0));
+    for (const each of this.#open) if (each.isSuspect) this.#takeOver(each.sender.takeAll());
+    link.sender.schedule();
+  }
+
+  /** A link is lost, or the peer refused it. */
+  lost(link: Link, error: SallyportError): void {
+    const wasOpen = this.#open.delete(link);
+    if (wasOpen) this.#pastBytes += link.transferred;
+    this.#greeting.delete(link);
+    this.#retiring.get(link)?.();
+    this.#retiring.delete(link);
+    this.#update();
+    // One that was refused still sends why, and closes in order.
+    if (!wasOpen) return;
+    const frames = link.sender.stop();
+    if (this.#used.length > 0) return this.#takeOver(frames);
+    this.#orphans.push(...this.scheduler.resend(frames, undefined));
+    this.#wait(error);
+  }
+
+  /** Whether there are other links that are not suspect. */
+  hasOthers(link: Link): boolean {
+    return this.#used.some((each) => each !== link && !each.isSuspect);
+  }
+
+  /** A link became suspect, so that a better one takes over, or is so no longer (SPEC.md 3.8). */
+  suspectChanged(link: Link): void {
+    this.#update();
+    if (link.isSuspect && this.hasOthers(link)) this.#takeOver(link.sender.takeAll());
+    this.#wake();
+  }
+
+  /** Gives up one link, if others are good: it closes once what is in flight was delivered. */
+  retireOne(): void {
+    const last = this.#used.at(-1);
+    if (this.counts.good < 2 || last === undefined) return;
+    const error = new SallyportError("going_away", "Cannot keep the connection: it is not needed");
+    this.#retiring.set(last, this.#init.clock.after(RETIRE_TIMEOUT, () => last.cut(error)));
+    this.#update();
+    this.closeRetired();
+  }
+
+  /** Closes the links that were given up and have delivered everything. */
+  closeRetired(): void {
+    for (const link of [...this.#retiring.keys()]) {
+      if (!link.sender.isClear) continue;
+      link.cut(new SallyportError("going_away", "Cannot keep the connection: it is not needed"));
+    }
+  }
+
+  ready(stream: FramedStream): void {
+    this.scheduler.ready(stream);
+  }
+
+  remove(stream: FramedStream): void {
+    this.scheduler.remove(stream);
+  }
+
+  control(message: SessionMessage, stream?: FramedStream): void {
+    const frame = sessionFrame(message);
+    const pinnedTo = stream?.pinnedTo;
+    const pinned = pinnedTo && [...this.#open].find(({ sender }) => sender === pinnedTo);
+    const link = pinned ?? this.#used[0];
+    if (link === undefined) this.#orphans.push(frame);
+    else link.control(frame, pinnedTo !== undefined);
+  }
+
+  /** Sends a last message by every link. */
+  broadcast(message: SessionMessage): void {
+    for (const link of this.#open) link.control(sessionFrame(message));
+  }
+
+  /** Measures the round trip of the preferred link. */
+  measureRoundTrip(): Promise<number> | undefined {
+    return this.#used[0]?.measureRoundTrip();
+  }
+
+  /** Acknowledges now what was read. */
+  flushAcknowledgements(): void {
+    for (const link of this.#open) link.flushAcknowledgement();
+  }
+
+  /** The session is not needed any more: if it waits for a link, and the peer misses nothing, it ends. */
+  stopWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#owesFrames) return;
+    waiting.cancel();
+    this.#waiting = undefined;
+    this.#init.exhausted(waiting.error);
+  }
+
+  /** Closes all links once what is queued was sent. Nothing is kept any more. */
+  close(error: SallyportError): void {
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
+    this.scheduler.stop(this.#orphans.splice(0));
+    for (const cancel of this.#retiring.values()) cancel();
+    for (const link of [...this.#open, ...this.#greeting]) {
+      this.scheduler.stop(link.sender.takeFrames());
+      link.close(error);
+    }
+    for (const links of [this.#open, this.#greeting, this.#retiring]) links.clear();
+    this.#used = [];
+  }
+
+  /** A suspect link is used only while there is no other. */
+  #update(): void {
+    const kept = [...this.#open].filter((link) => !this.#retiring.has(link));
+    const good = kept.filter(({ isSuspect }) => !isSuspect);
+    this.#used = good.length > 0 ? good : kept.length > 0 ? kept : [...this.#open];
+  }
+
+  #useOf(sender: object): LinkUse {
+    const [first, second] = this.#used;
+    if (first?.sender === sender) return second === undefined ? "all" : "interactive";
+    return this.#used.some((link) => link.sender === sender) ? "bulk" : "nothing";
+  }
+
+  /** Sends frames again by other links: bulk not by the one that carries none. */
+  #takeOver(frames: readonly CountedFrame[]): void {
+    const [first, second = first] = this.#used;
+    const isBulk = ({ stream }: CountedFrame) => stream !== undefined && this.scheduler.isBulk(stream);
+    this.#resend(frames.filter((frame) => !isBulk(frame)), first!);
+    this.#resend(frames.filter(isBulk), second!);
+  }
+
+  #resend(frames: readonly CountedFrame[], link: Link): void {
+    const left = this.scheduler.resend(frames, link.sender);
+    for (const { body } of left) this.#resentBytes += body.byteLength;
+    if (left.length > 0) link.sender.resend(left);
+  }
+
+  #wake(): void {
+    for (const link of this.#used) link.sender.schedule();
+  }
+
+  /** Whether the peer misses the last bytes of a stream, or its reset. */
+  get #owesFrames(): boolean {
+    return this.#orphans.some(({ mustArrive, isDropped }) => mustArrive && !isDropped);
+  }
+
+  #wait(error: SallyportError): void {
+    const { clock, resumeTimeout, isNeeded, exhausted } = this.#init;
+    if (resumeTimeout === 0 || !(isNeeded() || this.#owesFrames)) return exhausted(error);
+    const cancel = clock.after(resumeTimeout, () => {
+      this.#waiting = undefined;
+      const waited = `the connection did not come back within ${resumeTimeout / 1000} s: ${error.message}`;
+      exhausted(new SallyportError("tunnel_down", `Cannot continue: ${waited}`, { cause: error }));
+    });
+    this.#waiting = { cancel, error };
+  }
+}

@@ -1,0 +1,166 @@
+import type { Clock } from "../../clock.ts";
+import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
+import type { SentFrame } from "../stream/sent_numbers.ts";
+import { compact, SMALL_BYTES } from "../flow/part.ts";
+import type { FramedStream } from "../stream/framed_stream.ts";
+import { type CountedFrame, keptBytes, NO_BYTES } from "../link/counted_frame.ts";
+import type { Batch, FrameSource } from "../link/frame_source.ts";
+
+/** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
+const TURN_BYTES = 16_384;
+/** Room below which a turn waits for more: tiny frames cost more than they carry. */
+const MIN_TURN_BYTES = 4_096;
+
+/** What a link may carry of streams: `interactive` those that sent little lately, `bulk` the others. */
+export type LinkUse = "all" | "interactive" | "bulk" | "nothing";
+
+/** What makes a {@linkcode Scheduler}. */
+interface SchedulerInit {
+  readonly clock: Pick<Clock, "now">;
+  /** What this link may carry now. */
+  useOf(sender: object): LinkUse;
+  /** Whether the link for interactive streams has no room. */
+  isFull(): boolean;
+  /** Counts bytes that are kept until they are acknowledged; negative when they were. */
+  keep(bytes: number): void;
+  /** A stream waits: links that it may go by have to send. */
+  wake(): void;
+}
+
+/**
+ * Gives the streams of a session fair turns, by bytes, on its links (SPEC.md 5.4). A stream that has sent little lately
+ * goes first, and where there are several links, by one that carries no bulk.
+ */
+export class Scheduler implements FrameSource {
+  readonly #init: SchedulerInit;
+  /** Streams with something to send, in the order of their turns. */
+  readonly #interactive = new Set<FramedStream>();
+  readonly #bulk = new Set<FramedStream>();
+  readonly #rings = [this.#interactive, this.#bulk] as const;
+
+  constructor(init: SchedulerInit) {
+    this.#init = init;
+  }
+
+  /** Adds a stream to a ring if it has something to send. */
+  ready(stream: FramedStream): void {
+    if (!stream.sendable || this.#interactive.has(stream) || this.#bulk.has(stream)) return;
+    this.#add(stream);
+    this.#init.wake();
+  }
+
+  /** A stream is over. What was sent on one that was reset need not arrive: its memory is needed elsewhere. */
+  remove(stream: FramedStream): void {
+    this.#interactive.delete(stream);
+    this.#bulk.delete(stream);
+    if (!stream.isAbandoned || stream.kept === 0) return;
+    for (const frame of stream.sent.takeDroppable()) {
+      this.#forget(frame, stream);
+      Object.assign(frame, { isDropped: true, body: NO_BYTES, stream: undefined });
+    }
+  }
+
+  /** Whether a stream's bytes should not go before those of others. */
+  isBulk(stream: FramedStream): boolean {
+    return stream.pinnedTo === undefined && stream.recent.isBulk(this.#init.clock.now());
+  }
+
+  isWaiting(sender: object): boolean {
+    const use = this.#init.useOf(sender);
+    for (const ring of this.#rings) {
+      for (const stream of ring) {
+        if (this.#mayGoBy(stream, ring, sender, use)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Gives the streams their turns until the batch or the path is full. */
+  fill(batch: Batch): void {
+    const use = this.#init.useOf(batch.sender);
+    for (const ring of this.#rings) {
+      for (const stream of ring) {
+        if (batch.room < MIN_TURN_BYTES) return;
+        if (!this.#mayGoBy(stream, ring, batch.sender, use)) continue;
+        ring.delete(stream);
+        const isAlone = this.#interactive.size + this.#bulk.size === 0;
+        this.#turn(stream, batch, isAlone ? batch.room : Math.min(batch.room, TURN_BYTES));
+        if (!stream.sendable) continue;
+        // Added again, it is last: `for … of` over a set reaches it after all others.
+        const next = this.#add(stream);
+        // It may now be one for another link.
+        if (!this.#mayGoBy(stream, next, batch.sender, use)) this.#init.wake();
+      }
+    }
+  }
+
+  delivered(frame: CountedFrame): void {
+    const { stream, opens } = frame;
+    if (stream === undefined || frame.isDropped) return;
+    this.#forget(frame, stream);
+    if (opens) stream.pinnedTo = undefined;
+    stream.frameArrived(frame.n);
+    if (opens && (this.#interactive.has(stream) || this.#bulk.has(stream))) this.#init.wake();
+  }
+
+  /**
+   * Frames of a lost link are about to be sent again. Returns those that still have to be.
+   * @param sender By which link. @default {there is none yet}
+   */
+  resend(frames: readonly CountedFrame[], sender: object | undefined): CountedFrame[] {
+    return frames.filter((frame) => {
+      const { stream, opens } = frame;
+      if (frame.isDropped) return false;
+      if (stream === undefined) return true;
+      if (opens) stream.pinnedTo = sender ?? this;
+      return true;
+    });
+  }
+
+  /** Nothing more is sent: forgets these frames and all streams. */
+  stop(frames: readonly CountedFrame[]): void {
+    this.#interactive.clear();
+    this.#bulk.clear();
+    for (const frame of frames) {
+      if (frame.stream !== undefined && !frame.isDropped) this.#forget(frame, frame.stream);
+    }
+  }
+
+  #add(stream: FramedStream): Set<FramedStream> {
+    const isBulk = stream.recent.isBulk(this.#init.clock.now());
+    return (isBulk ? this.#bulk : this.#interactive).add(stream);
+  }
+
+  /** Until its opening message was acknowledged, everything about a stream goes by one link (SPEC.md 4.4). */
+  #mayGoBy(stream: FramedStream, ring: Set<FramedStream>, sender: object, use: LinkUse): boolean {
+    if (stream.pinnedTo !== undefined) return stream.pinnedTo === sender;
+    if (use === "all") return true;
+    if (ring === this.#bulk) return use === "bulk";
+    // Many interactive streams at once may be more than their own link carries.
+    return use === "interactive" || use === "bulk" && this.#init.isFull();
+  }
+
+  /** Sends frames of one stream until its turn is used; headers may exceed the turn a little. */
+  #turn(stream: FramedStream, batch: Batch, allowance: number): void {
+    let used = 0;
+    while (used < allowance && stream.sendable && batch.room > 0) {
+      const opens = stream.isIdle;
+      const { n, json, body } = stream.takeFrame(Math.min(SEND_BODY_BYTES, allowance - used));
+      if (opens) stream.pinnedTo = batch.sender;
+      // A few bytes that are kept must not keep the buffer of a whole read.
+      const kept = body.byteLength < SMALL_BYTES ? compact(body) : body;
+      const frame: CountedFrame = { json, body: kept, stream, n, opens, isDropped: false, mustArrive: true };
+      stream.sent.keep(n, frame);
+      stream.kept += keptBytes(frame);
+      this.#init.keep(keptBytes(frame));
+      used += batch.append(frame);
+      stream.frameWritten();
+    }
+    stream.recent.add(used, this.#init.clock.now(), stream.queued === 0);
+  }
+
+  #forget(frame: SentFrame, stream: FramedStream): void {
+    stream.kept -= keptBytes(frame);
+    this.#init.keep(-keptBytes(frame));
+  }
+}

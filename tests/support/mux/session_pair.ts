@@ -1,0 +1,124 @@
+import type { SallyportError } from "../../../shared/errors.ts";
+import type { MemoryBudget } from "../../../shared/mux/flow/memory_budget.ts";
+import type { SessionOptions } from "../../../shared/mux/options.ts";
+import { acceptLink } from "../../../shared/mux/session/accept_link.ts";
+import { Session } from "../../../shared/mux/session/session.ts";
+import type { MuxStream } from "../../../shared/mux/stream/stream.ts";
+import type { Transport } from "../../../shared/mux/transport.ts";
+import type { Payload } from "../../../shared/protocol/messages.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { systemClock } from "../../../shared/system_clock.ts";
+import { within } from "../within.ts";
+
+/** The id of every session in tests. */
+export const SESSION_KEY = "0123456789abcdef".repeat(2);
+
+/** One end of a pair of sessions, with its events. */
+export interface SessionEnd {
+  session: Session;
+  /** Resolves with the next stream that the peer opens. */
+  nextStream(): Promise<MuxStream>;
+  /** Resolves when the session is closed. */
+  closed: Promise<SallyportError | undefined>;
+  /** Resolves when the peer's `hello` has arrived. */
+  opened: Promise<void>;
+  /** Resolves when the session begins to drain. */
+  draining: Promise<void>;
+  /** What callbacks threw; a test removes what it expects. */
+  consumerErrors: SallyportError[];
+  /** Payloads of the `status` messages of the peer. */
+  status: Payload<"status">[];
+}
+
+/** Options of a pair of sessions. */
+export interface PairOptions {
+  dialer?: Partial<SessionOptions>;
+  listener?: Partial<SessionOptions>;
+  clock?: Clock;
+  budget?: MemoryBudget;
+  /** The listener's memory. @default `budget` */
+  listenerBudget?: MemoryBudget;
+  /** Whether each `connect_request` is answered with `connect_ack` on arrival. @default false */
+  answers?: boolean;
+}
+
+/** Two sessions over the two ends of one connection, both open. */
+export async function sessionPair(
+  [a, b]: [Transport, Transport],
+  options: PairOptions = {},
+): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
+  const { clock, budget, answers, listenerBudget = budget } = options;
+  const dialer = sessionEnd(a, "dialer", options.dialer, clock, budget, answers);
+  const listener = sessionEnd(b, "listener", options.listener, clock, listenerBudget, answers);
+  await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
+  return { dialer, listener };
+}
+
+/** A session over one end of a connection. */
+export function sessionEnd(
+  transport: Transport,
+  role: "dialer" | "listener",
+  options: Partial<SessionOptions> = {},
+  clock: Clock = systemClock,
+  budget?: MemoryBudget,
+  answers = false,
+): SessionEnd {
+  const closed = Promise.withResolvers<SallyportError | undefined>();
+  const opened = Promise.withResolvers<void>();
+  const draining = Promise.withResolvers<void>();
+  const status: Payload<"status">[] = [];
+  const consumerErrors: SallyportError[] = [];
+  const arrivals = new StreamArrivals();
+  const session = new Session({
+    role,
+    key: crypto.randomUUID().replaceAll("-", ""),
+    options,
+    clock,
+    ...(budget === undefined ? {} : { budget }),
+    events: {
+      open: () => opened.resolve(),
+      draining: () => draining.resolve(),
+      status: (each) => status.push(each),
+      consumerError: (error) => consumerErrors.push(error),
+      closed: (error) => {
+        opened.resolve();
+        closed.resolve(error);
+      },
+      stream: (stream) => {
+        if (answers && stream.opening.type === "connect_request") {
+          stream.send({ type: "connect_ack", payload: {} });
+        }
+        arrivals.add(stream);
+      },
+    },
+  });
+  if (role === "dialer") session.dialled(transport);
+  else {
+    const refused = (error: SallyportError) => {
+      if (session.state === "greeting") closed.resolve(error);
+    };
+    acceptLink({ transport, clock, options, find: () => undefined, create: () => session, closed: refused });
+  }
+  const promises = { closed: closed.promise, opened: opened.promise, draining: draining.promise };
+  return { session, nextStream: () => arrivals.next(), status, consumerErrors, ...promises };
+}
+
+/** Streams that the peer opened, in order, for a test that takes them one at a time. */
+class StreamArrivals {
+  readonly #arrived: MuxStream[] = [];
+  readonly #waiting: ((stream: MuxStream) => void)[] = [];
+
+  add(stream: MuxStream): void {
+    const resolve = this.#waiting.shift();
+    if (resolve === undefined) this.#arrived.push(stream);
+    else resolve(stream);
+  }
+
+  next(): Promise<MuxStream> {
+    const stream = this.#arrived.shift();
+    if (stream !== undefined) return Promise.resolve(stream);
+    const { promise, resolve } = Promise.withResolvers<MuxStream>();
+    this.#waiting.push(resolve);
+    return within(5_000, promise, "a stream arrives");
+  }
+}

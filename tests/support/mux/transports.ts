@@ -1,0 +1,89 @@
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
+import type { Transport } from "../../../shared/mux/transport.ts";
+import { SocketTransport } from "../../../shared/net/socket_transport.ts";
+import type { Identity } from "../../../shared/pki/identity/identity.ts";
+import { MemoryTransport } from "./memory_transport.ts";
+import { TestPki } from "../pki/pki.ts";
+import { TestListener } from "../pki/tls_pair.ts";
+import { within } from "../within.ts";
+
+/** A way to connect two sessions. */
+export interface TransportKind {
+  name: string;
+  /** Both ends of a new connection, the dialer's first. */
+  pair(): Promise<[Transport, Transport]>;
+  /** Waits until nothing is left of closed connections. */
+  settled(): Promise<void>;
+}
+
+/** Every kind of connection over which sessions are tested. */
+export const TRANSPORTS: readonly TransportKind[] = [
+  {
+    name: "memory",
+    pair: () => Promise.resolve(MemoryTransport.pair()),
+    settled: () => MemoryTransport.settled(),
+  },
+  socketKind("TCP", tcpPair),
+  socketKind("TLS", tlsPair),
+];
+
+/** Sockets that are not closed yet. */
+const open = new Set<Promise<void>>();
+
+function socketKind(name: string, sockets: () => Promise<[Socket, Socket]>): TransportKind {
+  return {
+    name,
+    async pair() {
+      const [a, b] = await within(5_000, sockets(), `a connection over ${name}`);
+      for (const socket of [a, b]) {
+        const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+        open.add(closed);
+        closed.then(() => open.delete(closed));
+      }
+      return [new SocketTransport(a), new SocketTransport(b)];
+    },
+    async settled() {
+      await within(5_000, Promise.all(open), `all sockets of ${name} closed`);
+    },
+  };
+}
+
+async function tcpPair(): Promise<[Socket, Socket]> {
+  const server = createTcpServer();
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const port = await listen(server);
+  const dialed = connectTcp({ host: "127.0.0.1", port });
+  await new Promise<void>((resolve, reject) => dialed.once("connect", resolve).once("error", reject));
+  const other = await accepted;
+  server.close();
+  return [dialed, other];
+}
+
+let pki: Promise<{ server: Identity; client: Identity }> | undefined;
+
+/** Sockets of the real dialer and listener, with certificates of a test CA (SPEC.md 1.1). */
+async function tlsPair(): Promise<[Socket, Socket]> {
+  const { server, client } = await (pki ??= identities());
+  const listener = await TestListener.start(server);
+  const accepted = listener.accepted();
+  const dialled = await listener.dial(client);
+  const { socket } = await accepted;
+  await listener.listener.close();
+  return [dialled.socket, socket];
+}
+
+async function identities(): Promise<{ server: Identity; client: Identity }> {
+  const authority = await TestPki.create();
+  return { server: await authority.server(), client: await authority.client() };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
