@@ -75,13 +75,13 @@ export class Scheduler implements FrameSource {
     return false;
   }
 
-  /** Gives the streams their turns until the batch or the path is full. */
-  fill(batch: Batch): void {
+  /** Gives the streams their turns until the batch or the path is full; then a stream may be left. */
+  fill(batch: Batch): boolean {
     const use = this.#init.useOf(batch.sender);
     for (const ring of this.#rings) {
       for (const stream of ring) {
-        if (batch.room < MIN_TURN_BYTES) return;
         if (!this.#mayGoBy(stream, ring, batch.sender, use)) continue;
+        if (batch.room < MIN_TURN_BYTES) return true;
         ring.delete(stream);
         const isAlone = this.#interactive.size + this.#bulk.size === 0;
         this.#turn(stream, batch, isAlone ? batch.room : Math.min(batch.room, TURN_BYTES));
@@ -92,6 +92,7 @@ export class Scheduler implements FrameSource {
         if (!this.#mayGoBy(stream, next, batch.sender, use)) this.#init.wake();
       }
     }
+    return false;
   }
 
   delivered(frame: CountedFrame): void {
