@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
+import { encodeStreamFrame } from "../wire/stream_frame.ts";
 import type { SentFrame } from "../stream/sent_numbers.ts";
 import { compact, SMALL_BYTES } from "../flow/part.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
@@ -146,11 +147,20 @@ export class Scheduler implements FrameSource {
     let used = 0;
     while (used < allowance && stream.sendable && batch.room > 0) {
       const opens = stream.isIdle;
-      const { n, json, body } = stream.takeFrame(Math.min(SEND_BODY_BYTES, allowance - used));
+      const taken = stream.takeFrame(Math.min(SEND_BODY_BYTES, allowance - used));
+      const { n, body } = taken;
       if (opens) stream.pinnedTo = batch.sender;
       // A few bytes that are kept must not keep the buffer of a whole read.
       const kept = body.byteLength < SMALL_BYTES ? compact(body) : body;
-      const frame: CountedFrame = { json, body: kept, stream, n, opens, isDropped: false, mustArrive: true };
+      const frame: CountedFrame = {
+        json: encodeStreamFrame(taken),
+        body: kept,
+        stream,
+        n,
+        opens,
+        isDropped: false,
+        mustArrive: true,
+      };
       stream.sent.keep(n, frame);
       stream.kept += keptBytes(frame);
       this.#init.keep(keptBytes(frame));
