@@ -38,7 +38,7 @@ export interface ServerConfig {
   readonly identity: IdentitySource;
   /** Concurrent connections of agents. @default 100 */
   readonly maxConnections: number;
-  /** Concurrent streams of one connection. @default 4096 */
+  /** Concurrent streams of one session. @default 4096 */
   readonly maxStreams: number;
   /** Targets that are allowed besides the public ones, and those that are denied. @default {none} */
   readonly targets: { readonly allow: readonly string[]; readonly deny: readonly string[] };
@@ -101,7 +101,7 @@ export const SERVER_KEYS = {
   ),
   max_streams: described(
     integer(4096, 1, 1_000_000),
-    "streams of one connection at once; all connections together may have 8 times as many",
+    "streams of one agent at once; all agents together may have 8 times as many",
   ),
   targets: {
     allow: described(

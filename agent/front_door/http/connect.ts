@@ -32,7 +32,11 @@ export function handleConnect(
     return refuse(SallyportError.from(reason), requested.replace(/^[^]*@/, ""));
   }
   openTunnel(context, {
-    ...{ socket, protocol: "connect", authority, early: head, established: ESTABLISHED },
+    socket,
+    protocol: "connect",
+    authority,
+    early: head,
+    established: ESTABLISHED,
     refuse,
   });
 }

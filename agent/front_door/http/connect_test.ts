@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../../shared/errors.ts";
-import { withFrontDoor } from "../../../tests/support/clients/front_door.ts";
+import { assertEndsInOrder, withFrontDoor } from "../../../tests/support/clients/front_door.ts";
 
 const REQUEST = "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n";
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
@@ -18,12 +18,7 @@ Deno.test("CONNECT answers 200 and then carries bytes both ways", () =>
     assert.equal(await far.read(2), "up");
     far.write("down");
     assert.equal(await near.read(4), "down");
-    near.end();
-    await far.end();
-    far.stream.end();
-    assert.equal(await far.over(), undefined);
-    assert.equal(await near.rest(), "");
-    assert.equal(near.outcome, "end");
+    await assertEndsInOrder(near, far);
   }));
 
 Deno.test("CONNECT accepts IPv4, IPv6 and any port, even byte by byte", () =>

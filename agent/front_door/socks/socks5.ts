@@ -94,7 +94,11 @@ function perform(context: FrontDoorContext, socket: Socket, step: Socks5Step): v
 
 function open(context: FrontDoorContext, socket: Socket, authority: Authority, early: Uint8Array): void {
   openTunnel(context, {
-    ...{ socket, protocol: "socks5", authority, early, established: socks5Reply(SOCKS5_REPLIES.succeeded) },
+    socket,
+    protocol: "socks5",
+    authority,
+    early,
+    established: socks5Reply(SOCKS5_REPLIES.succeeded),
     refuse(error, target) {
       context.refused({ protocol: "socks5", target, error });
       lingeringClose(socket, context.clock, socks5Reply(socks5ReplyFor(error.code)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../../shared/errors.ts";
 import type { RawClient } from "../../../tests/support/clients/raw_client.ts";
-import { withFrontDoor } from "../../../tests/support/clients/front_door.ts";
+import { assertEndsInOrder, withFrontDoor } from "../../../tests/support/clients/front_door.ts";
 import { socks5ReplyFor } from "./socks5.ts";
 
 const GREETING = "\x05\x01\x00";
@@ -28,12 +28,7 @@ Deno.test("SOCKS5 connects and carries bytes both ways", () =>
     assert.equal(await far.read(2), "up");
     far.write("down");
     assert.equal(await near.read(4), "down");
-    near.end();
-    await far.end();
-    far.stream.end();
-    assert.equal(await near.rest(), "");
-    assert.equal(near.outcome, "end");
-    assert.equal(await far.over(), undefined);
+    await assertEndsInOrder(near, far);
   }));
 
 Deno.test("SOCKS5 accepts handshake and early data in one packet", () =>

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { RawClient } from "../../../tests/support/clients/raw_client.ts";
-import { type FrontDoorFixture, withFrontDoor } from "../../../tests/support/clients/front_door.ts";
+import {
+  assertEndsInOrder,
+  type FrontDoorFixture,
+  withFrontDoor,
+} from "../../../tests/support/clients/front_door.ts";
 import { ManualClock } from "../../../tests/support/manual_clock.ts";
 
 const ACK = { type: "connect_ack", payload: {} } as const;
@@ -70,12 +74,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
       far.stream.send(ACK, new TextEncoder().encode("220 "));
       far.write("hello");
       assert.equal(await near.read(9), "220 hello");
-      near.end();
-      await far.end();
-      far.stream.end();
-      assert.equal(await near.rest(), "");
-      assert.equal(near.outcome, "end");
-      assert.equal(await far.over(), undefined);
+      await assertEndsInOrder(near, far);
       const { hosts, answered, failed } = door.frontDoor.eager!;
       assert.deepEqual([hosts.size, answered, failed], [1, 1, 0]);
     }));

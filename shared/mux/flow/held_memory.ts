@@ -72,9 +72,9 @@ export class HeldMemory {
   }
 
   /**
-   * Makes the share of a connection, which lasts until its `close`.
+   * Makes the share of a session, which lasts until its `close`.
    *
-   * @param client Whose connection it is. @default {all have the same client}
+   * @param client Whose session it is. @default {all have the same client}
    */
   share(shed: Shed, client = ""): HeldShare {
     const closed = () => void this.#shares.delete(share);
@@ -127,7 +127,7 @@ export class HeldMemory {
   }
 
   /**
-   * Sheds from the client that holds most over all of its connections, and there from the connection that holds most.
+   * Sheds from the client that holds most over all of its sessions, and there from the session that holds most.
    * So no client loses streams because of another.
    */
   #shed(): void {
@@ -164,13 +164,13 @@ interface HeldShareInit {
   closed(): void;
 }
 
-/** Counts what the streams of one connection hold. */
+/** Counts what the streams of one session hold. */
 export class HeldShare {
   /** The memory of the whole process. */
   readonly memory: HeldMemory;
   /** Closes what holds most of it. */
   readonly shed: Shed;
-  /** Whose connection it is. */
+  /** Whose session it is. */
   readonly client: string;
   readonly #changed: (bytes: number) => void;
   readonly #closed: () => void;

@@ -10,7 +10,7 @@ const TEXT_BYTES = 64;
 /** How often the characters of fields are kept: in the message, and in the head that the HTTP library makes from it. */
 const COPIES = 2;
 
-/** What one stream holds of its connection's share (SPEC.md 5.5). */
+/** What one stream holds of its session's share (SPEC.md 5.5). */
 export class StreamMemory {
   readonly #share: HeldShare;
   #held = 0;

@@ -14,8 +14,8 @@ export interface Batch {
 export interface FrameSource {
   /** Whether streams wait that may go by this link. @param sender That of the link. */
   isWaiting(sender: object): boolean;
-  /** Gives the streams their turns while the batch has room. */
-  fill(batch: Batch): void;
+  /** Gives the streams their turns while the batch has room. Returns whether one has to wait for room. */
+  fill(batch: Batch): boolean;
   /** The peer has acknowledged a frame. */
   delivered(frame: CountedFrame): void;
 }

@@ -190,19 +190,19 @@ export class LinkSender {
 
   #flush(): void {
     const { beforeWrite } = this.#init;
-    const source = this.#init.source();
+    let isWaiting = this.#init.source()?.isWaiting(this) === true;
     while (!this.#stopped && this.#writes < MAX_WRITES) {
-      const isWaiting = source?.isWaiting(this) === true;
       if (!isWaiting && !this.#hasOwn) return this.#notifyIdle();
       const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
       if (isWaiting) beforeWrite();
       this.#gatherMessages(encoder);
-      const counted = this.#gatherCounted(encoder);
-      // Streams wait, but the path is full.
+      const before = this.#sent;
+      isWaiting = this.#gatherCounted(encoder);
+      // Frames wait, but the path is full.
       if (encoder.length === 0) return this.#recycle(encoder);
-      if (counted > 0) {
+      if (this.#sent > before) {
         const isFirst = this.path.inFlight === 0;
-        this.path.sent(counted, source?.isWaiting(this) !== true && this.#resends.length === 0);
+        this.path.sent(this.#sent - before, !isWaiting);
         if (isFirst) this.#startWatch();
       }
       this.#write(encoder);
@@ -225,8 +225,8 @@ export class LinkSender {
     if (ack !== undefined) encoder.append(`{"type":"ack","payload":{"bytes":${ack}}}`);
   }
 
-  /** Session messages, frames that are sent again, and then streams. Returns the bytes of their frames. */
-  #gatherCounted(encoder: FrameEncoder): number {
+  /** Session messages, frames that are sent again, and then streams. Returns whether frames are left. */
+  #gatherCounted(encoder: FrameEncoder): boolean {
     const path = this.path;
     const kept = this.#kept;
     const before = this.#sent;
@@ -243,8 +243,7 @@ export class LinkSender {
       batch.append(frame);
     }
     for (let frame; batch.room > 0 && (frame = this.#resends.shift()) !== undefined;) batch.append(frame);
-    if (this.#resends.length === 0) this.#init.source()?.fill(batch);
-    return this.#sent - before;
+    return this.#resends.length > 0 || this.#init.source()?.fill(batch) === true;
   }
 
   #startWatch(): void {

@@ -23,8 +23,9 @@ class TestSource implements FrameSource {
     return this.#waiting.length > 0;
   }
 
-  fill(batch: Batch): void {
+  fill(batch: Batch): boolean {
     while (batch.room > 0 && this.#waiting.length > 0) batch.append(this.#waiting.shift()!);
+    return this.#waiting.length > 0;
   }
 }
 
@@ -201,6 +202,7 @@ Deno.test("link sender keeps at most 8,192 frames (SPEC 4.8)", async () => {
           mustArrive: true,
         });
       }
+      return true;
     },
     delivered: () => delivered++,
   };

@@ -2,14 +2,12 @@ import type { Clock } from "../../clock.ts";
 import { SallyportError } from "../../errors.ts";
 import type { SessionMessage } from "../../protocol/messages.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
-import { readIncoming } from "../wire/incoming.ts";
 import type { OutgoingFrame } from "../stream/send_queue.ts";
 import { DeliveryPace } from "./delivery_pace.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
 import type { StreamTable } from "../stream/stream_table.ts";
 import type { FrameSender } from "../stream/stream_table_init.ts";
 
-const encoder = new TextEncoder();
 /** What a frame costs in addition to its bytes. */
 const FRAME_COST = 4_096;
 
@@ -88,10 +86,8 @@ export class LocalDelivery implements FrameSender {
     this.#pace.spend(frame.body.byteLength + FRAME_COST);
   }
 
-  #deliver({ json, body }: OutgoingFrame): void {
-    const incoming = readIncoming(encoder.encode(json));
-    if (incoming.kind !== "stream") return;
-    const { reader, opened } = this.receiver!.receive(incoming, body.byteLength);
+  #deliver({ body, ...frame }: OutgoingFrame): void {
+    const { reader, opened } = this.receiver!.receive({ kind: "stream", ...frame }, body.byteLength);
     if (opened !== undefined) this.#opened(opened);
     if (body.byteLength > 0) reader?.body(body);
   }

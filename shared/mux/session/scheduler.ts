@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
+import { encodeStreamFrame } from "../wire/stream_frame.ts";
 import type { SentFrame } from "../stream/sent_numbers.ts";
 import { compact, SMALL_BYTES } from "../flow/part.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
@@ -75,13 +76,13 @@ export class Scheduler implements FrameSource {
     return false;
   }
 
-  /** Gives the streams their turns until the batch or the path is full. */
-  fill(batch: Batch): void {
+  /** Gives the streams their turns until the batch or the path is full; then a stream may be left. */
+  fill(batch: Batch): boolean {
     const use = this.#init.useOf(batch.sender);
     for (const ring of this.#rings) {
       for (const stream of ring) {
-        if (batch.room < MIN_TURN_BYTES) return;
         if (!this.#mayGoBy(stream, ring, batch.sender, use)) continue;
+        if (batch.room < MIN_TURN_BYTES) return true;
         ring.delete(stream);
         const isAlone = this.#interactive.size + this.#bulk.size === 0;
         this.#turn(stream, batch, isAlone ? batch.room : Math.min(batch.room, TURN_BYTES));
@@ -92,6 +93,7 @@ export class Scheduler implements FrameSource {
         if (!this.#mayGoBy(stream, next, batch.sender, use)) this.#init.wake();
       }
     }
+    return false;
   }
 
   delivered(frame: CountedFrame): void {
@@ -145,11 +147,20 @@ export class Scheduler implements FrameSource {
     let used = 0;
     while (used < allowance && stream.sendable && batch.room > 0) {
       const opens = stream.isIdle;
-      const { n, json, body } = stream.takeFrame(Math.min(SEND_BODY_BYTES, allowance - used));
+      const taken = stream.takeFrame(Math.min(SEND_BODY_BYTES, allowance - used));
+      const { n, body } = taken;
       if (opens) stream.pinnedTo = batch.sender;
       // A few bytes that are kept must not keep the buffer of a whole read.
       const kept = body.byteLength < SMALL_BYTES ? compact(body) : body;
-      const frame: CountedFrame = { json, body: kept, stream, n, opens, isDropped: false, mustArrive: true };
+      const frame: CountedFrame = {
+        json: encodeStreamFrame(taken),
+        body: kept,
+        stream,
+        n,
+        opens,
+        isDropped: false,
+        mustArrive: true,
+      };
       stream.sent.keep(n, frame);
       stream.kept += keptBytes(frame);
       this.#init.keep(keptBytes(frame));

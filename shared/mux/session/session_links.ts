@@ -70,8 +70,8 @@ export class SessionLinks implements LinkOwner {
     return this.#links.scheduler.isWaiting(link);
   }
 
-  fill(batch: Batch): void {
-    this.#links.scheduler.fill(batch);
+  fill(batch: Batch): boolean {
+    return this.#links.scheduler.fill(batch);
   }
 
   delivered(frame: CountedFrame): void {

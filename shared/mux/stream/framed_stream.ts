@@ -149,7 +149,7 @@ export class FramedStream implements MuxStream, FrameSink {
     return !this.over && this.#sendHalf.sendable && this.sent.hasRoom;
   }
 
-  /** Whether all bytes of both directions were transferred, so that the connection is no longer needed. */
+  /** Whether all bytes of both directions were transferred, so that nothing is left to do for it. */
   get transferred(): boolean {
     return this.#sendHalf.ended && this.#receiveHalf.delivered;
   }

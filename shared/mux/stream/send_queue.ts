@@ -1,18 +1,13 @@
 import type { StreamMessage } from "../../protocol/messages.ts";
+import { plainBytes, type StreamFrame } from "../wire/stream_frame.ts";
 import { compact, merge, overheadOf, type Part } from "../flow/part.ts";
 import { Queue } from "../flow/queue.ts";
 import type { EndOptions } from "./stream.ts";
 
-/** One frame of a stream, ready to be written. */
-export interface OutgoingFrame {
-  /** Its number (SPEC.md 4.8). */
-  n: number;
-  /** The envelope. */
-  json: string;
+/** One frame of a stream, ready to be sent. */
+export interface OutgoingFrame extends StreamFrame {
   /** Body bytes; they cost credit. */
-  body: Uint8Array;
-  /** Whether this frame half-closes the stream. */
-  end: boolean;
+  readonly body: Uint8Array;
 }
 
 interface Item extends EndOptions, Part {
@@ -25,19 +20,17 @@ const NO_BYTES = new Uint8Array(0);
 /** A stream's messages and bytes that wait to be sent, in order; they are cut into frames when its turn comes. */
 export class SendQueue {
   readonly #id: number;
-  readonly #dataType: StreamMessage["type"];
-  /** The envelope of plain data, by far the most common message, up to its number. */
-  readonly #dataPrefix: string;
+  readonly #plain: StreamMessage;
   readonly #items = new Queue<Item>();
   #queued = 0;
   #overhead = 0;
   /** The number of the next frame (SPEC.md 4.8). */
   #number = 0;
 
-  constructor(id: number, dataType: StreamMessage["type"]) {
+  /** @param dataType The type of messages of plain bytes. */
+  constructor(id: number, dataType: Parameters<typeof plainBytes>[0]) {
     this.#id = id;
-    this.#dataType = dataType;
-    this.#dataPrefix = `{"type":"${dataType}","payload":{"stream":${id},"n":`;
+    this.#plain = plainBytes(dataType);
   }
 
   /** Body bytes that wait. */
@@ -86,8 +79,7 @@ export class SendQueue {
     const body = item.bytes.byteLength <= limit ? item.bytes : item.bytes.subarray(0, limit);
     const whole = body.byteLength === item.bytes.byteLength;
     const end = whole && item.end === true;
-    const n = this.#number++;
-    const json = this.#json(n, item, end);
+    const message = item.message ?? this.#plain;
     this.#queued -= body.byteLength;
     this.#overhead -= overheadOf(item.bytes);
     if (whole) {
@@ -97,20 +89,6 @@ export class SendQueue {
       item.bytes = item.bytes.subarray(body.byteLength);
       this.#overhead += overheadOf(item.bytes);
     }
-    return { n, json, body, end };
-  }
-
-  #json(n: number, item: Item, end: boolean): string {
-    if (item.message === undefined && !end) return `${this.#dataPrefix}${n}}}`;
-    return JSON.stringify({
-      type: item.message?.type ?? this.#dataType,
-      payload: {
-        stream: this.#id,
-        n,
-        ...item.message?.payload,
-        end: end ? true : undefined,
-        trailers: end ? item.trailers : undefined,
-      },
-    });
+    return { id: this.#id, n: this.#number++, message, end, trailers: end ? item.trailers : undefined, body };
   }
 }

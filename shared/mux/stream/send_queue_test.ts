@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeStreamFrame } from "../wire/stream_frame.ts";
 import { type OutgoingFrame, SendQueue } from "./send_queue.ts";
 import type { EndOptions } from "./stream.ts";
 
@@ -9,8 +10,7 @@ function bytes(...values: number[]): Uint8Array {
 }
 
 function read(frame: OutgoingFrame) {
-  const json = typeof frame.json === "string" ? frame.json : new TextDecoder().decode(frame.json);
-  return { ...JSON.parse(json), body: [...frame.body], end: frame.end };
+  return { ...JSON.parse(encodeStreamFrame(frame)), body: [...frame.body], end: frame.end };
 }
 
 function queueOf(

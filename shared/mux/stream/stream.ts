@@ -59,7 +59,7 @@ export interface StreamEvents {
   /** There is room again after `write` or `send` returned false. */
   drain?(): void;
   /**
-   * The stream is closed: both directions ended (`undefined`), it was reset, or its connection is lost. Called
+   * The stream is closed: both directions ended (`undefined`), it was reset, or its session is lost. Called
    * exactly once.
    */
   closed?(error: SallyportError | undefined): void;

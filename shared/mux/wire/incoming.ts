@@ -1,15 +1,14 @@
 import { SallyportError } from "../../errors.ts";
 import { decodeEnvelope } from "../../protocol/envelope.ts";
 import {
-  type HeaderList,
   isSessionType,
   isStreamType,
   readSessionMessage,
   readStreamFrame,
   readStreamMessage,
   type SessionMessage,
-  type StreamMessage,
 } from "../../protocol/messages.ts";
+import { plainBytes, type StreamFrame } from "./stream_frame.ts";
 
 /** More digits might not be exact (ECMA-262, Number.MAX_SAFE_INTEGER). */
 const MAX_DIGITS = 15;
@@ -17,16 +16,8 @@ const DIGIT_ZERO = 48;
 const DIGIT_NINE = 57;
 
 /** A checked message of a stream. */
-export interface IncomingStreamMessage {
+export interface IncomingStreamMessage extends StreamFrame {
   kind: "stream";
-  /** The stream's id. */
-  id: number;
-  /** The message's number in its direction of the stream (SPEC.md 4.8). */
-  n: number;
-  message: StreamMessage;
-  /** Whether its sender's direction ends with it. */
-  end: boolean;
-  trailers: HeaderList | undefined;
 }
 
 /** A checked message, by its kind. */
@@ -92,7 +83,7 @@ const ACK = new NumbersEnvelope("ack", ["bytes"]);
 /** Messages of plain bytes, by type: nearly all frames of a busy link. */
 const PLAIN_BYTES = (["connect_data", "websocket_message"] as const).map((type) => ({
   envelope: new NumbersEnvelope(type, ["stream", "n"]),
-  message: Object.freeze({ type, payload: Object.freeze({}) }) satisfies StreamMessage,
+  message: plainBytes(type),
 }));
 
 /** Reads an envelope and checks its type and payload; throws `protocol_violation`. */

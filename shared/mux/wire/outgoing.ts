@@ -1,10 +1,13 @@
 import { SallyportError } from "../../errors.ts";
 import { type HeaderList, readStreamMessage, type StreamMessage } from "../../protocol/messages.ts";
 import { headerList } from "../../protocol/shape.ts";
+import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
 import { MAX_JSON_BYTES } from "./frame_header.ts";
 
 /** Bytes reserved for `type`, `stream` and `end`. */
 const FRAME_ROOM = 128;
+/** Texts that fit into an envelope in any case: JSON needs at most six bytes for a character. Most need not be measured. */
+const SHORT_BYTES = MAX_JSON_BYTES / 8;
 
 const encoder = new TextEncoder();
 
@@ -22,6 +25,8 @@ export function checkOutgoing(message: StreamMessage | undefined, trailers: Head
     const { message: problem } = SallyportError.from(cause);
     throw new SallyportError("bad_request", problem.replace("Cannot read", "Cannot send"), { cause });
   }
+  const texts = (message === undefined ? 0 : messageBytes(message)) + headerListBytes(trailers);
+  if (texts <= SHORT_BYTES) return;
   const bytes = FRAME_ROOM + jsonBytes(message?.payload) + jsonBytes(trailers);
   if (bytes <= MAX_JSON_BYTES) return;
   const what = message?.type ?? "trailers";

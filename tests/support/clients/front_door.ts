@@ -87,6 +87,16 @@ export async function withFrontDoor(
   assert.equal(frontDoor.connectionCount, 0);
 }
 
+/** Ends a tunnel from both sides, and checks that each gets the other's end. */
+export async function assertEndsInOrder(near: RawClient, far: FarStream): Promise<void> {
+  near.end();
+  await far.end();
+  far.stream.end();
+  assert.equal(await near.rest(), "");
+  assert.equal(near.outcome, "end");
+  assert.equal(await far.over(), undefined);
+}
+
 /** Waits for a state that no event reports. */
 async function eventually(condition: () => boolean, problem: () => string): Promise<void> {
   const deadline = performance.now() + 5_000;
