@@ -105,7 +105,7 @@ export class Link {
       message: (message) => this.#message(message),
     });
     this.#cancelHelloTimeout = clock.after(options.helloTimeout, () => {
-      this.#violated(protocolViolation(`no hello within ${options.helloTimeout} ms`));
+      this.#fail(protocolViolation(`no hello within ${options.helloTimeout} ms`));
     });
   }
 
@@ -133,6 +133,7 @@ export class Link {
   start(): void {
     this.#init.transport.start({
       data: (bytes) => this.#data(bytes),
+      rejected: (error) => this.#state !== "stopped" && this.#fail(error),
       closed: (error) => this.#closed(error),
     });
   }
@@ -224,7 +225,7 @@ export class Link {
       this.#receiver.push(bytes);
       this.#floodGuard.chunkProcessed();
     } catch (reason) {
-      this.#violated(SallyportError.from(reason));
+      this.#fail(SallyportError.from(reason));
     }
   }
 
@@ -267,7 +268,7 @@ export class Link {
   }
 
   /** Before the link belongs to a session, only the link ends. */
-  #violated(error: SallyportError): void {
+  #fail(error: SallyportError): void {
     if (this.#state === "open") return this.#owner?.failed(error);
     this.refuse(error);
     this.#owner?.linkRefused(this, error);
@@ -275,7 +276,7 @@ export class Link {
 
   #overflow(): void {
     const message = "Cannot wait for the peer: it does not read the answers to its messages";
-    this.#violated(new SallyportError("limit_reached", message));
+    this.#fail(new SallyportError("limit_reached", message));
   }
 
   #dead(silence: number): void {
