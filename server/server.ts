@@ -74,7 +74,7 @@ export async function startServer(config: ServerConfig, runtime: ServerRuntime =
   const streams = createStreamHandler(config, runtime, { targets, counters, period, reports });
   undo.defer(() => streams.stop());
   sessions.listen({
-    stream: (stream, peer, from) => streams.handle(stream, peer, from),
+    stream: (stream, peer, session) => streams.handle(stream, peer, session),
     agentsChanged: () => reports?.changed(),
   });
 
