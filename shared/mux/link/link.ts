@@ -60,6 +60,8 @@ export interface LinkInit {
 
 /** One connection of a session: sends and receives frames, acknowledges them, and detects a dead path (SPEC.md 1). */
 export class Link {
+  /** Its number among the links of its session at this end, from 1; 0 until it belongs to one. */
+  id = 0;
   readonly sender: LinkSender;
   readonly #init: LinkInit;
   readonly #acknowledger: Acknowledger;
@@ -245,9 +247,7 @@ export class Link {
         if (this.sender.path.inFlight === 0) this.#setSuspect(false);
         return this.#keepalive.pong(message.payload.nonce);
       case "goaway":
-        return this.#refused(
-          SallyportError.fromWire(message.payload.code, message.payload.message ?? "refused"),
-        );
+        return this.#refused(message.payload);
     }
   }
 
@@ -262,7 +262,8 @@ export class Link {
   }
 
   /** The peer sent `goaway` instead of `hello`. */
-  #refused(error: SallyportError): void {
+  #refused({ code, message = "refused" }: Payload<"goaway">): void {
+    const error = SallyportError.fromWire(code, message);
     this.close(error);
     this.#owner?.linkRefused(this, error);
   }

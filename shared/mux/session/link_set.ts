@@ -48,6 +48,8 @@ export class LinkSet implements FrameSender {
   #orphans: CountedFrame[] = [];
   /** Set while there is no link. */
   #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
+  /** Links that were added so far. */
+  #added = 0;
   #resumptions = 0;
   #resentBytes = 0;
   /** What lost links have transferred. */
@@ -93,8 +95,9 @@ export class LinkSet implements FrameSender {
     return this.#orphans.length === 0 && [...this.#open].every(({ sender }) => sender.isClear);
   }
 
-  /** Adds a link whose `hello` is awaited. */
+  /** Adds a link whose `hello` is awaited, and numbers it. */
   add(link: Link): void {
+    link.id = ++this.#added;
     this.#greeting.add(link);
   }
 
