@@ -138,6 +138,7 @@ export class SessionRegistry {
     const session = agent.session = new Session({
       role: "listener",
       key,
+      trace: this.#init.trace?.(key),
       clock: this.#clock,
       budget,
       client: peer.identity,
