@@ -5,7 +5,6 @@ import type { LinkCounts } from "./link_set.ts";
 import type { MuxStream } from "../stream/stream.ts";
 import { consumerError } from "../stream/stream_emitter.ts";
 import type { SessionTrace } from "../trace.ts";
-import type { SessionInit } from "./session_init.ts";
 
 /**
  * What happens on a session. A callback that throws ends what it belongs to: `stream` its stream, any other one the
@@ -42,7 +41,7 @@ export class SessionEmitter {
 
   /** @param onThrow The consumer may have missed a change of the session, which has to end. */
   constructor(
-    { events, trace }: Pick<SessionInit, "events" | "trace">,
+    { events, trace }: { readonly events: SessionEvents; readonly trace?: SessionTrace | undefined },
     onThrow: (error: SallyportError) => void,
   ) {
     this.#events = events;
