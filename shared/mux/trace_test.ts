@@ -1,13 +1,13 @@
 /** What a session's trace learns about its links, streams and frames. */
 import assert from "node:assert/strict";
-import { ManualClock } from "../../../tests/support/manual_clock.ts";
-import { MemoryTransport } from "../../../tests/support/mux/memory_transport.ts";
-import { RawPeer } from "../../../tests/support/mux/raw_peer.ts";
-import { OPENING } from "../../../tests/support/mux/session_suite.ts";
-import { SallyportError } from "../../errors.ts";
-import type { SessionTrace, TraceFields } from "../trace.ts";
-import { acceptLink } from "./accept_link.ts";
-import { Session } from "./session.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
+import { MemoryTransport } from "../../tests/support/mux/memory_transport.ts";
+import { RawPeer } from "../../tests/support/mux/raw_peer.ts";
+import { OPENING } from "../../tests/support/mux/session_suite.ts";
+import { SallyportError } from "../errors.ts";
+import type { SessionTrace, TraceFields } from "./trace.ts";
+import { acceptLink } from "./session/accept_link.ts";
+import { Session } from "./session/session.ts";
 
 const KEY = "0123456789abcdef".repeat(2);
 const HELLO = { version: 2, software: "raw", window: 100_000, max_streams: 100 };
