@@ -11,6 +11,7 @@ import { isLoopback } from "../shared/net/ip_address.ts";
 import { withListenAdvice } from "../shared/config/listen_advice.ts";
 import { IdentityStore } from "../shared/pki/identity/identity_store.ts";
 import { systemClock } from "../shared/system_clock.ts";
+import { configuredTrace } from "../shared/trace/session_trace.ts";
 import { VERSION } from "../shared/version.ts";
 import { agentStatus } from "./agent_status.ts";
 import { createCloud } from "./cloud/cloud.ts";
@@ -91,16 +92,14 @@ async function start(config: AgentConfig, { lookup }: AgentRuntime): Promise<Age
     locate: cloud?.locate,
     doctor: agentCommand("doctor", config.file),
     log: getLogger("tunnel"),
+    trace: configuredTrace(config),
     session,
     options: { maxLinks, ...config.cloud !== undefined && { waitTimeout: config.cloud.wakeTimeout } },
   });
   const routes = new Routes(config);
   const ownPorts = new OwnPorts();
   const direct = createDirectStreams(routes, { ownPorts, budget, lookup }, undo);
-  const openStream = createRouter(routes, {
-    tunnel: (opening, first) => tunnel.openStream(opening, first),
-    direct: (opening, first) => direct.openStream(opening, first),
-  });
+  const openStream = createRouter(routes, { tunnel, direct });
   const opened: { console?: string } = {};
   const frontDoor = await listenForClients(
     config,

@@ -17,12 +17,19 @@ import type { UpstreamProxy } from "./upstream/upstream_proxy.ts";
 /** Milliseconds for TCP and TLS to the server. */
 const CONNECT_TIMEOUT = 10_000;
 
+/** A connection to a server that was verified. */
+interface DialledServer {
+  readonly socket: DialledConnection["socket"];
+  /** Carries frames over the socket. */
+  readonly transport: Transport;
+}
+
 /** Connects to a server and verifies its certificate. @param identity The agent's own. @default {the current one} */
 export type DialServer = (
   server: ServerAddress,
   signal: AbortSignal,
   identity?: Identity,
-) => Promise<DialledConnection["socket"]>;
+) => Promise<DialledServer>;
 
 /** What {@linkcode createDialServer} needs. */
 export interface ServerDialerInit {
@@ -47,8 +54,9 @@ export function createDialServer({ config, identities, revalidation, via }: Serv
       via: routeThrough(via(host, port)),
       signal,
     });
-    revalidation.add(socket, peer);
-    return socket;
+    const transport = new SocketTransport(socket);
+    revalidation.add(socket, { peer, reject: (error) => transport.reject(error) });
+    return { socket, transport };
   };
 }
 
@@ -64,10 +72,10 @@ export function createDial(
     identity: Identity,
   ): Promise<Transport> => {
     try {
-      const socket = await dialServer(server, signal, identity);
+      const { socket, transport } = await dialServer(server, signal, identity);
       servers.connected(server);
       socket.once("close", () => servers.disconnected(server));
-      return new SocketTransport(socket);
+      return transport;
     } catch (error) {
       if (!signal.aborted) servers.failed(server);
       throw error;
@@ -89,7 +97,7 @@ export function createAgentCounter(
   options: Partial<SessionOptions>,
 ): (server: ServerAddress, signal: AbortSignal) => Promise<number> {
   return async (server, signal) => {
-    const transport = new SocketTransport(await dialServer(server, signal));
+    const { transport } = await dialServer(server, signal);
     return (await queryStatus(transport, { clock: systemClock, options, signal })).agents;
   };
 }

@@ -9,6 +9,7 @@ import { SocketTransport } from "../shared/net/socket_transport.ts";
 import type { Identity } from "../shared/pki/identity/identity.ts";
 import { IdentityStore } from "../shared/pki/identity/identity_store.ts";
 import { systemClock } from "../shared/system_clock.ts";
+import { configuredTrace } from "../shared/trace/session_trace.ts";
 import { listenAll, type TlsListeners } from "../shared/tls/listen.ts";
 import { VERSION } from "../shared/version.ts";
 import type { Reports } from "./aws/reports.ts";
@@ -74,7 +75,7 @@ export async function startServer(config: ServerConfig, runtime: ServerRuntime =
   const streams = createStreamHandler(config, runtime, { targets, counters, period, reports });
   undo.defer(() => streams.stop());
   sessions.listen({
-    stream: (stream, peer, from) => streams.handle(stream, peer, from),
+    stream: (stream, peer, session) => streams.handle(stream, peer, session),
     agentsChanged: () => reports?.changed(),
   });
 
@@ -117,13 +118,15 @@ function createTargets(config: ServerConfig, ownPorts: OwnPorts, lookup: Lookup 
 }
 
 function createSessions(
-  { maxConnections, maxStreams, resumeTimeout }: ServerConfig,
+  config: ServerConfig,
   targets: ClientTargets,
   refusals: RefusalLog,
   counters: Counters,
 ): SessionRegistry {
+  const { maxConnections, maxStreams, resumeTimeout } = config;
   return new SessionRegistry({
     log: getLogger("tunnel"),
+    trace: configuredTrace(config),
     refusals,
     budget: new MemoryBudget(STREAM_MEMORY, undefined, { collect: collectGarbage, clock: systemClock }),
     session: { software: `sallyport/${VERSION}`, maxStreams, resumeTimeout },
@@ -134,11 +137,10 @@ function createSessions(
 }
 
 function createPeriod(sessions: SessionRegistry): Period {
-  return new Period(() => ({
-    streams: sessions.streamCount,
-    agents: sessions.agentCount,
-    onlyClient: sessions.onlyClient,
-  }));
+  return new Period(() => {
+    const { streamCount: streams, agentCount: agents, onlyClient } = sessions;
+    return { streams, agents, onlyClient };
+  });
 }
 
 function createStreamHandler(

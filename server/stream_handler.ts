@@ -6,7 +6,7 @@ import type { MuxStream } from "../shared/mux/stream/stream.ts";
 import { fromOsError } from "../shared/net/os_error.ts";
 import type { Peer } from "../shared/pki/peer_verification.ts";
 import { AgeTimer } from "./audit/age_timer.ts";
-import { type Audit, createAudit, type StreamAudit } from "./audit/audit.ts";
+import { type Audit, type AuditedSession, createAudit, type StreamAudit } from "./audit/audit.ts";
 import { LineWriter } from "./audit/line_writer.ts";
 import type { ClientTargets } from "./clients/client_targets.ts";
 import { isSpeedTest, SpeedTest } from "./targets/speed.ts";
@@ -52,9 +52,9 @@ export class StreamHandler {
     });
   }
 
-  /** Serves a stream of `peer`, whose connection comes from the addresses in `from`. */
-  handle(stream: MuxStream, peer: Peer, from: readonly string[]): void {
-    const lines = this.#audit({ commonName: peer.commonName, serial: peer.serial, from });
+  /** Serves a stream of `peer`, which came in `session`. */
+  handle(stream: MuxStream, peer: Peer, session: AuditedSession): void {
+    const lines = this.#audit({ commonName: peer.commonName, serial: peer.serial }, session);
     const longLived: LongLivedListener = {
       watch: (callback) => this.#ages.add(callback),
       onOpen: lines.open,

@@ -51,6 +51,8 @@ export interface LogOptions {
 }
 
 const ROOT = "sallyport";
+/** The component of traced frames, which are logged at any level. */
+const FRAMES = "frames";
 /** Longest field, in characters. */
 const MAX_FIELD = 1_024;
 const LEVELS: Readonly<Record<LogLevel, LogtapeLevel>> = {
@@ -72,6 +74,7 @@ export function configureLog(
     sinks: { sink },
     loggers: [
       { category: [ROOT], sinks: ["sink"], lowestLevel: LEVELS[level] },
+      { category: [ROOT, FRAMES], sinks: ["sink"], parentSinks: "override", lowestLevel: "debug" },
       { category: ["logtape", "meta"], sinks: ["sink"], lowestLevel: "warning" },
     ],
   });
@@ -80,6 +83,11 @@ export function configureLog(
 /** Stops logging; for tests that configured it. */
 export function resetLog(): void {
   resetSync();
+}
+
+/** The logger for `trace_frames`: its lines are written at any level. */
+export function getFrameLogger(): Logger {
+  return getLogger(FRAMES);
 }
 
 /** The logger of a component such as `tunnel` or `front_door`; cheap, and may be called before logging is configured. */

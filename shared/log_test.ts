@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configureLog, getLogger, type LogOptions, resetLog } from "./log.ts";
+import { configureLog, getFrameLogger, getLogger, type LogOptions, resetLog } from "./log.ts";
 import { NO_NODE_MODULES } from "../scripts/process/task_command.ts";
 
 function capture(options: LogOptions, use: () => void): string[] {
@@ -52,6 +52,13 @@ Deno.test("log omits what is below its level", () => {
     assert.equal(capture({ level }, all).length, count, level);
   }
   assert.equal(capture({}, all).length, 3);
+});
+
+Deno.test("log writes each traced frame once, at any level", () => {
+  for (const level of ["debug", "error"] as const) {
+    const lines = capture({ level }, () => getFrameLogger().debug("frame sent", { n: 1 }));
+    assert.deepEqual(lines.map((line) => JSON.parse(line).message), ["frame sent"], level);
+  }
 });
 
 Deno.test("log is readable as text", () => {

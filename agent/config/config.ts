@@ -62,6 +62,8 @@ export interface AgentConfig {
   readonly identity: IdentitySource;
   /** @default "info" */
   readonly logLevel: LogLevel;
+  /** Whether every frame is logged, without its content. @default false */
+  readonly traceFrames: boolean;
   /** A server that is asleep while unused; undefined if `server_ip` is set. @default undefined */
   readonly cloud: CloudConfig | undefined;
   /** The most connections to the server. @default 8 */
@@ -133,6 +135,10 @@ export const AGENT_KEYS = {
     "[revocation lists](certificates.md#revocation-lists); a revoked server is refused and disconnected",
   ),
   log_level: described(logLevel("info"), "log level"),
+  trace_frames: described(
+    boolean(false),
+    "whether every frame of the tunnel is [logged](troubleshooting.md#follow-a-session), without its content",
+  ),
   wake_endpoint: described(
     endpoint(),
     "URL of Wake, for a server that [is asleep while unused](deployment.md#aws)",
@@ -205,6 +211,7 @@ export async function loadAgentConfig(options: LoadOptions): Promise<AgentConfig
     consolePort: read.console_port,
     identity: { cert: read.cert_file, key: read.key_file, ca: read.ca_cert_file, crl: read.crl_file },
     logLevel: read.log_level,
+    traceFrames: read.trace_frames,
     cloud: read.server_ip !== "" || wake === undefined ? undefined : {
       endpoints: { wake, query: read.query_endpoint, kill: read.kill_endpoint },
       killOnExit: read.kill_on_exit,

@@ -4,12 +4,17 @@ import { hostPort } from "../../shared/net/host_port.ts";
 import type { OpenStream } from "../front_door/client/open_stream.ts";
 import type { Routes } from "./routes.ts";
 
+/** Opens streams by one route. */
+interface StreamOpener {
+  readonly openStream: OpenStream;
+}
+
 /** Opens streams by either route. */
 export interface RouterInit {
   /** Through the server. */
-  readonly tunnel: OpenStream;
+  readonly tunnel: StreamOpener;
   /** From this machine to the target. */
-  readonly direct: OpenStream;
+  readonly direct: StreamOpener;
 }
 
 /**
@@ -23,9 +28,9 @@ export function createRouter(routes: Pick<Routes, "of">, { tunnel, direct }: Rou
     const route = routes.of(host, port);
     switch (route.to) {
       case "tunnel":
-        return await tunnel(opening, first);
+        return await tunnel.openStream(opening, first);
       case "direct":
-        return await direct(opening, first);
+        return await direct.openStream(opening, first);
       case "nowhere":
         throw blocked(host, port, route.rule);
     }

@@ -8,10 +8,12 @@ const opening = (host: string) => ({ type: "connect_request", payload: { host, p
 
 Deno.test("router opens each stream by its target's route, with its first bytes", async () => {
   const opened: unknown[] = [];
-  const open = (way: string): OpenStream => (message, first) => {
-    opened.push([way, message.payload.host, first]);
-    return Promise.resolve({} as MuxStream);
-  };
+  const open = (way: string): { openStream: OpenStream } => ({
+    openStream(message, first) {
+      opened.push([way, message.payload.host, first]);
+      return Promise.resolve({} as MuxStream);
+    },
+  });
   const routes = new Routes({ bypass: ["wiki.example"], block: ["ads.example"] });
   const router = createRouter(routes, { tunnel: open("tunnel"), direct: open("direct") });
   const first = { bytes: Uint8Array.of(1), end: true };

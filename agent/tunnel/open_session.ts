@@ -6,6 +6,7 @@ import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Payload } from "../../shared/protocol/messages.ts";
+import type { TraceSession } from "../../shared/trace/session_trace.ts";
 
 /** Events of an open session. */
 export interface SessionLifeEvents {
@@ -25,6 +26,8 @@ export interface OpenSessionInit {
   options: Partial<SessionOptions>;
   budget: MemoryBudget;
   events: SessionLifeEvents;
+  /** Traces what happens inside the session. @default {nothing is traced} */
+  trace?: TraceSession | undefined;
   /** Closes the connection if `hello` has not arrived. */
   signal: AbortSignal;
 }
@@ -34,12 +37,14 @@ export interface OpenSessionInit {
  * @throws SallyportError with the server's reason, if the connection ends before `hello`.
  */
 export function openSession(transport: Transport, init: OpenSessionInit): Promise<Session> {
-  const { clock, options, budget, events, signal } = init;
+  const { clock, options, budget, events, signal, trace } = init;
+  const key = sessionKey();
   return new Promise((resolve, reject) => {
     let isOpen = false;
     const session: Session = new Session({
       role: "dialer",
-      key: sessionKey(),
+      key,
+      trace: trace?.(key),
       clock,
       options,
       budget,

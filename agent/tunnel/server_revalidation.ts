@@ -1,11 +1,19 @@
 import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import type { Logger } from "../../shared/log.ts";
+import type { SallyportError } from "../../shared/errors.ts";
 import type { DialledConnection } from "../../shared/tls/dial.ts";
 import type { Identity } from "../../shared/pki/identity/identity.ts";
 import type { IdentityStore } from "../../shared/pki/identity/identity_store.ts";
 import { type Peer, revalidatePeer } from "../../shared/pki/peer_verification.ts";
 
-type TLSSocket = Pick<DialledConnection["socket"], "once" | "destroy" | "destroyed">;
+type TLSSocket = Pick<DialledConnection["socket"], "once" | "destroyed">;
+
+/** A connection to a server. */
+interface Connection {
+  readonly peer: Peer;
+  /** Ends what the connection is used for, and closes it. */
+  reject(error: SallyportError): void;
+}
 
 /** What {@linkcode ServerRevalidation} needs. */
 export interface ServerRevalidationInit {
@@ -21,11 +29,12 @@ const INTERVAL = 60_000;
 
 /**
  * Revalidates the certificates of connected servers when the agent's files change and every minute: a server whose
- * certificate was revoked or has expired since the handshake is disconnected.
+ * certificate was revoked or has expired since the handshake is disconnected. It is told why, so that it does not wait
+ * for the agent to come back.
  */
 export class ServerRevalidation {
   readonly #init: ServerRevalidationInit;
-  readonly #open = new Map<TLSSocket, Peer>();
+  readonly #open = new Map<TLSSocket, Connection>();
   readonly #unsubscribe: () => void;
   #cancel: CancelTimer | undefined;
 
@@ -36,12 +45,12 @@ export class ServerRevalidation {
   }
 
   /** Adds a new connection and checks it at once: the files may have changed during the handshake. */
-  add(socket: TLSSocket, peer: Peer): void {
+  add(socket: TLSSocket, connection: Connection): void {
     // Closed already: there will be no event.
     if (socket.destroyed) return;
-    this.#open.set(socket, peer);
+    this.#open.set(socket, connection);
     socket.once("close", () => this.#open.delete(socket));
-    this.#check(socket, peer, this.#init.identities.current);
+    this.#check(socket, connection, this.#init.identities.current);
   }
 
   /** Stops revalidating. */
@@ -58,15 +67,17 @@ export class ServerRevalidation {
   }
 
   #checkAll(identity: Identity): void {
-    for (const [socket, peer] of this.#open) this.#check(socket, peer, identity);
+    for (const [socket, connection] of this.#open) this.#check(socket, connection, identity);
   }
 
-  #check(socket: TLSSocket, peer: Peer, { authorities, revocation }: Identity): void {
+  #check(socket: TLSSocket, connection: Connection, { authorities, revocation }: Identity): void {
+    const { peer } = connection;
     const { serverName, clock, log } = this.#init;
     const at = new Date(clock.wallTime());
     const error = revalidatePeer(peer, { authorities, revocation, usage: "serverAuth", serverName, at });
     if (error === undefined) return;
     log.error("server disconnected", { error: error.message, serial: peer.serial });
-    socket.destroy(error);
+    this.#open.delete(socket);
+    connection.reject(error);
   }
 }

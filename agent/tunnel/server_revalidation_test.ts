@@ -9,18 +9,19 @@ import { ServerRevalidation } from "./server_revalidation.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A socket that records why it was destroyed. */
-class FakeSocket extends EventEmitter {
-  readonly ends: (Error | undefined)[] = [];
+/** A connection that records why it was rejected; its socket stays open, as while a last message is sent. */
+class FakeConnection {
+  readonly socket = Object.assign(new EventEmitter(), { destroyed: false });
+  readonly rejections: Error[] = [];
 
-  get destroyed(): boolean {
-    return this.ends.length > 0;
+  constructor(readonly peer: Peer) {}
+
+  reject(error: Error): void {
+    this.rejections.push(error);
   }
 
-  destroy(error?: Error): this {
-    this.ends.push(error);
-    this.emit("close");
-    return this;
+  addTo(servers: ServerRevalidation): void {
+    servers.add(this.socket as unknown as Parameters<ServerRevalidation["add"]>[0], this);
   }
 }
 
@@ -41,32 +42,31 @@ async function setUp() {
     clock,
     log,
   });
-  const socket = new FakeSocket();
-  const peer = { serial: "01", chain: server.chain } as unknown as Peer;
-  servers.add(socket as unknown as Parameters<ServerRevalidation["add"]>[0], peer);
-  assert.equal(socket.ends.length, 0);
-  return { servers, socket, clock, log, change };
+  const connection = new FakeConnection({ serial: "01", chain: server.chain } as unknown as Peer);
+  connection.addTo(servers);
+  assert.equal(connection.rejections.length, 0);
+  return { servers, connection, clock, log, change };
 }
 
 Deno.test("ServerRevalidation disconnects a server with an expired certificate, once and within a minute", async () => {
-  const { servers, socket, clock, log } = await setUp();
+  const { servers, connection, clock, log } = await setUp();
   clock.advance(DAY_MS - 60_000);
-  assert.equal(socket.ends.length, 0);
+  assert.equal(connection.rejections.length, 0);
   clock.advance(180_000);
-  assert.equal(socket.ends.length, 1);
-  assert.match(String(socket.ends[0]?.message), /^Cannot keep the connection: .* expired on /);
+  assert.equal(connection.rejections.length, 1);
+  assert.match(String(connection.rejections[0]?.message), /^Cannot keep the connection: .* expired on /);
   assert.deepEqual(log.take(), ["error: server disconnected"]);
   servers.stop();
   assert.equal(clock.timers, 0);
 });
 
 Deno.test("ServerRevalidation checks connected servers with a new identity", async () => {
-  const { servers, socket, clock, log, change } = await setUp();
+  const { servers, connection, clock, log, change } = await setUp();
   const other = await (await TestPki.create("Other CA")).client();
   change.to!(other);
-  assert.match(String(socket.ends[0]?.message), /was issued by CN=Test CA, not by /);
+  assert.match(String(connection.rejections[0]?.message), /was issued by CN=Test CA, not by /);
   change.to!(other);
-  assert.equal(socket.ends.length, 1);
+  assert.equal(connection.rejections.length, 1);
   assert.deepEqual(log.take(), ["error: server disconnected"]);
   servers.stop();
   assert.equal(clock.timers, 0);
@@ -80,12 +80,11 @@ Deno.test("ServerRevalidation ignores a new identity after it was stopped", asyn
 
 Deno.test("ServerRevalidation ignores a connection that is already closed", async () => {
   const { servers, change, log } = await setUp();
-  const closed = new FakeSocket();
-  closed.destroy();
   const chain = (await (await TestPki.create("Other CA")).server()).chain;
-  const peer = { serial: "02", chain } as unknown as Peer;
-  servers.add(closed as unknown as Parameters<ServerRevalidation["add"]>[0], peer);
-  assert.deepEqual([closed.ends.length, closed.listenerCount("close"), log.take()], [1, 0, []]);
+  const closed = new FakeConnection({ serial: "02", chain } as unknown as Peer);
+  closed.socket.destroyed = true;
+  closed.addTo(servers);
+  assert.deepEqual([closed.rejections.length, closed.socket.listenerCount("close"), log.take()], [0, 0, []]);
   assert.notEqual(change.to, undefined);
   servers.stop();
 });

@@ -71,8 +71,9 @@ export class Tunnel {
       urgentRetry: this.#options.urgentRetry,
       connect: async (signal) => {
         const { transport, again } = await init.dial(signal);
-        const options = init.session ?? {};
-        return { session: await openSession(transport, { clock, budget, events, options, signal }), again };
+        const { session: options = {}, trace } = init;
+        const opening = openSession(transport, { clock, budget, events, options, signal, trace });
+        return { session: await opening, again };
       },
       discard: ({ session }) => session.close("going_away", "no longer needed"),
       urgent: () => this.#isWanted(),

@@ -4,6 +4,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
+import type { TraceSession } from "../../shared/trace/session_trace.ts";
 
 /** Options of the tunnel; times are in milliseconds. */
 export interface TunnelOptions {
@@ -74,6 +75,8 @@ export interface TunnelInit {
   /** The command line that finds the cause of a failure, for the log. @default {doctor without a configuration file} */
   doctor?: string;
   log: Logger;
+  /** Traces what happens inside sessions. @default {nothing is traced} */
+  trace?: TraceSession | undefined;
   /** @default the system clock */
   clock?: Clock;
   options?: Partial<TunnelOptions>;

@@ -34,7 +34,7 @@ const ENVIRONMENT = `## Environment
 
 Every key has an environment variable: \`SALLYPORT_\` and the key in capitals, groups joined by \`__\`, list
 entries separated by commas. So \`listen_port\` is \`SALLYPORT_LISTEN_PORT\`, and \`targets.allow\` is
-\`SALLYPORT_TARGETS__ALLOW\`.
+\`SALLYPORT_TARGETS__ALLOW\`. True and false may also be 1 and 0.
 
 These variables hold the PEM text of a file, with line breaks or with \`\\n\` written as two characters. They win
 over the key in the file and over its own variable. Text from the environment never changes while a program

@@ -9,8 +9,14 @@ export interface AuditedClient {
   readonly commonName: string;
   /** Serial number of the certificate, in hex. */
   readonly serial: string;
-  /** Addresses and ports that the agent's connection comes from, as seen by the server. */
+}
+
+/** The agent's session while the stream is open. Both are read when a line is written. */
+export interface AuditedSession {
+  /** Addresses and ports of the agent's connections since the stream began, as seen by the server. */
   readonly from: readonly string[];
+  /** How often the session lost all connections and continued since the stream began. */
+  readonly resumptions: number;
 }
 
 /** What makes an audit. */
@@ -32,21 +38,21 @@ export interface StreamAudit {
 }
 
 /** Starts the audit of a stream; writes nothing yet. */
-export type Audit = (client: AuditedClient) => StreamAudit;
+export type Audit = (client: AuditedClient, session: AuditedSession) => StreamAudit;
 
 /**
  * Makes an audit of which client reached which target. A stream has one JSON line when it is over
  * (`event: "stream"`), and one before (`event: "open"`) if it stays open for long, so that a crash does not lose it.
  *
  * Each line has the stream (`id`, the same in both lines, unique across restarts), the client (`client`, `serial`,
- * `from`), the target (`kind`, `target`, `address`, `status`) and the traffic so far (`bytes_in` from the agent,
- * `bytes_out` to it, `duration_ms`). The last line also has the result (`outcome`: `"ok"` or a code of SPEC.md 6, with
+ * `from`, `resumptions`), the target (`kind`, `target`, `address`, `status`) and the traffic so far (`bytes_in` from the
+ * agent, `bytes_out` to it, `duration_ms`). The last line also has the result (`outcome`: `"ok"` or a code of SPEC.md 6, with
  * `detail`). A reset by the agent is `cancelled`; the reason that the agent gave is in `peer_code` and `peer_message`,
  * and proves nothing. The lines are ASCII.
  */
 export function createAudit({ write, clock, run = randomHex() }: AuditInit): Audit {
   let count = 0;
-  return (client) => {
+  return (client, session) => {
     const id = `${run}-${++count}`;
     const line = (
       event: "open" | "stream",
@@ -59,7 +65,8 @@ export function createAudit({ write, clock, run = randomHex() }: AuditInit): Aud
         ...{ event, id },
         client: client.commonName,
         serial: client.serial,
-        from: client.from,
+        from: session.from,
+        resumptions: session.resumptions,
         ...{ kind, target, address, status },
         bytes_in: bytesIn,
         bytes_out: bytesOut,

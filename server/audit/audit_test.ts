@@ -2,18 +2,19 @@ import assert from "node:assert/strict";
 import { createAudit } from "./audit.ts";
 
 const clock = { wallTime: () => Date.UTC(2026, 0, 2, 3, 4, 5) };
+const peer = { commonName: "laptop", serial: "0a" };
 const from = ["203.0.113.7:40312"];
-const peer = { commonName: "laptop", serial: "0a", from };
+const session = { from, resumptions: 0 };
 
 Deno.test("audit writes one line of JSON for a successful stream", () => {
   const lines: string[] = [];
-  createAudit({ write: (line) => lines.push(line), clock, run: "f0" })(peer).end({
+  createAudit({ write: (line) => lines.push(line), clock, run: "f0" })(peer, session).end({
     ...{ kind: "connect_request", target: "example.org:443", address: "192.0.2.1" },
     ...{ bytesIn: 10, bytesOut: 20, durationMs: 12.6 },
   });
   assert.deepEqual(lines.map((line) => JSON.parse(line)), [{
     ...{ time: "2026-01-02T03:04:05.000Z", event: "stream", id: "f0-1", client: "laptop" },
-    ...{ serial: "0a", from: ["203.0.113.7:40312"] },
+    ...{ serial: "0a", from: ["203.0.113.7:40312"], resumptions: 0 },
     ...{ kind: "connect_request", target: "example.org:443", address: "192.0.2.1" },
     ...{ bytes_in: 10, bytes_out: 20, duration_ms: 13, outcome: "ok" },
   }]);
@@ -21,7 +22,7 @@ Deno.test("audit writes one line of JSON for a successful stream", () => {
 
 Deno.test("audit writes how a stream failed, and stays on one line whatever the client sent", () => {
   const lines: string[] = [];
-  createAudit({ write: (line) => lines.push(line), clock })(peer).end({
+  createAudit({ write: (line) => lines.push(line), clock })(peer, session).end({
     ...{ kind: "http_request", target: 'a"\n{"event":"x"}:80', bytesIn: 0, bytesOut: 0, durationMs: 1 },
     ...{ code: "target_denied", detail: "Cannot connect (default private)" },
   });
@@ -32,7 +33,7 @@ Deno.test("audit writes how a stream failed, and stays on one line whatever the 
 
 Deno.test("audit writes the reason that the client gave for its reset into separate fields", () => {
   const lines: string[] = [];
-  createAudit({ write: (line) => lines.push(line), clock })(peer).end({
+  createAudit({ write: (line) => lines.push(line), clock })(peer, session).end({
     ...{ kind: "connect_request", target: "a.example:443", bytesIn: 0, bytesOut: 0, durationMs: 1 },
     ...{ code: "cancelled", detail: "ours", peerCode: "target_denied", peerMessage: "theirs" },
   });
@@ -45,7 +46,7 @@ Deno.test("audit writes the reason that the client gave for its reset into separ
 Deno.test("audit escapes everything except printable ASCII in the names of a client", () => {
   const lines: string[] = [];
   const commonName = 'a\0b\nc\u007f\u0085\u2028\u202eJörg 😀\ud800"';
-  createAudit({ write: (line) => lines.push(line), clock })({ commonName, serial: "0a", from }).end({
+  createAudit({ write: (line) => lines.push(line), clock })({ commonName, serial: "0a" }, session).end({
     ...{ kind: "connect_request", target: "\u202e.example:1", bytesIn: 0, bytesOut: 0, durationMs: 1 },
   });
   assert.match(lines[0]!, /^[\x20-\x7e]+$/);
@@ -68,7 +69,7 @@ Deno.test("audit line cannot be forged, split or hidden, whatever a target or a 
   const lines: string[] = [];
   const audit = createAudit({ write: (line) => lines.push(line), clock });
   for (const text of nasty) {
-    audit({ commonName: text, serial: "0a", from: [text] }).end({
+    audit({ commonName: text, serial: "0a" }, { from: [text], resumptions: 0 }).end({
       ...{ kind: "connect_request", target: text, bytesIn: 0, bytesOut: 0, durationMs: 1 },
       ...{ code: "target_denied", detail: text },
     });
@@ -86,8 +87,8 @@ Deno.test("audit writes the progress of a long stream, and joins its two lines b
   const lines: string[] = [];
   const audit = createAudit({ write: (line) => lines.push(line), clock, run: "f0" });
   const [first, second] = [
-    audit(peer),
-    audit({ ...peer, from: ["203.0.113.7:40312", "[2001:db8::7]:40313"] }),
+    audit(peer, session),
+    audit(peer, { from: ["203.0.113.7:40312", "[2001:db8::7]:40313"], resumptions: 2 }),
   ];
   const progress = { kind: "connect_request", target: "a.example:443", address: "192.0.2.1" } as const;
   first.open({ ...progress, bytesIn: 1, bytesOut: 2, durationMs: 60_000.4 });
@@ -96,13 +97,23 @@ Deno.test("audit writes the progress of a long stream, and joins its two lines b
   const read = lines.map((line) => JSON.parse(line));
   const common = { time: "2026-01-02T03:04:05.000Z", client: "laptop", serial: "0a", ...progress };
   assert.deepEqual(read, [
-    { ...common, event: "open", id: "f0-1", from, bytes_in: 1, bytes_out: 2, duration_ms: 60_000 },
+    {
+      ...common,
+      event: "open",
+      id: "f0-1",
+      from,
+      resumptions: 0,
+      bytes_in: 1,
+      bytes_out: 2,
+      duration_ms: 60_000,
+    },
     {
       ...{ ...common, event: "stream", id: "f0-2", from: ["203.0.113.7:40312", "[2001:db8::7]:40313"] },
+      resumptions: 2,
       ...{ bytes_in: 5, bytes_out: 6, duration_ms: 7, outcome: "ok" },
     },
     {
-      ...{ ...common, event: "stream", id: "f0-1", from },
+      ...{ ...common, event: "stream", id: "f0-1", from, resumptions: 0 },
       ...{ bytes_in: 3, bytes_out: 4, duration_ms: 90_000, outcome: "target_reset" },
     },
   ]);
@@ -112,7 +123,7 @@ Deno.test("audit gives streams of two server processes different ids", () => {
   const ids = [0, 1].map(() => {
     let id = "";
     const write = (line: string) => void (id = JSON.parse(line).id);
-    createAudit({ write, clock })(peer).open({
+    createAudit({ write, clock })(peer, session).open({
       ...{ kind: "connect_request", target: "a:1", bytesIn: 0, bytesOut: 0, durationMs: 1 },
     });
     return id;

@@ -46,6 +46,8 @@ export interface ServerConfig {
   readonly clients: { readonly allow: readonly ClientEntry[] };
   /** @default "info" */
   readonly logLevel: LogLevel;
+  /** Whether every frame is logged, without its content. @default false */
+  readonly traceFrames: boolean;
   /** Milliseconds that streams get to finish when the server shuts down. @default 20000 */
   readonly drainTimeout: number;
   /** Milliseconds without a byte after which a stream is closed. @default 600000 */
@@ -117,6 +119,10 @@ export const SERVER_KEYS = {
     ),
   },
   log_level: described(logLevel("info"), "how much is logged"),
+  trace_frames: described(
+    boolean(false),
+    "whether every frame of the tunnel is [logged](troubleshooting.md#follow-a-session), without its content",
+  ),
   drain_timeout: described(duration("20s"), "how long open streams may continue after the first signal"),
   idle_timeout: described(duration("10m", 1), "silence after which a stream ends"),
   resume_timeout: described(
@@ -185,6 +191,7 @@ export async function loadServerConfig(options: LoadOptions): Promise<ServerConf
     targets: { allow: read.targets.allow, deny: read.targets.deny },
     clients: { allow: read.clients.allow },
     logLevel: read.log_level,
+    traceFrames: read.trace_frames,
     drainTimeout: read.drain_timeout,
     idleTimeout: read.idle_timeout,
     resumeTimeout: read.resume_timeout,

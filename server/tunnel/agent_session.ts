@@ -29,6 +29,23 @@ export interface AgentHello {
   readonly software: string;
 }
 
+/** What a stream has used of its session since it began; it changes while the stream is open. */
+export interface SessionUse {
+  /** Addresses and ports of the agent's connections since then; of more than 100 the latest. */
+  readonly from: readonly string[];
+  /** How often the session lost all connections and continued since then. */
+  readonly resumptions: number;
+}
+
+/** Addresses that one {@linkcode SessionUse} lists. */
+const MAX_ADDRESSES = 100;
+
+/** An address that a connection came from, and the one after it: a stream keeps those from its beginning on. */
+interface Arrival {
+  readonly address: string;
+  next?: Arrival;
+}
+
 /** A session of an agent, with its connections. */
 export class AgentSession {
   readonly peer: Peer;
@@ -36,11 +53,12 @@ export class AgentSession {
   /** Missing only until it is made. */
   session?: Session;
   readonly connections = new Set<AgentConnection>();
-  /** Addresses and ports that its connections came from, the first one first. */
-  readonly from: string[] = [];
+  /** How often it continued after it had no connection. */
+  resumptions = 0;
   /** The number of agents in the last status message to this agent. */
   reportedAgents: number | undefined;
   readonly #key: Buffer;
+  #latest: Arrival = { address: "" };
 
   constructor(peer: Peer, { agentId, key }: Pick<AgentHello, "agentId" | "key">) {
     this.peer = peer;
@@ -59,10 +77,32 @@ export class AgentSession {
   add(connection: AgentConnection): void {
     connection.agent = this;
     this.connections.add(connection);
-    for (const remote of connection.transport.remotes ?? []) {
-      if (!this.from.includes(remote)) this.from.push(remote);
-    }
+    for (const address of addressesOf(connection)) this.#latest = this.#latest.next = { address };
   }
+
+  /** What is used of it from now on. */
+  use(): SessionUse {
+    const open = [...this.connections].flatMap(addressesOf);
+    const before = this.#latest;
+    const resumptionsBefore = this.resumptions;
+    const resumptions = () => this.resumptions - resumptionsBefore;
+    return {
+      get from() {
+        const addresses = new Set(open);
+        for (let arrival = before.next; arrival !== undefined; arrival = arrival.next) {
+          addresses.add(arrival.address);
+        }
+        return [...addresses].slice(-MAX_ADDRESSES);
+      },
+      get resumptions() {
+        return resumptions();
+      },
+    };
+  }
+}
+
+function addressesOf({ transport }: AgentConnection): readonly string[] {
+  return transport.remotes ?? [];
 }
 
 /**

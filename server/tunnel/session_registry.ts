@@ -7,6 +7,7 @@ import { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
 import { ClosingConnections } from "./closing_connections.ts";
+import { AgentLog } from "./agent_log.ts";
 import { AgentNotices } from "./agent_notices.ts";
 import { AgentConnection, AgentCounter, type AgentHello, AgentSession } from "./agent_session.ts";
 import { hasMost, noRoom, shutDown, tooManyWait } from "./registry_errors.ts";
@@ -20,6 +21,7 @@ import type { SessionListener, SessionRegistryInit } from "./session_registry_in
  */
 export class SessionRegistry {
   readonly #init: SessionRegistryInit;
+  readonly #log: AgentLog;
   readonly #clock: Clock;
   readonly #sessions = new Set<AgentSession>();
   readonly #connections = new Set<AgentConnection>();
@@ -36,6 +38,7 @@ export class SessionRegistry {
 
   constructor(init: SessionRegistryInit) {
     this.#init = init;
+    this.#log = new AgentLog(init.log);
     this.#clock = init.clock ?? systemClock;
     const { maxConnections: total = Infinity } = init;
     this.#limit = new SharedLimit({
@@ -127,31 +130,29 @@ export class SessionRegistry {
   }
 
   #create(connection: AgentConnection, { key, agentId, software }: AgentHello): Session {
-    const { log, budget, session: options } = this.#init;
+    const { budget, session: options } = this.#init;
+    const log = this.#log;
     const { peer } = connection;
     const agent = new AgentSession(peer, { agentId, key });
     agent.add(connection);
     const session = agent.session = new Session({
       role: "listener",
       key,
+      trace: this.#init.trace?.(key),
       clock: this.#clock,
       budget,
       client: peer.identity,
       options,
       events: {
         open: () => {
-          const from = agent.from.join(" ") || undefined;
-          log.info("agent connected", { ...clientFields(peer), from, software });
+          log.connected(peer, { from: connection.transport.remotes?.join(" "), software });
           this.#agentsChanged();
           this.#notices.send(agent);
         },
         links: ({ open }, error) => this.#linksChanged(agent, open, error),
-        stream: (stream) => this.#listener!.stream(stream, peer, agent.from),
+        stream: (stream) => this.#listener!.stream(stream, peer, agent.use()),
         closed: (error) => this.#ended(agent, error),
-        consumerError: ({ message, cause }) => {
-          const stack = cause instanceof Error ? cause.stack : undefined;
-          log.error("callback failed", { ...clientFields(peer), error: message, stack });
-        },
+        consumerError: (error) => log.callbackFailed(peer, error),
       },
     });
     this.#sessions.add(agent);
@@ -168,8 +169,7 @@ export class SessionRegistry {
     for (const agent of this.#sessions) {
       const error = refusalOf(agent.peer);
       if (error === undefined) continue;
-      const { code, message } = error;
-      this.#init.log.warn("agent cut off", { ...clientFields(agent.peer), code, error: message });
+      this.#log.cutOff(agent.peer, error);
       this.#end(agent, error);
     }
     for (const connection of this.#connections) {
@@ -252,31 +252,30 @@ export class SessionRegistry {
   }
 
   #linksChanged(agent: AgentSession, count: number, error: SallyportError | undefined): void {
-    const { log } = this.#init;
-    const fields = { ...clientFields(agent.peer), streams: agent.session!.streamCount };
+    const { peer } = agent;
+    const { streamCount } = agent.session!;
     const hasWaited = this.#waiting.release(agent);
-    if (count > 0) return void (hasWaited && log.info("agent resumed", fields));
-    if (!hasWaited) log.info("agent lost its connection", { ...fields, error: error?.message });
-    this.#waiting.take(agent.peer.identity, agent);
+    if (count > 0 && hasWaited) {
+      agent.resumptions++;
+      this.#log.resumed(peer, streamCount);
+    }
+    if (count > 0) return;
+    if (!hasWaited) this.#log.lost(peer, streamCount, error);
+    this.#waiting.take(peer.identity, agent);
   }
 
-  #disconnected(connection: AgentConnection, { message, code }: SallyportError): void {
+  #disconnected(connection: AgentConnection, error: SallyportError): void {
     this.#release(connection);
     const { agent, peer, transport } = connection;
     agent?.connections.delete(connection);
-    if (agent === undefined) {
-      this.#init.log.info("agent disconnected", { ...clientFields(peer), code, error: message });
-    }
+    if (agent === undefined) this.#log.disconnected(peer, error);
     this.#closing.remove(transport);
     this.#checkEmpty();
   }
 
   #ended(agent: AgentSession, error: SallyportError | undefined): void {
     this.#forget(agent);
-    this.#init.log.info("agent disconnected", {
-      ...clientFields(agent.peer),
-      ...(error === undefined ? { reason: "drained" } : { code: error.code, error: error.message }),
-    });
+    this.#log.disconnected(agent.peer, error);
     this.#agentsChanged();
     this.#checkEmpty();
   }
@@ -293,8 +292,4 @@ export class SessionRegistry {
     this.#lastAgents = agents;
     this.#listener?.agentsChanged?.();
   }
-}
-
-function clientFields({ commonName: client, serial }: Peer): { client: string; serial: string } {
-  return { client, serial };
 }

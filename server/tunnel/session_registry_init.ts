@@ -5,11 +5,15 @@ import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
+import type { TraceSession } from "../../shared/trace/session_trace.ts";
+import type { SessionUse } from "./agent_session.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 
 /** What makes a {@linkcode SessionRegistry}. */
 export interface SessionRegistryInit {
   log: Logger;
+  /** Traces what happens inside sessions. @default {nothing is traced} */
+  trace?: TraceSession;
   /** Logs agents that are refused or evicted. */
   refusals: Pick<RefusalLog, "addClient">;
   /** Memory of all streams beyond their first window. */
@@ -30,11 +34,8 @@ export interface SessionRegistryInit {
 
 /** Receives what happens in the sessions of a {@linkcode SessionRegistry}. */
 export interface SessionListener {
-  /**
-   * An agent opened a stream; the listener must `listen` and `resume`. `from` lists the addresses and ports that the
-   * agent's connections come from; it grows when there are others later.
-   */
-  stream(stream: MuxStream, peer: Peer, from: readonly string[]): void;
+  /** An agent opened a stream in `session`; the listener must `listen` and `resume`. */
+  stream(stream: MuxStream, peer: Peer, session: SessionUse): void;
   /** The number of agents, or their only certificate, changed. @default {not reported} */
   agentsChanged?(): void;
 }

@@ -122,14 +122,14 @@ export function host(fallback: string, portKey?: string): Field<string> {
   };
 }
 
-/** True or false. */
+/** True or false; in the environment also 1 or 0. */
 export function boolean(fallback: boolean): Field<boolean> {
   return {
     expected: "true or false",
     hint: booleanHint,
     schema: z.boolean(),
     fallback,
-    fromText: (text) => ({ true: true, false: false })[text] ?? text,
+    fromText: (text) => ({ true: true, false: false, 1: true, 0: false })[text] ?? text,
   };
 }
 

@@ -4,6 +4,11 @@ import type { SallyportError } from "../errors.ts";
 export interface TransportEvents {
   /** Bytes arrived; the receiver may keep them. */
   data(bytes: Uint8Array): void;
+  /**
+   * The peer is no longer accepted; the receiver ends what the connection is used for, and closes it.
+   * @default {the connection is cut}
+   */
+  rejected?(error: SallyportError): void;
   /** The connection is closed; called exactly once. `error` is undefined after an orderly end. */
   closed(error: SallyportError | undefined): void;
 }

@@ -73,6 +73,12 @@ export class SocketTransport implements Transport {
     this.#socket.end();
   }
 
+  /** The peer is no longer accepted: whoever uses the connection ends it with a last message; without a user it is cut. */
+  reject(error: SallyportError): void {
+    if (this.#events?.rejected === undefined) this.#socket.destroy(error);
+    else this.#events.rejected(error);
+  }
+
   /** Closes the connection at once. */
   abort(): void {
     this.#error ??= new SallyportError("tunnel_down", "Cannot continue: this end aborted the connection");

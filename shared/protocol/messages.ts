@@ -63,6 +63,7 @@ const SESSION_SHAPES = {
     max_streams: integer(0),
     id: optional(text(64)),
     session: optional(sessionKey),
+    link: optional(integer(1)),
     join: optional(flag),
   })),
   window: object({ stream: streamId, total: integer(1) }),

@@ -16,6 +16,7 @@ const SESSION: [SessionType, object][] = [
   ["hello", { version: 2, software: "s/1", window: 16_777_216, max_streams: 0, id: "agent" }],
   ["hello", { version: 2, software: "", window: 1, max_streams: 4096 }],
   ["hello", { version: 2, software: "", window: 1, max_streams: 1, session: "0a".repeat(16), join: true }],
+  ["hello", { version: 2, software: "", window: 1, max_streams: 1, session: "0a".repeat(16), link: 1 }],
   ["window", { stream: 1, total: 1 }],
   ["ack", { bytes: 0 }],
   ["reset", { stream: 2, code: "internal", message: "why" }],
@@ -65,7 +66,7 @@ Deno.test("messages of a stream keep their members and drop others (SPEC 4.2)", 
 });
 
 Deno.test("messages refuse a missing member", () => {
-  const optional = new Set(["id", "message", "session", "join"]);
+  const optional = new Set(["id", "message", "session", "link", "join"]);
   for (const [type, payload] of [...SESSION, ...STREAM]) {
     for (
       const name of Object.keys(payload).filter((each) => !optional.has(each))
@@ -107,7 +108,7 @@ Deno.test("messages refuse a hello of another version whatever else it contains 
   assertViolation(() => readSessionMessage("hello", { version: "1" }), /version: expected a whole number/);
 });
 
-Deno.test("messages refuse the id of a session that is not 32 lower-case hexadecimal digits (SPEC 3.6)", () => {
+Deno.test("messages refuse in hello what does not name a session or a link (SPEC 3.6)", () => {
   const hello = { version: 2, software: "s", window: 1, max_streams: 0 };
   const good = "0123456789abcdef".repeat(2);
   for (const session of ["", good.slice(1), `${good}0`, good.toUpperCase(), `${good.slice(1)}g`, 7, null]) {
@@ -118,6 +119,9 @@ Deno.test("messages refuse the id of a session that is not 32 lower-case hexadec
   }
   for (const join of ["true", 1, null]) {
     assertViolation(() => readSessionMessage("hello", { ...hello, join }), /^Cannot read hello\.join: /);
+  }
+  for (const link of [0, 1.5, "1", null]) {
+    assertViolation(() => readSessionMessage("hello", { ...hello, link }), /^Cannot read hello\.link: /);
   }
 });
 

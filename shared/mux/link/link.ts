@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from "../../clock.ts";
 import { SallyportError } from "../../errors.ts";
 import type { Payload, SessionMessage } from "../../protocol/messages.ts";
 import type { SessionOptions } from "../options.ts";
+import type { SessionTrace } from "../trace.ts";
 import type { Transport } from "../transport.ts";
 import { protocolViolation } from "../wire/incoming.ts";
 import { Acknowledger } from "./acknowledger.ts";
@@ -10,19 +11,17 @@ import { FloodGuard, type LeakyBucket } from "./flood_guard.ts";
 import type { FrameSource } from "./frame_source.ts";
 import { CLOSE_TIMEOUT, goaway } from "./goaway.ts";
 import { Keepalive } from "./keepalive.ts";
+import { FrameTrace } from "./frame_trace.ts";
 import { type LinkMessage, LinkSender } from "./link_sender.ts";
 import { Receiver, type ReceivingSession } from "./receiver.ts";
-
-/** Milliseconds, and round trips, without an acknowledgement of what is in flight that make a link suspect (SPEC.md 3.8). */
-const SUSPECT_AFTER = 1_000;
-const SUSPECT_ROUNDS = 4;
-/** The same in milliseconds where another link can take over: less than what TCP takes to send again (RFC 6298). */
-const LATE_AFTER = 150;
+import { Suspicion } from "./suspicion.ts";
 
 /** The session that a link belongs to. */
 export interface LinkOwner extends ReceivingSession, FrameSource {
   /** Counts streams that the peer abandoned. */
   readonly abandonedStreams: LeakyBucket;
+  /** Learns what happens in the session. */
+  readonly trace: SessionTrace | undefined;
   /** The peer's `hello` arrived: the link can be used. */
   linkOpened(link: Link, hello: Payload<"hello">): void;
   /** The peer refused the link before its `hello`. */
@@ -60,18 +59,18 @@ export interface LinkInit {
 
 /** One connection of a session: sends and receives frames, acknowledges them, and detects a dead path (SPEC.md 1). */
 export class Link {
+  /** The dialer's number of it in its session, from 1 (SPEC.md 3.6); 0 until it belongs to one. */
+  id = 0;
   readonly sender: LinkSender;
   readonly #init: LinkInit;
   readonly #acknowledger: Acknowledger;
   readonly #keepalive: Keepalive;
   readonly #floodGuard: FloodGuard;
   readonly #receiver: Receiver;
+  readonly #suspicion: Suspicion;
   readonly #cancelHelloTimeout: CancelTimer;
   #cancelCloseTimeout: CancelTimer = () => {};
   #owner: LinkOwner | undefined;
-  #cancelWatch: CancelTimer | undefined;
-  /** Whether the peer has acknowledged nothing for too long (SPEC.md 3.8). */
-  #isSuspect = false;
   #state: "greeting" | "open" | "stopped" = "greeting";
   /** Why it is stopped. */
   #error = new SallyportError("tunnel_down", "Cannot continue: the peer closed the connection");
@@ -81,6 +80,7 @@ export class Link {
     this.#init = init;
     const { transport, clock, options } = init;
     this.#owner = owner;
+    const trace = new FrameTrace(this);
     this.#floodGuard = new FloodGuard(clock, transport);
     this.#acknowledger = new Acknowledger(clock, (bytes) => this.sender.acknowledge(bytes));
     this.sender = new LinkSender({
@@ -88,25 +88,39 @@ export class Link {
       clock,
       source: () => this.#state === "open" ? this.#owner : undefined,
       beforeWrite: () => this.#acknowledger.piggyback(),
-      inFlight: () => this.#watch(),
+      inFlight: () => this.#suspicion.watch(),
       overflow: () => this.#overflow(),
+      trace,
+    });
+    this.#suspicion = new Suspicion({
+      clock,
+      sender: this.sender,
+      hasOthers: () => this.#owner?.hasOthers(this) === true,
+      isOpen: () => this.isOpen,
+      changed: () => this.#owner?.suspectChanged(this),
     });
     this.#keepalive = new Keepalive({
       clock,
       interval: options.keepaliveInterval,
       timeout: options.keepaliveTimeout,
       ping: (nonce) => this.sender.message({ type: "ping", payload: { nonce } }),
-      slept: () => this.#setSuspect(true),
+      slept: () => this.#suspicion.set(true),
       dead: (silence) => this.#dead(silence),
     });
     this.#receiver = new Receiver({
       acknowledger: this.#acknowledger,
       floodGuard: this.#floodGuard,
+      trace,
       message: (message) => this.#message(message),
     });
     this.#cancelHelloTimeout = clock.after(options.helloTimeout, () => {
-      this.#violated(protocolViolation(`no hello within ${options.helloTimeout} ms`));
+      this.#fail(protocolViolation(`no hello within ${options.helloTimeout} ms`));
     });
+  }
+
+  /** The session that it belongs to; undefined until that is known. */
+  get owner(): LinkOwner | undefined {
+    return this.#owner;
   }
 
   /** Whether the peer's `hello` arrived and the link is not lost. */
@@ -116,7 +130,7 @@ export class Link {
 
   /** Whether the peer has acknowledged nothing for too long (SPEC.md 3.8). */
   get isSuspect(): boolean {
-    return this.#isSuspect;
+    return this.#suspicion.isSuspect;
   }
 
   /** Bytes of counted frames that arrived at either end. */
@@ -133,6 +147,7 @@ export class Link {
   start(): void {
     this.#init.transport.start({
       data: (bytes) => this.#data(bytes),
+      rejected: (error) => this.#state !== "stopped" && this.#fail(error),
       closed: (error) => this.#closed(error),
     });
   }
@@ -179,35 +194,9 @@ export class Link {
     this.#init.transport.abort();
   }
 
-  /** Waits until what is in flight is acknowledged, or late. */
-  #watch(): void {
-    if (this.#cancelWatch !== undefined || this.#state === "stopped") return;
-    const limit = this.#suspectAfter;
-    this.#cancelWatch = this.#init.clock.after(Math.max(1, limit - this.sender.stalledFor), () => {
-      this.#cancelWatch = undefined;
-      if (this.sender.stalledFor >= limit) this.#setSuspect(true);
-      else if (this.sender.path.inFlight > 0) this.#watch();
-    });
-  }
-
-  /** Where another link can take over, a lost packet that is sent again late must not hold up the rest for long. */
-  get #suspectAfter(): number {
-    const roundTrip = this.sender.path.roundTrip ?? SUSPECT_AFTER;
-    const hasOthers = this.#owner?.hasOthers(this) === true;
-    return Math.max(hasOthers ? LATE_AFTER : SUSPECT_AFTER, SUSPECT_ROUNDS * roundTrip);
-  }
-
-  #setSuspect(isSuspect: boolean): void {
-    if (this.#isSuspect === isSuspect || this.#state !== "open") return;
-    this.#isSuspect = isSuspect;
-    this.#owner?.suspectChanged(this);
-    if (!isSuspect && this.sender.path.inFlight > 0) this.#watch();
-  }
-
   /** Stops receiving; what is queued is still sent. */
   #stop(error: SallyportError): void {
-    this.#cancelWatch?.();
-    this.#cancelWatch = undefined;
+    this.#suspicion.stop();
     this.#state = "stopped";
     this.#error = error;
     this.#cancelHelloTimeout();
@@ -224,7 +213,7 @@ export class Link {
       this.#receiver.push(bytes);
       this.#floodGuard.chunkProcessed();
     } catch (reason) {
-      this.#violated(SallyportError.from(reason));
+      this.#fail(SallyportError.from(reason));
     }
   }
 
@@ -236,22 +225,21 @@ export class Link {
         if (!this.sender.acknowledged(message.payload.bytes)) {
           throw protocolViolation("ack of bytes that were not sent");
         }
-        this.#setSuspect(false);
+        this.#suspicion.set(false);
         return this.#owner?.acknowledged();
       case "ping":
         return this.sender.message({ type: "pong", payload: message.payload });
       case "pong":
-        if (this.sender.path.inFlight === 0) this.#setSuspect(false);
+        if (this.sender.path.inFlight === 0) this.#suspicion.set(false);
         return this.#keepalive.pong(message.payload.nonce);
       case "goaway":
-        return this.#refused(
-          SallyportError.fromWire(message.payload.code, message.payload.message ?? "refused"),
-        );
+        return this.#refused(message.payload);
     }
   }
 
   #hello(hello: Payload<"hello">): void {
     this.#cancelHelloTimeout();
+    this.id ||= hello.link ?? 0;
     const owner = this.#owner = this.#init.sessionOf(this, hello);
     this.#receiver.session = owner;
     this.#floodGuard.abandonedStreams = owner.abandonedStreams;
@@ -261,13 +249,14 @@ export class Link {
   }
 
   /** The peer sent `goaway` instead of `hello`. */
-  #refused(error: SallyportError): void {
+  #refused({ code, message = "refused" }: Payload<"goaway">): void {
+    const error = SallyportError.fromWire(code, message);
     this.close(error);
     this.#owner?.linkRefused(this, error);
   }
 
   /** Before the link belongs to a session, only the link ends. */
-  #violated(error: SallyportError): void {
+  #fail(error: SallyportError): void {
     if (this.#state === "open") return this.#owner?.failed(error);
     this.refuse(error);
     this.#owner?.linkRefused(this, error);
@@ -275,7 +264,7 @@ export class Link {
 
   #overflow(): void {
     const message = "Cannot wait for the peer: it does not read the answers to its messages";
-    this.#violated(new SallyportError("limit_reached", message));
+    this.#fail(new SallyportError("limit_reached", message));
   }
 
   #dead(silence: number): void {

@@ -3,17 +3,17 @@ import type { SessionMessage } from "../../protocol/messages.ts";
 import { PathEstimator } from "../flow/path_estimator.ts";
 import { Queue } from "../flow/queue.ts";
 import type { Transport } from "../transport.ts";
-import { FrameEncoder } from "../wire/frame_codec.ts";
+import type { FrameEncoder } from "../wire/frame_codec.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
 import type { CountedFrame } from "./counted_frame.ts";
+import { EncoderPool } from "./encoder_pool.ts";
 import type { Batch, FrameSource } from "./frame_source.ts";
+import type { FrameTrace } from "./frame_trace.ts";
 
 /** Bytes gathered for one write: few large writes cost less than many small ones. */
 const BATCH_BYTES = 131_072;
 /** Bytes of a batch's buffer: the last turn may exceed the batch. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
-/** Buffers kept for reuse. */
-const SPARE_BUFFERS = 2;
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
 const MAX_WRITES = 2;
 /** Bytes of link and session messages that may wait for a peer that does not read (SPEC.md 3.5). */
@@ -39,6 +39,8 @@ interface LinkSenderInit {
   inFlight(): void;
   /** Too many messages wait. */
   overflow(): void;
+  /** Learns of every frame. @default {nothing is traced} */
+  readonly trace?: Pick<FrameTrace, "sent">;
 }
 
 /** A frame that was sent, and the total of counted bytes at its end. */
@@ -69,7 +71,7 @@ export class LinkSender {
   #sent = 0;
   /** When the peer last acknowledged anything, or when something was sent after all was acknowledged. */
   #progressAt = 0;
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #encoders = new EncoderPool(BUFFER_BYTES);
   #writes = 0;
   #scheduled = false;
   #stopped = false;
@@ -193,13 +195,13 @@ export class LinkSender {
     let isWaiting = this.#init.source()?.isWaiting(this) === true;
     while (!this.#stopped && this.#writes < MAX_WRITES) {
       if (!isWaiting && !this.#hasOwn) return this.#notifyIdle();
-      const encoder = new FrameEncoder(this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES));
+      const encoder = this.#encoders.take();
       if (isWaiting) beforeWrite();
       this.#gatherMessages(encoder);
       const before = this.#sent;
       isWaiting = this.#gatherCounted(encoder);
       // Frames wait, but the path is full.
-      if (encoder.length === 0) return this.#recycle(encoder);
+      if (encoder.length === 0) return this.#encoders.giveBack(encoder);
       if (this.#sent > before) {
         const isFirst = this.path.inFlight === 0;
         this.path.sent(this.#sent - before, !isWaiting);
@@ -219,10 +221,10 @@ export class LinkSender {
     this.#ack = undefined;
     for (let json; encoder.length < BATCH_BYTES && (json = this.#messages.shift()) !== undefined;) {
       this.#messageBytes -= json.length + MESSAGE_BYTES;
-      encoder.append(json);
+      this.#appendMessage(encoder, json);
     }
     // Last, since `hello` is the first message (SPEC.md 3.1).
-    if (ack !== undefined) encoder.append(`{"type":"ack","payload":{"bytes":${ack}}}`);
+    if (ack !== undefined) this.#appendMessage(encoder, `{"type":"ack","payload":{"bytes":${ack}}}`);
   }
 
   /** Session messages, frames that are sent again, and then streams. Returns whether frames are left. */
@@ -251,8 +253,14 @@ export class LinkSender {
     this.#init.inFlight();
   }
 
+  #appendMessage(encoder: FrameEncoder, json: string): void {
+    const bytes = encoder.append(json);
+    this.#init.trace?.sent(json, bytes, 0);
+  }
+
   #append(encoder: FrameEncoder, frame: CountedFrame): number {
     const bytes = encoder.append(frame.json, frame.body);
+    this.#init.trace?.sent(frame.json, bytes, frame.body.byteLength);
     this.#sent += bytes;
     this.#kept.push({ frame, end: this.#sent });
     return bytes;
@@ -262,14 +270,9 @@ export class LinkSender {
     this.#writes++;
     this.#init.transport.write(encoder.bytes, () => {
       this.#writes--;
-      this.#recycle(encoder);
+      this.#encoders.giveBack(encoder);
       this.#flush();
     });
-  }
-
-  #recycle(encoder: FrameEncoder): void {
-    const buffer = encoder.release();
-    if (buffer.byteLength === BUFFER_BYTES && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
   }
 
   #notifyIdle(): void {

@@ -7,6 +7,7 @@ import { FrameDecoder } from "../wire/frame_codec.ts";
 import { type IncomingStreamMessage, protocolViolation, readIncoming } from "../wire/incoming.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import type { FloodGuard } from "./flood_guard.ts";
+import type { FrameTrace } from "./frame_trace.ts";
 import type { LinkMessage } from "./link_sender.ts";
 
 /** An `ack` or `window` of fewer bytes counts as one that changes nothing (SPEC.md 3.5). */
@@ -33,6 +34,8 @@ interface ReceiverInit {
   readonly acknowledger: Acknowledger;
   /** Counts messages that change nothing. */
   readonly floodGuard: Pick<FloodGuard, "idleMessages" | "repeatedMessages">;
+  /** Learns of every frame. */
+  readonly trace: Pick<FrameTrace, "received">;
   /** A message of the link arrived, or the `goaway` that refuses it; may throw a violation. */
   message(message: LinkMessage | Extract<SessionMessage, { type: "goaway" }>): void;
 }
@@ -96,6 +99,7 @@ export class Receiver {
     this.#reader = undefined;
     if (this.#stopped) return;
     const incoming = readIncoming(json);
+    this.#init.trace.received(incoming, headBytes + bodyLength, bodyLength);
     const type = incoming.kind === "unknown" ? incoming.type : incoming.message.type;
     this.#checkFirst(type);
     this.#isCounted = !isLinkType(type);

@@ -1,8 +1,10 @@
 import type { CancelTimer, Clock } from "../../clock.ts";
 import { SallyportError } from "../../errors.ts";
 import type { SessionMessage } from "../../protocol/messages.ts";
+import type { SessionOptions } from "../options.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
 import type { FrameSender } from "../stream/stream_table_init.ts";
+import type { LifeEvent, SessionTrace, TraceFields } from "../trace.ts";
 import { type CountedFrame, sessionFrame } from "../link/counted_frame.ts";
 import type { Link } from "../link/link.ts";
 import { type LinkUse, Scheduler } from "./scheduler.ts";
@@ -13,12 +15,15 @@ const RETIRE_TIMEOUT = 5_000;
 /** What makes a {@linkcode LinkSet}. */
 interface LinkSetInit {
   readonly clock: Clock;
-  /** Milliseconds that the session waits for a link once it has none (SPEC.md 3.7). */
-  readonly resumeTimeout: number;
+  readonly options: Pick<SessionOptions, "resumeTimeout">;
+  /** Learns what happens to links. @default {nothing is traced} */
+  readonly trace?: SessionTrace | undefined;
   /** Counts bytes that are kept until they are acknowledged; negative when they were. */
   keep(bytes: number): void;
   /** Whether the session is worth waiting for when its last link is lost, even if nothing is left to send. */
   isNeeded(): boolean;
+  /** Whether links have nothing more to do. */
+  isDrained(): boolean;
   /** No link is left and the session does not wait, or no longer; `error` is why the last link was lost. */
   exhausted(error: SallyportError): void;
 }
@@ -48,6 +53,8 @@ export class LinkSet implements FrameSender {
   #orphans: CountedFrame[] = [];
   /** Set while there is no link. */
   #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
+  /** Links that were added so far. */
+  #added = 0;
   #resumptions = 0;
   #resentBytes = 0;
   /** What lost links have transferred. */
@@ -93,16 +100,20 @@ export class LinkSet implements FrameSender {
     return this.#orphans.length === 0 && [...this.#open].every(({ sender }) => sender.isClear);
   }
 
-  /** Adds a link whose `hello` is awaited. */
+  /** Adds a link whose `hello` is awaited, and numbers it unless its dialer did. */
   add(link: Link): void {
+    this.#added++;
+    link.id ||= this.#added;
     this.#greeting.add(link);
   }
 
   /** A link's `hello` arrived: it takes over what others cannot deliver. */
   opened(link: Link): void {
     this.#greeting.delete(link);
+    this.#trace(link, "link opened", { from: link.remotes.join(" ") });
     if (this.#waiting !== undefined) {
       this.#resumptions++;
+      this.#trace(link, "session resumed");
       this.#waiting.cancel();
       this.#waiting = undefined;
     }
@@ -117,6 +128,8 @@ export class LinkSet implements FrameSender {
   /** A link is lost, or the peer refused it. */
   lost(link: Link, error: SallyportError): void {
     const wasOpen = this.#open.delete(link);
+    const isClosed = this.#retiring.has(link) || this.#init.isDrained();
+    this.#trace(link, isClosed ? "link closed" : "link lost", { code: error.code, error: error.message });
     if (wasOpen) this.#pastBytes += link.transferred;
     this.#greeting.delete(link);
     this.#retiring.get(link)?.();
@@ -137,6 +150,11 @@ export class LinkSet implements FrameSender {
 
   /** A link became suspect, so that a better one takes over, or is so no longer (SPEC.md 3.8). */
   suspectChanged(link: Link): void {
+    const { inFlight, roundTrip } = link.sender.path;
+    this.#trace(link, link.isSuspect ? "link suspect" : "link recovered", {
+      in_flight_bytes: inFlight,
+      round_trip_ms: roundTrip,
+    });
     this.#update();
     if (link.isSuspect && this.hasOthers(link)) this.#takeOver(link.sender.takeAll());
     this.#wake();
@@ -146,7 +164,8 @@ export class LinkSet implements FrameSender {
   retireOne(): void {
     const last = this.#used.at(-1);
     if (this.counts.good < 2 || last === undefined) return;
-    const error = new SallyportError("going_away", "Cannot keep the connection: it is not needed");
+    const error = notNeeded();
+    this.#trace(last, "link retired", { code: error.code, error: error.message });
     this.#retiring.set(last, this.#init.clock.after(RETIRE_TIMEOUT, () => last.cut(error)));
     this.#update();
     this.closeRetired();
@@ -156,7 +175,7 @@ export class LinkSet implements FrameSender {
   closeRetired(): void {
     for (const link of [...this.#retiring.keys()]) {
       if (!link.sender.isClear) continue;
-      link.cut(new SallyportError("going_away", "Cannot keep the connection: it is not needed"));
+      link.cut(notNeeded());
     }
   }
 
@@ -207,6 +226,7 @@ export class LinkSet implements FrameSender {
     this.#waiting = undefined;
     this.scheduler.stop(this.#orphans.splice(0));
     for (const cancel of this.#retiring.values()) cancel();
+    for (const link of this.#open) this.#trace(link, "link closed");
     for (const link of [...this.#open, ...this.#greeting]) {
       this.scheduler.stop(link.sender.takeFrames());
       link.close(error);
@@ -252,7 +272,7 @@ export class LinkSet implements FrameSender {
   }
 
   #wait(error: SallyportError): void {
-    const { clock, resumeTimeout, isNeeded, exhausted } = this.#init;
+    const { clock, options: { resumeTimeout }, isNeeded, exhausted } = this.#init;
     if (resumeTimeout === 0 || !(isNeeded() || this.#owesFrames)) return exhausted(error);
     const cancel = clock.after(resumeTimeout, () => {
       this.#waiting = undefined;
@@ -260,5 +280,14 @@ export class LinkSet implements FrameSender {
       exhausted(new SallyportError("tunnel_down", `Cannot continue: ${waited}`, { cause: error }));
     });
     this.#waiting = { cancel, error };
+    this.#init.trace?.life?.("session waiting", { resume_timeout_ms: resumeTimeout, error: error.message });
   }
+
+  #trace({ id }: Link, event: LifeEvent, fields?: TraceFields): void {
+    this.#init.trace?.life?.(event, { link: id, ...fields });
+  }
+}
+
+function notNeeded(): SallyportError {
+  return new SallyportError("going_away", "Cannot keep the connection: it is not needed");
 }

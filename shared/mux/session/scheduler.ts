@@ -54,7 +54,7 @@ export class Scheduler implements FrameSource {
   remove(stream: FramedStream): void {
     this.#interactive.delete(stream);
     this.#bulk.delete(stream);
-    if (!stream.isAbandoned || stream.kept === 0) return;
+    if (stream.error === undefined || stream.kept === 0) return;
     for (const frame of stream.sent.takeDroppable()) {
       this.#forget(frame, stream);
       Object.assign(frame, { isDropped: true, body: NO_BYTES, stream: undefined });

@@ -48,8 +48,7 @@ type SessionState = "greeting" | "open" | "draining" | "closed";
 
 /** Many streams over one link or several (SPEC.md). */
 export class Session {
-  readonly #init: SessionInit;
-  readonly #options: SessionOptions;
+  readonly #init: SessionInit & { readonly options: SessionOptions };
   readonly #emitter: SessionEmitter;
   readonly #streams: StreamTable;
   readonly #links: LinkSet;
@@ -61,13 +60,10 @@ export class Session {
   #leaving = false;
 
   constructor(init: SessionInit) {
-    this.#init = init;
     // A stream without a handler would never end.
-    this.#options = sessionOptions({
-      ...init.options,
-      ...init.events.stream === undefined && { maxStreams: 0 },
-    });
-    this.#emitter = new SessionEmitter(init.events, (error) => this.#fail(error, INTERNAL_ERROR_MESSAGE));
+    const given = { ...init.options, ...init.events.stream === undefined && { maxStreams: 0 } };
+    this.#init = { ...init, options: sessionOptions(given) };
+    this.#emitter = new SessionEmitter(init, (error) => this.#fail(error, INTERNAL_ERROR_MESSAGE));
     this.#links = this.#makeLinks();
     this.#streams = this.#makeStreams();
     this.#owner = this.#makeOwner();
@@ -108,18 +104,18 @@ export class Session {
    * @throws SallyportError `tunnel_down` when the session is closed; the connection is closed then, too.
    */
   dialled(transport: Transport, events: Pick<LinkInit, "opened" | "closed"> = {}): Link {
-    const { clock, key } = this.#init;
+    const { clock, key, options } = this.#init;
     if (this.#state === "closed") {
       transport.abort();
       throw new SallyportError("tunnel_down", "Cannot add a connection: the session is closed");
     }
     const link = new Link(
-      { ...events, transport, clock, options: this.#options, sessionOf: () => this.#owner },
+      { ...events, transport, clock, options, sessionOf: () => this.#owner },
       this.#owner,
     );
     this.#owner.add(link);
     link.start();
-    link.greet({ ...helloOf(this.#options), session: key, join: this.#state !== "greeting" });
+    link.greet({ ...helloOf(options), session: key, link: link.id, join: this.#state !== "greeting" });
     return link;
   }
 
@@ -131,7 +127,7 @@ export class Session {
   /** Takes a link that a peer dialled and whose `hello` arrived. Returns the session for the link. */
   accepted(link: Link): LinkOwner {
     this.#owner.add(link);
-    link.greet(helloOf(this.#options));
+    link.greet(helloOf(this.#init.options));
     return this.#owner;
   }
 
@@ -179,21 +175,18 @@ export class Session {
 
   #makeLinks(): LinkSet {
     return new LinkSet({
-      clock: this.#init.clock,
-      resumeTimeout: this.#options.resumeTimeout,
+      ...this.#init,
       keep: (bytes) => this.#streams.keep(bytes),
       isNeeded: () => this.#streams.transferring > 0,
+      isDrained: () => this.#isDrained,
       exhausted: (error) => this.#exhausted(error),
     });
   }
 
   #makeStreams(): StreamTable {
-    const { role, budget, client } = this.#init;
     return new StreamTable({
-      role,
-      options: this.#options,
-      budget: budget ?? new MemoryBudget(DEFAULT_BUDGET),
-      client,
+      ...this.#init,
+      budget: this.#init.budget ?? new MemoryBudget(DEFAULT_BUDGET),
       sender: this.#links,
       consumerError: (error) => this.#emitter.consumerError(error),
       streamAbandoned: () => this.#owner.abandonedStreams.add(),
@@ -209,8 +202,7 @@ export class Session {
 
   #makeOwner(): SessionLinks {
     return new SessionLinks({
-      clock: this.#init.clock,
-      maxStreams: this.#options.maxStreams,
+      ...this.#init,
       links: this.#links,
       streams: this.#streams,
       greeted: (hello) => {

@@ -4,6 +4,7 @@ import type { FramedStream } from "../stream/framed_stream.ts";
 import type { LinkCounts } from "./link_set.ts";
 import type { MuxStream } from "../stream/stream.ts";
 import { consumerError } from "../stream/stream_emitter.ts";
+import type { SessionTrace } from "../trace.ts";
 
 /**
  * What happens on a session. A callback that throws ends what it belongs to: `stream` its stream, any other one the
@@ -35,15 +36,21 @@ export interface SessionEvents {
 /** Calls a consumer's handlers of session events. What they throw is reported and goes no further. */
 export class SessionEmitter {
   readonly #events: SessionEvents;
+  readonly #trace: SessionTrace | undefined;
   readonly #onThrow: (error: SallyportError) => void;
 
   /** @param onThrow The consumer may have missed a change of the session, which has to end. */
-  constructor(events: SessionEvents, onThrow: (error: SallyportError) => void) {
+  constructor(
+    { events, trace }: { readonly events: SessionEvents; readonly trace?: SessionTrace | undefined },
+    onThrow: (error: SallyportError) => void,
+  ) {
     this.#events = events;
+    this.#trace = trace;
     this.#onThrow = onThrow;
   }
 
   open(hello: Payload<"hello">): void {
+    this.#trace?.life?.("session opened", { software: hello.software });
     this.#emit(() => this.#events.open?.(hello));
   }
 
@@ -68,6 +75,7 @@ export class SessionEmitter {
   }
 
   closed(error: SallyportError | undefined): void {
+    this.#trace?.life?.("session ended", { code: error?.code, error: error?.message });
     this.#emit(() => this.#events.closed?.(error));
   }
 

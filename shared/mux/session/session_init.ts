@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { MemoryBudget } from "../flow/memory_budget.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Role } from "../stream/stream_ids.ts";
+import type { SessionTrace } from "../trace.ts";
 import type { SessionEvents } from "./session_events.ts";
 
 /** What makes a {@linkcode Session}. */
@@ -12,6 +13,8 @@ export interface SessionInit {
   key: string;
   /** Handlers of what happens on the session. */
   events: SessionEvents;
+  /** Learns what happens inside the session, for logs. @default {nothing is traced} */
+  trace?: SessionTrace | undefined;
   clock: Clock;
   /** @default those of `DEFAULT_SESSION_OPTIONS` */
   options?: Partial<SessionOptions>;

@@ -6,8 +6,10 @@ import type { Batch } from "../link/frame_source.ts";
 import type { CountedFrame } from "../link/counted_frame.ts";
 import type { Link, LinkOwner } from "../link/link.ts";
 import type { LifecycleMessage } from "../link/receiver.ts";
+import type { SessionOptions } from "../options.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
 import type { StreamTable } from "../stream/stream_table.ts";
+import type { SessionTrace } from "../trace.ts";
 import type { LinkCounts, LinkSet } from "./link_set.ts";
 
 /** Errors of a refused link with which the session ends, too, unless it has others (SPEC.md 3.4). */
@@ -16,8 +18,9 @@ const FINAL: ReadonlySet<ErrorCode> = new Set(["session_unknown", "peer_rejected
 /** What makes {@linkcode SessionLinks}. */
 interface SessionLinksInit {
   readonly clock: Clock;
-  /** How many streams the peer may have open. */
-  readonly maxStreams: number;
+  readonly options: SessionOptions;
+  /** Learns of every frame. @default {nothing is traced} */
+  readonly trace?: SessionTrace | undefined;
   readonly links: LinkSet;
   readonly streams: StreamTable;
   /** The `hello` of the first link arrived. */
@@ -41,6 +44,7 @@ interface SessionLinksInit {
 /** What the links of a session do with what happens on them. */
 export class SessionLinks implements LinkOwner {
   readonly abandonedStreams: LeakyBucket;
+  readonly trace: SessionTrace | undefined;
   readonly streams: StreamTable;
   readonly #init: SessionLinksInit;
   readonly #links: LinkSet;
@@ -51,8 +55,9 @@ export class SessionLinks implements LinkOwner {
   constructor(init: SessionLinksInit) {
     this.#init = init;
     this.#links = init.links;
+    this.trace = init.trace;
     this.streams = init.streams;
-    this.abandonedStreams = abandonedStreams(init.clock, init.maxStreams);
+    this.abandonedStreams = abandonedStreams(init.clock, init.options.maxStreams);
   }
 
   /** Whether no connection is left. */

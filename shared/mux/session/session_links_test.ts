@@ -1,8 +1,10 @@
 /** Links of a session that are suspect, or are not needed any more (SPEC.md 3.8, 3.9). */
 import assert from "node:assert/strict";
 import { DialerBench } from "../../../tests/support/mux/dialer_bench.ts";
+import { MemoryTransport } from "../../../tests/support/mux/memory_transport.ts";
 import type { RawPeer } from "../../../tests/support/mux/raw_peer.ts";
 import { OPENING } from "../../../tests/support/mux/session_suite.ts";
+import { SallyportError } from "../../errors.ts";
 import { within } from "../../../tests/support/within.ts";
 
 /** Four round trips of a path whose round trip is not known. */
@@ -92,5 +94,14 @@ Deno.test("session gives up a link once what is in flight by it was delivered (S
   await within(5_000, second.closed, "the link closes");
   await first.settled();
   assert.deepEqual([session.streamCount, session.linkCounts], [1, { open: 1, good: 1 }]);
+  await end(dialer);
+});
+
+Deno.test("session numbers its links from 1, and no number is used again", async () => {
+  const dialer = await new DialerBench().begin();
+  const dial = () => dialer.session.dialled(MemoryTransport.pair()[0]);
+  const second = dial();
+  second.cut(new SallyportError("tunnel_down", "test"));
+  assert.deepEqual([second.id, dial().id], [2, 3]);
   await end(dialer);
 });

@@ -139,9 +139,9 @@ export class FramedStream implements MuxStream, FrameSink {
     return !this.#isKnownToPeer;
   }
 
-  /** Whether it was reset, so that what was sent on it need not arrive. */
-  get isAbandoned(): boolean {
-    return this.#state.name === "closed" && this.#state.error !== undefined;
+  /** Why it was closed before its ends, so that what was sent on it need not arrive; undefined otherwise. */
+  get error(): SallyportError | undefined {
+    return this.#state.name === "closed" ? this.#state.error : undefined;
   }
 
   /** Whether a frame can be sent now. */

@@ -203,6 +203,13 @@ export class StreamTable implements StreamOwner<FramedStream> {
     this.#lingering.own.delete(stream);
     this.#lingering.peers.delete(stream);
     if (this.#ids.isOwn(stream.id)) this.#ownCount--;
+    this.#init.trace?.life?.("stream ended", {
+      stream: stream.id,
+      sent_bytes: stream.bytesOut,
+      received_bytes: stream.bytesIn,
+      code: stream.error?.code,
+      error: stream.error?.message,
+    });
     this.#init.streamClosed();
     this.#closeIfOver();
   }
@@ -246,6 +253,7 @@ export class StreamTable implements StreamOwner<FramedStream> {
       isLocal,
     });
     this.#streams.set(id, stream);
+    this.#init.trace?.life?.("stream opened", { stream: id, kind: opening.type });
     return stream;
   }
 

@@ -2,6 +2,7 @@ import type { SallyportError } from "../../errors.ts";
 import type { SessionMessage } from "../../protocol/messages.ts";
 import type { MemoryBudget } from "../flow/memory_budget.ts";
 import type { SessionOptions } from "../options.ts";
+import type { SessionTrace } from "../trace.ts";
 import type { FrameReader } from "./frame_order.ts";
 import type { FramedStream } from "./framed_stream.ts";
 import type { Role } from "./stream_ids.ts";
@@ -32,6 +33,8 @@ export interface StreamTableInit {
   streamClosed(): void;
   /** Memory ran out, and a partial message of the peer holds most. @default {there are none} */
   partialMessageTooLarge?(bytes: number): void;
+  /** Learns what happens to streams. @default {nothing is traced} */
+  trace?: SessionTrace | undefined;
   /** Whether the peer is in this process. @default false */
   isLocal?: boolean;
 }

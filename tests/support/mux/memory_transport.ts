@@ -17,10 +17,16 @@ export class MemoryTransport implements Transport {
 
   /** Two ends of one connection. */
   static pair(): [MemoryTransport, MemoryTransport] {
-    const [a, b] = [new MemoryTransport(), new MemoryTransport()];
-    a.#peer = b;
-    b.#peer = a;
-    return [a, b];
+    const near = new MemoryTransport();
+    return [near, near.connect()];
+  }
+
+  /** Makes the other end of the connection. */
+  connect(): MemoryTransport {
+    const far = new MemoryTransport();
+    this.#peer = far;
+    far.#peer = this;
+    return far;
   }
 
   start(events: TransportEvents): void {
