@@ -44,6 +44,11 @@ const DOUBTFUL_ROUNDS = 10;
 const DOUBTFUL_RATIO = 1.5;
 /** Milliseconds that scheduling adds on a path without delay, measured on loopback. */
 const ROUND_TRIP_FLOOR = 3;
+/**
+ * Bytes that may be in flight on a path without delay while interactive streams are in use. More is faster, and keeps the
+ * event loops of both ends busy for longer in one turn: with 2 MB an agent took 6 ms, with this 0.3 ms, on loopback.
+ */
+const QUICK_WINDOW_FLOOR = 131_072;
 /** Bytes that may always be in flight. */
 const WINDOW_FLOOR = 32_768;
 /** Bytes in flight before anything was measured. */
@@ -77,6 +82,7 @@ export class PathEstimator {
   #stalledRounds = 0;
   #initialWindow = INITIAL_WINDOW;
   #window = INITIAL_WINDOW;
+  #quickWindow = INITIAL_WINDOW;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -101,6 +107,11 @@ export class PathEstimator {
     return this.#window;
   }
 
+  /** Bytes that may be in flight while other streams should be quick: without what waits for a busy process. */
+  get quickWindow(): number {
+    return this.#quickWindow;
+  }
+
   /** Lowest recent round trip, in milliseconds; `undefined` before the first measurement. */
   get roundTrip(): number | undefined {
     return this.#roundTrip === Infinity ? undefined : this.#roundTrip;
@@ -109,7 +120,7 @@ export class PathEstimator {
   /** The path is one of several: it begins with little, since others carry the rest. */
   startSmall(): void {
     this.#initialWindow = WINDOW_FLOOR;
-    this.#window = WINDOW_FLOOR;
+    this.#window = this.#quickWindow = WINDOW_FLOOR;
   }
 
   /**
@@ -214,11 +225,13 @@ export class PathEstimator {
   #updateWindow(now: number): void {
     const old = now - this.#roundTripAt > ROUND_TRIP_LIFETIME;
     if (this.#mode === "cruise" && (old || this.#doubtfulRounds >= DOUBTFUL_ROUNDS)) this.#beginDrain(now);
-    const product = this.#rate.best * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR);
-    if (!(product > 0 && product < Infinity)) return;
+    const perMs = this.#rate.best * this.#gain();
+    if (!(perMs > 0 && this.#roundTrip < Infinity)) return;
     // Before the first round ended, the measured rate says nothing about the capacity.
     const floor = this.#fullRate === 0 ? this.#initialWindow : WINDOW_FLOOR;
-    this.#window = Math.min(WINDOW_CEILING, Math.max(floor, product * this.#gain()));
+    const limit = (bytes: number) => Math.min(WINDOW_CEILING, Math.max(floor, bytes));
+    this.#window = limit(perMs * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR));
+    this.#quickWindow = Math.min(this.#window, Math.max(perMs * this.#roundTrip, QUICK_WINDOW_FLOOR));
   }
 
   /** Lets the queue drain: a queue of our own would hide a lower round trip, and look like a longer path. */

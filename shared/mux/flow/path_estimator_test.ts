@@ -71,6 +71,18 @@ Deno.test("path estimator fills 100 Mbit/s over 20 ms and keeps the queue small 
   assertBelow(estimator.roundTrip!, 26, "round trip");
 });
 
+Deno.test("path estimator allows less beside interactive streams where only a busy process delays", () => {
+  const near = simulate({ rate: 500_000, delay: 0.1 });
+  near.path.offer(Infinity);
+  near.path.run(2_000);
+  assertAtLeast(near.estimator.window, 1_000_000, "window without delay");
+  assertBelow(near.estimator.quickWindow, 250_000, "window beside interactive streams");
+  const far = simulate({ rate: MBIT_100, delay: 10 });
+  far.path.offer(Infinity);
+  far.path.run(2_000);
+  assert.equal(far.estimator.quickWindow, far.estimator.window, "a long path needs all of it");
+});
+
 Deno.test("path estimator grows on a fast path of 50 ms until it is filled", () => {
   const { path } = simulate({ rate: 200_000, delay: 25 });
   path.offer(Infinity);

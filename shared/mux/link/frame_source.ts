@@ -6,6 +6,8 @@ export interface Batch {
   readonly sender: object;
   /** Bytes of counted frames that still fit, by the batch's size and by what the path carries. */
   readonly room: number;
+  /** The same, with so little in flight that what follows on any link hardly waits at either end. */
+  readonly quickRoom: number;
   /** Appends a frame and keeps it until it is acknowledged. Returns its length in bytes. */
   append(frame: CountedFrame): number;
 }

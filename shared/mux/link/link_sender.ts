@@ -12,6 +12,8 @@ import type { FrameTrace } from "./frame_trace.ts";
 
 /** Bytes gathered for one write: few large writes cost less than many small ones. */
 const BATCH_BYTES = 131_072;
+/** The same while interactive streams are in use, which wait for the write at both ends. */
+const QUICK_BATCH_BYTES = 32_768;
 /** Bytes of a batch's buffer: the last turn may exceed the batch. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
@@ -235,12 +237,17 @@ export class LinkSender {
     const batch: Batch = {
       sender: this,
       get room() {
-        if (kept.length >= MAX_KEPT) return 0;
-        return Math.min(BATCH_BYTES - encoder.length, path.window - path.inFlight - (sent() - before));
+        return roomIn(BATCH_BYTES, path.window);
+      },
+      get quickRoom() {
+        return roomIn(QUICK_BATCH_BYTES, path.quickWindow);
       },
       append: (frame) => this.#append(encoder, frame),
     };
-    const sent = () => this.#sent;
+    const roomIn = (bytes: number, window: number) => {
+      if (kept.length >= MAX_KEPT) return 0;
+      return Math.min(bytes - encoder.length, window - path.inFlight - (this.#sent - before));
+    };
     for (let frame; encoder.length < BATCH_BYTES && (frame = this.#control.shift()) !== undefined;) {
       batch.append(frame);
     }

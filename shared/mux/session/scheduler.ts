@@ -12,6 +12,9 @@ const TURN_BYTES = 16_384;
 /** Room below which a turn waits for more: tiny frames cost more than they carry. */
 const MIN_TURN_BYTES = 4_096;
 
+/** Milliseconds after an interactive stream sent the little that it had in which one is expected to do so again. */
+const INTERACTIVE_MS = 250;
+
 /** What a link may carry of streams: `interactive` those that sent little lately, `bulk` the others. */
 export type LinkUse = "all" | "interactive" | "bulk" | "nothing";
 
@@ -38,6 +41,8 @@ export class Scheduler implements FrameSource {
   readonly #interactive = new Set<FramedStream>();
   readonly #bulk = new Set<FramedStream>();
   readonly #rings = [this.#interactive, this.#bulk] as const;
+  /** When an interactive stream last sent the little that it had. */
+  #interactiveAt = -Infinity;
 
   constructor(init: SchedulerInit) {
     this.#init = init;
@@ -66,6 +71,7 @@ export class Scheduler implements FrameSource {
     return stream.pinnedTo === undefined && stream.recent.isBulk(this.#init.clock.now());
   }
 
+  /** Whether streams wait that may go by this link. */
   isWaiting(sender: object): boolean {
     const use = this.#init.useOf(sender);
     for (const ring of this.#rings) {
@@ -76,16 +82,21 @@ export class Scheduler implements FrameSource {
     return false;
   }
 
-  /** Gives the streams their turns until the batch or the path is full; then a stream may be left. */
+  /** Gives the streams their turns until the batch or the path is full. Returns whether streams are left. */
   fill(batch: Batch): boolean {
     const use = this.#init.useOf(batch.sender);
+    const isQuick = this.#isInteractive();
     for (const ring of this.#rings) {
       for (const stream of ring) {
         if (!this.#mayGoBy(stream, ring, batch.sender, use)) continue;
-        if (batch.room < MIN_TURN_BYTES) return true;
+        const room = isQuick && ring === this.#bulk ? batch.quickRoom : batch.room;
+        if (room < MIN_TURN_BYTES) return true;
         ring.delete(stream);
         const isAlone = this.#interactive.size + this.#bulk.size === 0;
-        this.#turn(stream, batch, isAlone ? batch.room : Math.min(batch.room, TURN_BYTES));
+        const used = this.#turn(stream, batch, isAlone ? room : Math.min(room, TURN_BYTES));
+        // The first bytes of a download are many, or leave some waiting.
+        const isLittle = ring === this.#interactive && used <= TURN_BYTES && stream.queued === 0;
+        if (isLittle) this.#interactiveAt = this.#init.clock.now();
         if (!stream.sendable) continue;
         // Added again, it is last: `for … of` over a set reaches it after all others.
         const next = this.#add(stream);
@@ -128,6 +139,11 @@ export class Scheduler implements FrameSource {
     }
   }
 
+  /** Whether interactive streams are in use, which should not wait behind bulk in a buffer or an event loop. */
+  #isInteractive(): boolean {
+    return this.#init.clock.now() - this.#interactiveAt < INTERACTIVE_MS;
+  }
+
   #add(stream: FramedStream): Set<FramedStream> {
     const isBulk = stream.recent.isBulk(this.#init.clock.now());
     return (isBulk ? this.#bulk : this.#interactive).add(stream);
@@ -142,8 +158,8 @@ export class Scheduler implements FrameSource {
     return use === "interactive" || use === "bulk" && this.#init.isFull();
   }
 
-  /** Sends frames of one stream until its turn is used; headers may exceed the turn a little. */
-  #turn(stream: FramedStream, batch: Batch, allowance: number): void {
+  /** Sends frames of one stream until its turn is used; headers may exceed the turn a little. Returns their bytes. */
+  #turn(stream: FramedStream, batch: Batch, allowance: number): number {
     let used = 0;
     while (used < allowance && stream.sendable && batch.room > 0) {
       const opens = stream.isIdle;
@@ -168,6 +184,7 @@ export class Scheduler implements FrameSource {
       stream.frameWritten();
     }
     stream.recent.add(used, this.#init.clock.now(), stream.queued === 0);
+    return used;
   }
 
   #forget(frame: SentFrame, stream: FramedStream): void {

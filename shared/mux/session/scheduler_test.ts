@@ -69,6 +69,33 @@ Deno.test("scheduler sends a small stream between two turns of a large one (SPEC
   assert.ok(ahead <= 65_536, `${ahead} bytes went before`);
 });
 
+Deno.test("scheduler sends bulk in small writes for 250 ms after an interactive stream sent", async () => {
+  const bench = new SchedulerBench();
+  const { link, clock } = bench;
+  const [bulk, chat] = [bench.open(), bench.open()];
+  await bench.drain();
+  bulk.write(new Uint8Array(400_000));
+  await bench.drain();
+  const largest = async () => {
+    const before = link.writes.length;
+    bulk.write(new Uint8Array(400_000));
+    await bench.drain();
+    // After a pause, its first bytes are not bulk.
+    const sizes = link.writes.slice(before + 2).map((frames) => {
+      return frames.reduce((sum, { body }) => sum + body.length, 0);
+    });
+    return Math.max(...sizes);
+  };
+  clock.advance(250);
+  assert.ok(await largest() > 100_000, "nothing else is in use");
+  chat.write(new Uint8Array(100));
+  await bench.drain();
+  clock.advance(249);
+  assert.ok(await largest() <= 32_768 + 100, "the other stream may send again");
+  clock.advance(1);
+  assert.ok(await largest() > 100_000, "it did not");
+});
+
 Deno.test("scheduler sends nothing for a removed stream", async () => {
   const bench = new SchedulerBench();
   const [gone, stays] = [bench.open(1_000), bench.open(1_000)];
