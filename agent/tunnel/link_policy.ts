@@ -9,7 +9,7 @@ const WINDOW = 4;
 /** Samples until connections that are not there count as impossible. */
 const PATIENCE = 5 * WINDOW;
 /** The share of the expected gain that further connections have to bring. */
-const REQUIRED_GAIN = 0.25;
+const REQUIRED_GAIN = 0.15;
 /** How much more than that shows it before all samples are there: each step less is a second for a download. */
 const CLEAR_GAIN = 1.25;
 /** Milliseconds until the next trial after one that failed: doubled each time, up to the second. */
