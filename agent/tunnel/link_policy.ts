@@ -2,14 +2,16 @@
 export const SAMPLE_MS = 250;
 /** Bytes per millisecond from which traffic is bulk: other streams need a connection of their own. */
 const BULK_RATE = 48;
+/** Samples after a change that do not count: those of TCP's slow start. */
+const SKIPPED = 2;
 /** Samples that are averaged. */
 const WINDOW = 4;
-/** Windows after a change: the first one is that of TCP's slow start, and does not count. */
-const WINDOWS = 2;
-/** Windows until connections that are not there count as impossible. */
+/** Samples until connections that are not there count as impossible. */
 const PATIENCE = 5 * WINDOW;
 /** The share of the expected gain that further connections have to bring. */
-const REQUIRED_GAIN = 0.25;
+const REQUIRED_GAIN = 0.15;
+/** How much more than that shows it before all samples are there: each step less is a second for a download. */
+const CLEAR_GAIN = 1.25;
 /** Milliseconds until the next trial after one that failed: doubled each time, up to the second. */
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 300_000;
@@ -67,12 +69,16 @@ export class LinkPolicy {
     if (this.#wanted === 1) return this.#want(Math.min(2, this.#max));
     if (links < this.#wanted) return this.#missing(now);
     this.#rates.push(rate);
-    if (this.#rates.length < WINDOWS * WINDOW) return;
-    const average = this.#rates.slice(-WINDOW).reduce((sum, each) => sum + each, 0) / WINDOW;
-    this.#rates = this.#rates.slice(WINDOW);
-    if (this.#trial !== undefined && !isWorthIt(this.#trial, this.#wanted, average)) return this.#fail(now);
-    if (this.#trial !== undefined) this.#pause = FIRST_PAUSE;
-    this.#trial = undefined;
+    const counted = this.#rates.slice(SKIPPED).slice(-WINDOW);
+    if (counted.length === 0) return;
+    const average = counted.reduce((sum, each) => sum + each, 0) / counted.length;
+    const required = this.#trial === undefined ? Infinity : requiredRate(this.#trial, this.#wanted);
+    if (counted.length < WINDOW && average < CLEAR_GAIN * required) return;
+    if (this.#trial !== undefined) {
+      if (average < required) return this.#fail(now);
+      this.#trial = undefined;
+      this.#pause = FIRST_PAUSE;
+    }
     if (now >= this.#nextTrialAt) this.#try(average);
   }
 
@@ -89,12 +95,12 @@ export class LinkPolicy {
     if (this.#trial !== undefined && ++this.#trial.missed > PATIENCE) this.#fail(now);
   }
 
-  /** Doubles the connections that carry bulk: one does not. */
+  /** Doubles the connections. */
   #try(rate: number): void {
     const links = this.#wanted;
     if (links >= this.#max) return;
     this.#trial = { links, rate, missed: 0 };
-    this.#want(Math.min(this.#max, 2 * links - 1));
+    this.#want(Math.min(this.#max, 2 * links));
   }
 
   #fail(now: number): void {
@@ -110,7 +116,8 @@ export class LinkPolicy {
   }
 }
 
-function isWorthIt(before: Trial, links: number, rate: number): boolean {
+/** The rate with which further connections are worth it: one of them carries no bulk, before and after. */
+function requiredRate(before: Trial, links: number): number {
   const expected = (links - before.links) / Math.max(1, before.links - 1);
-  return rate >= before.rate * (1 + REQUIRED_GAIN * expected);
+  return before.rate * (1 + REQUIRED_GAIN * expected);
 }

@@ -28,6 +28,19 @@ Deno.test("link policy wants all connections where each carries as much", () => 
   assert.equal(policy.wanted, 8);
 });
 
+Deno.test("link policy does not wait for all samples of a clear gain", () => {
+  const policy = new LinkPolicy(8);
+  run(policy, 4, (links) => 360 * Math.max(1, links - 1));
+  assert.equal(policy.wanted, 8);
+  const doubtful = new LinkPolicy(8);
+  // Of 200 % more, 50 % came.
+  run(doubtful, 2, () => 360);
+  run(doubtful, 0.75, () => 550, 2_000);
+  assert.equal(doubtful.wanted, 4, "not clear yet");
+  run(doubtful, 0.5, () => 550, 2_750);
+  assert.equal(doubtful.wanted, 8, "all samples are enough");
+});
+
 Deno.test("link policy gives up connections that bring nothing, and tries them ever less often", () => {
   const policy = new LinkPolicy(8);
   const trials: number[] = [];
@@ -46,7 +59,7 @@ Deno.test("link policy gives up a trial whose connections cannot be made", () =>
   const policy = new LinkPolicy(8);
   for (let now = 0; now < 20_000; now += SAMPLE_MS) {
     policy.sample({ now, rate: 360, links: Math.min(2, policy.wanted) });
-    assert.ok(policy.wanted <= 3, `${policy.wanted}`);
+    assert.ok(policy.wanted <= 4, `${policy.wanted}`);
   }
 });
 

@@ -3,7 +3,9 @@ import { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Link } from "../../shared/mux/link/link.ts";
 import type { Session } from "../../shared/mux/session/session.ts";
+import type { EndOptions, MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
+import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
 import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { LinkPolicy, SAMPLE_MS } from "./link_policy.ts";
@@ -40,6 +42,8 @@ export class ServerSession {
   #lostAt: number | undefined;
   readonly #policy: LinkPolicy;
   #cancelSample: CancelTimer = () => {};
+  /** Whether samples are taken rarely, because there are no streams. */
+  #isIdle = false;
   /** Set until an attempt to reconnect failed or took long. */
   #cancelSlow: CancelTimer | undefined;
 
@@ -55,7 +59,8 @@ export class ServerSession {
       // Streams wait: attempts overlap, since one whose packets were dropped would wait long after the path is back.
       urgent: () => this.session.linkCounts.good === 0,
       trying: (attempt) => init.log.debug("reconnecting", { attempt }),
-      connected: () => {},
+      // One at a time, since the policy may have changed its mind.
+      connected: () => this.#adjust(),
       failed: (error) => this.#failed(error),
     });
     this.#policy = new LinkPolicy(init.maxLinks);
@@ -70,6 +75,17 @@ export class ServerSession {
   /** Whether it lost its connection only now, and is likely to have one again soon. */
   get isResuming(): boolean {
     return this.#cancelSlow !== undefined;
+  }
+
+  /** Opens a stream; see {@linkcode Session.open}. */
+  open(opening: OpeningMessage, first: EndOptions & { bytes?: Uint8Array }): MuxStream {
+    const stream = this.session.open(opening, first.bytes, first);
+    // It may be a download, for which seconds count.
+    if (this.#isIdle) {
+      this.#cancelSample();
+      this.#sampleLater();
+    }
+    return stream;
   }
 
   /** The number of its connections changed. @param error Why one was lost. */
@@ -110,7 +126,8 @@ export class ServerSession {
     const { clock } = this.#init;
     const { transferred: before } = this.session;
     const began = clock.now();
-    this.#cancelSample = clock.after(this.session.streamCount > 0 ? SAMPLE_MS : IDLE_SAMPLE_MS, () => {
+    this.#isIdle = this.session.streamCount === 0;
+    this.#cancelSample = clock.after(this.#isIdle ? IDLE_SAMPLE_MS : SAMPLE_MS, () => {
       const now = clock.now();
       const rate = (this.session.transferred - before) / Math.max(1, now - began);
       this.#policy.sample({ now, rate, links: this.session.linkCounts.good });
@@ -121,6 +138,8 @@ export class ServerSession {
 
   /** Opens or gives up a connection where there are fewer or more than wanted. */
   #adjust(): void {
+    // It may have closed a moment ago, and its connections with it.
+    if (this.session.state === "closed") return;
     const { good } = this.session.linkCounts;
     const { wanted } = this.#policy;
     if (good < wanted) this.#connector.wake();

@@ -118,9 +118,9 @@ export class Tunnel {
   }
 
   /**
-   * Opens a stream, on the connection with the fewest. Without a connection it waits for one.
+   * Opens a stream, in the session with the fewest. Without a session it waits for one.
    * @throws SallyportError `tunnel_down` after the wait timeout, or at once while the circuit breaker is open;
-   * `limit_reached` when every connection is full, `going_away` while the agent stops.
+   * `limit_reached` when every session is full, `going_away` while the agent stops.
    */
   async openStream(
     opening: OpeningMessage,
@@ -128,10 +128,10 @@ export class Tunnel {
   ): Promise<MuxStream> {
     for (;;) {
       this.#refuseIfLeaving();
-      const session = this.#pick();
-      if (session !== undefined) {
-        if (session.streamCount >= this.#options.streamsPerSession) this.#grow();
-        return session.open(opening, first.bytes, first);
+      const server = this.#pick();
+      if (server !== undefined) {
+        if (server.session.streamCount >= this.#options.streamsPerSession) this.#grow();
+        return server.open(opening, first);
       }
       this.#refuseIfBroken();
       const resumed = this.#waiting.wait();
@@ -166,12 +166,11 @@ export class Tunnel {
   }
 
   /** The session with room that has the fewest streams. */
-  #pick(): Session | undefined {
-    let best: Session | undefined;
-    for (const session of this.#servers.keys()) {
-      if (session.capacity > 0 && (best === undefined || session.streamCount < best.streamCount)) {
-        best = session;
-      }
+  #pick(): ServerSession | undefined {
+    let best: ServerSession | undefined;
+    for (const server of this.#servers.values()) {
+      const { capacity, streamCount } = server.session;
+      if (capacity > 0 && (best === undefined || streamCount < best.session.streamCount)) best = server;
     }
     return best;
   }
