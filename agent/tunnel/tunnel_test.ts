@@ -64,6 +64,28 @@ Deno.test("tunnel opens streams on one connection", async () => {
   assert.equal(all.dials, 1);
 });
 
+Deno.test("tunnel dials a second connection for a download at once, however long nothing happened", async () => {
+  const all = scene({ maxLinks: 2 });
+  all.tunnel.start();
+  await all.tunnel.openStream(opening).then((stream) => stream.reset("cancelled", "done"));
+  // In the middle of a pause between two samples.
+  all.clock.advance(3_000);
+  const download = await all.tunnel.openStream(opening);
+  const got = collect(download);
+  const [server] = all.servers;
+  await server!.nextStream();
+  const far = await server!.nextStream();
+  far.send({ type: "connect_ack", payload: {} }, new Uint8Array(200_000));
+  await eventually("the first bytes arrive", () => assert.equal(download.bytesIn, 200_000));
+  assert.equal(all.dials, 1);
+  all.clock.advance(250);
+  await eventually("a second connection is dialled", () => assert.equal(all.dials, 2));
+  far.end();
+  download.end();
+  await within(5_000, got, "the download");
+  await all.stop();
+});
+
 Deno.test("tunnel holds a stream until the server is up", async () => {
   const all = scene();
   all.up = false;
