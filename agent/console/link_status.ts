@@ -53,8 +53,9 @@ function linkStatus({ id, remotes, roundTripMs, sendRate, ...link }: LinkFigures
 /** The connections of a session as a line of text; none while it waits for one. */
 export function linkLines({ links }: SessionStatus): string[] {
   if (links.length === 0) return [];
+  const noun = links.length === 1 ? "link" : "links";
   const remotes = [...new Set(links.map(({ remote }) => remote))].join(" ");
-  return [`links to ${remotes}: ${links.map(linkText).join(", ")}`];
+  return [`${noun} to ${remotes}: ${links.map(linkText).join(", ")}`];
 }
 
 function linkText({ id, round_trip_ms, send_bytes_per_s, suspect, carries }: LinkStatus): string {
