@@ -4,7 +4,7 @@ import { countOf } from "../../shared/text/count_of.ts";
 
 /** A connection in a status. */
 const LINK_SCHEMA = z.object({
-  /** Its number in its session, from 1; the agent's log has the same. */
+  /** Its number in its session, from 1; the logs of agent and server have the same. */
   id: z.number(),
   /** Address and port of the other end: the server, or the upstream proxy. */
   remote: z.string(),
@@ -22,6 +22,8 @@ const LINK_SCHEMA = z.object({
 
 /** A session in a status. */
 export const SESSION_SCHEMA = z.object({
+  /** Its name; the logs of agent and server have the same. */
+  session: z.string(),
   /** Open streams. */
   streams: z.number(),
   /** Its connections; none while it waits for one. */
@@ -34,8 +36,8 @@ type LinkStatus = z.output<typeof LINK_SCHEMA>;
 export type SessionStatus = z.output<typeof SESSION_SCHEMA>;
 
 /** A session as a status shows it. */
-export function sessionStatus({ streams, links }: SessionFigures): SessionStatus {
-  return { streams, links: links.map(linkStatus) };
+export function sessionStatus({ name = "", streams, links }: SessionFigures): SessionStatus {
+  return { session: name, streams, links: links.map(linkStatus) };
 }
 
 function linkStatus({ id, remotes, roundTripMs, sendRate, ...link }: LinkFigures): LinkStatus {

@@ -15,11 +15,12 @@ const STATUS = { state: "ready", connections: 2, streams: 4, clients: 1 };
 const COUNTS = "ready: 2 connections to servers, 4 streams, 1 client";
 
 const session = (links: readonly LinkFigures[]) =>
-  sessionStatus({ streams: 4, links, isWaiting: false, resumptions: 0, resentBytes: 0 });
+  sessionStatus({ name: "2e5b156b", streams: 4, links, isWaiting: false, resumptions: 0, resentBytes: 0 });
 
 Deno.test("a session's status has its links with units, without what was not measured", () => {
   const shown = session([FIRST, SECOND]);
   assert.deepEqual(shown, {
+    session: "2e5b156b",
     streams: 4,
     links: [
       {

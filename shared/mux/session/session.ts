@@ -77,7 +77,7 @@ export class Session {
 
   /** The session now, and what losing links cost so far. */
   get figures(): SessionFigures {
-    return { streams: this.streamCount, ...this.#links.figures };
+    return { name: this.#init.name, streams: this.streamCount, ...this.#links.figures };
   }
 
   /** Bytes of frames that arrived at either end so far. */

@@ -3,7 +3,7 @@ import type { LinkUse } from "./scheduler.ts";
 
 /** A link as it is at one moment. */
 export interface LinkFigures {
-  /** Its number among the links of its session at this end, from 1. */
+  /** The dialer's number of it in its session (SPEC.md 3.6), from 1. */
   readonly id: number;
   /** Addresses with ports of the other end. */
   readonly remotes: readonly string[];
@@ -33,6 +33,8 @@ export interface LinkSetFigures {
 
 /** A session at one moment. */
 export interface SessionFigures extends LinkSetFigures {
+  /** What it is called in logs; undefined if its owner has not named it. */
+  readonly name: string | undefined;
   /** Open streams. */
   readonly streams: number;
 }

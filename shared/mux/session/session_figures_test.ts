@@ -22,7 +22,7 @@ Deno.test("session figures tell each link's number, round trip, bytes and what i
   const only = { ...unmeasured, id: 1, isSuspect: false, carries: "all" };
   const { links, ...counts } = session.figures;
   assert.deepEqual(links, [only]);
-  assert.deepEqual(counts, { streams: 1, isWaiting: false, resumptions: 0, resentBytes: 0 });
+  assert.deepEqual(counts, { name: undefined, streams: 1, isWaiting: false, resumptions: 0, resentBytes: 0 });
 
   clock.advance(7);
   first.send("ack", { bytes: first.received });
@@ -68,7 +68,13 @@ Deno.test("session figures count resumptions, and stay when the session is over"
   const second = await dialer.dial();
   second.hello({ session: undefined });
   await second.next("connect_request");
-  const resumed = { streams: 1, isWaiting: false, resumptions: 1, resentBytes: BYTES.byteLength };
+  const resumed = {
+    name: undefined,
+    streams: 1,
+    isWaiting: false,
+    resumptions: 1,
+    resentBytes: BYTES.byteLength,
+  };
   const { links: [link], ...counts } = session.figures;
   assert.deepEqual([link?.id, counts], [2, resumed]);
   await end(dialer);
@@ -81,8 +87,15 @@ Deno.test("session counter adds up sessions, and keeps what those did that are o
     ...{ id: 1, remotes: [], roundTripMs: 1, sendRate: undefined, transferred: 5 },
     ...{ isSuspect: false, carries: "all" as const },
   };
-  const up = { streams: 1, links: [link, link], isWaiting: false, resumptions: 1, resentBytes: 10 };
-  const waiting = { streams: 2, links: [], isWaiting: true, resumptions: 2, resentBytes: 0 };
+  const up = {
+    name: "a",
+    streams: 1,
+    links: [link, link],
+    isWaiting: false,
+    resumptions: 1,
+    resentBytes: 10,
+  };
+  const waiting = { name: "b", streams: 2, links: [], isWaiting: true, resumptions: 2, resentBytes: 0 };
   const both = { sessions: 2, waiting: 1, links: 2, streams: 3, resumptions: 3, resentBytes: 10 };
   assert.deepEqual(counter.totals([up, waiting]), both);
   counter.ended(up);

@@ -66,6 +66,7 @@ async function severalLinks(chain: Chain, relay: Relay): Promise<void> {
   await eventually("bulk has a link of its own", async () => {
     const { connections, sessions: [session, ...others] } = await agentStatus(chain);
     assert.deepEqual([others, session?.links.length], [[], connections]);
+    assert.match(session!.session, /^[0-9a-f]{8}$/);
     const [first, second] = session!.links;
     assert.deepEqual([first?.id, first?.carries, first?.remote], [1, "interactive", remote]);
     assert.deepEqual([second?.id, second?.carries, second?.suspect], [2, "bulk", false]);
