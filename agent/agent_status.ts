@@ -1,6 +1,7 @@
 import type { IdentityStore } from "../shared/pki/identity/identity_store.ts";
 import { systemClock } from "../shared/system_clock.ts";
 import type { Cloud } from "./cloud/cloud.ts";
+import { sessionStatus } from "./console/link_status.ts";
 import type { AgentStatus } from "./console/status.ts";
 import type { DirectStreams } from "./direct/direct_streams.ts";
 import type { FrontDoor } from "./front_door/front_door.ts";
@@ -17,15 +18,15 @@ export interface StatusSources {
 
 /** The agent's status now, as `GET /status` answers it. */
 export function agentStatus({ tunnel, direct, frontDoor, identities, cloud }: StatusSources): AgentStatus {
-  const { state } = tunnel;
+  const { state, figures: { sessions, totals } } = tunnel;
   const locator = cloud?.locatorState;
   const waking = state.name === "locating" && locator?.name === "waking" ? locator : undefined;
   const { address: host, port } = frontDoor.address;
   const { eager } = frontDoor;
   return {
     state: waking === undefined ? state.name : "waking",
-    connections: tunnel.connectionCount,
-    streams: tunnel.streamCount,
+    connections: totals.links,
+    streams: totals.streams,
     direct_streams: direct.streamCount,
     clients: frontDoor.connectionCount,
     eager: eager !== undefined,
@@ -33,6 +34,9 @@ export function agentStatus({ tunnel, direct, frontDoor, identities, cloud }: St
     early_answers: eager?.answered ?? 0,
     early_failures: eager?.failed ?? 0,
     proxy: { host, port },
+    sessions: sessions.map(sessionStatus),
+    resumptions: totals.resumptions,
+    resent_bytes: totals.resentBytes,
     ...waking !== undefined &&
       { fleet: waking.fleet, waking_for_ms: Math.round(systemClock.now() - waking.since) },
     ...state.name === "asleep" && state.error !== undefined && { error: state.error.message },

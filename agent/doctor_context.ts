@@ -4,8 +4,9 @@ import { systemClock } from "../shared/system_clock.ts";
 import { VERSION } from "../shared/version.ts";
 import { FleetClient } from "./cloud/fleet_client.ts";
 import type { AgentConfig } from "./config/config.ts";
+import { linkLines, type SessionStatus, sessionStatus } from "./console/link_status.ts";
 import { fetchStatus, isAgentProxy } from "./console/running_agent.ts";
-import type { DoctorContext } from "./doctor/context.ts";
+import type { DoctorContext, RunningAgent, ShownLinks } from "./doctor/context.ts";
 import { openSession } from "./tunnel/open_session.ts";
 import { proxyFor } from "./upstream/upstream.ts";
 
@@ -16,7 +17,7 @@ const STREAM_MEMORY = 16_777_216;
 export function createDoctorContext(load: () => Promise<AgentConfig>): DoctorContext {
   return {
     load,
-    runningAgent: (consolePort) => fetchStatus(consolePort).then(({ status }) => status, () => undefined),
+    runningAgent,
     isAgentProxy,
     proxyFor: ({ upstream }, host, port) => proxyFor(upstream, host, port),
     callFleet({ cloud, upstream }, identity, action, signal) {
@@ -25,6 +26,7 @@ export function createDoctorContext(load: () => Promise<AgentConfig>): DoctorCon
       const client = new FleetClient({ endpoints, identity: () => identity, clock: systemClock, via });
       return client.call(action, signal);
     },
+    linksOf: ({ figures }) => shown([sessionStatus(figures)]),
     openSession: (socket, signal) =>
       openSession(new SocketTransport(socket), {
         clock: systemClock,
@@ -35,4 +37,17 @@ export function createDoctorContext(load: () => Promise<AgentConfig>): DoctorCon
         events: { draining() {}, links() {}, closed() {}, consumerError() {} },
       }),
   };
+}
+
+async function runningAgent(consolePort: number): Promise<RunningAgent | undefined> {
+  try {
+    const { status: { state, proxy, sessions = [] } } = await fetchStatus(consolePort);
+    return { state, proxy, links: shown(sessions) };
+  } catch {
+    return undefined; // whatever listens there, it is not an agent
+  }
+}
+
+function shown(sessions: readonly SessionStatus[]): ShownLinks {
+  return { lines: sessions.flatMap(linkLines), json: sessions.flatMap(({ links }) => links) };
 }

@@ -214,11 +214,11 @@ function openHealth(
     onError: ({ message }) => getLogger("server").warn("health port lost", { error: message }),
     onReopened: (downMs) =>
       getLogger("server").info("health port open again", { down_for_ms: Math.round(downMs) }),
+    totals: () => sessions.totals,
     health: () => ({
       state: sessions.isDraining ? "draining" : "ready",
       connections: sessions.connectionCount,
       agents: sessions.agentCount,
-      streams: sessions.streamCount,
       uptime_s: Math.round((systemClock.now() - startedAt) / 1000),
       ...identities.report(),
     }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { TrustReport } from "../../shared/pki/identity/trust_report.ts";
 import { countOf } from "../../shared/text/count_of.ts";
 import { printable } from "../../shared/text/sanitize.ts";
+import { linkLines, lossLines, SESSION_SCHEMA, type SessionStatus } from "./link_status.ts";
 
 /** What `GET /status` answers. */
 export interface AgentStatus extends TrustReport {
@@ -29,6 +30,12 @@ export interface AgentStatus extends TrustReport {
   readonly early_answers: number;
   /** How many of those were not reached, so that the client's connection was reset. */
   readonly early_failures: number;
+  /** Sessions with servers, and their connections. */
+  readonly sessions: readonly SessionStatus[];
+  /** How often a session continued after it had lost all connections, since the agent started. */
+  readonly resumptions: number;
+  /** Bytes of bodies that the agent sent again, because a connection was lost or suspect. */
+  readonly resent_bytes: number;
   /** Why connecting failed (state failed), or why no server was found (state asleep). */
   readonly error?: string;
   /** Milliseconds until the next attempt, while the state is failed. */
@@ -45,6 +52,9 @@ export const STATUS_SCHEMA = z.looseObject({
   connections: z.number(),
   streams: z.number(),
   clients: z.number(),
+  sessions: z.array(SESSION_SCHEMA).readonly().optional(),
+  resumptions: z.number().optional(),
+  resent_bytes: z.number().optional(),
   error: z.string().optional(),
   retry_in_ms: z.number().optional(),
   fleet: z.string().optional(),
@@ -57,18 +67,33 @@ export type ReceivedStatus = z.output<typeof STATUS_SCHEMA>;
 /** The part of a status that is shown to people. */
 export type ShownStatus = Pick<
   ReceivedStatus,
-  "state" | "connections" | "streams" | "clients" | "error" | "retry_in_ms" | "fleet" | "waking_for_ms"
+  | "state"
+  | "connections"
+  | "streams"
+  | "clients"
+  | "sessions"
+  | "resumptions"
+  | "resent_bytes"
+  | "error"
+  | "retry_in_ms"
+  | "fleet"
+  | "waking_for_ms"
 >;
 
 /** A status as lines of text. */
 export function statusLines(status: ShownStatus): string[] {
   const { state, connections, streams, clients, error, retry_in_ms, fleet, waking_for_ms } = status;
+  const { sessions = [], resumptions = 0, resent_bytes = 0 } = status;
   const counts = [
     `${countOf(connections, "connection")} to servers`,
     countOf(streams, "stream"),
     countOf(clients, "client"),
   ];
-  const lines = [`${state}: ${counts.join(", ")}`];
+  const lines = [
+    `${state}: ${counts.join(", ")}`,
+    ...sessions.flatMap(linkLines),
+    ...lossLines(resumptions, resent_bytes),
+  ];
   if (waking_for_ms !== undefined) {
     lines.push(`waking the server for ${seconds(waking_for_ms)}, state in the cloud: ${fleet}`);
   }

@@ -33,6 +33,15 @@ export interface RunningAgent {
   readonly state: string;
   /** Where its proxy listens. */
   readonly proxy: { readonly host: string; readonly port: number };
+  readonly links: ShownLinks;
+}
+
+/** Links of one session or several, as `agent status` shows them. */
+export interface ShownLinks {
+  /** A line of text for each session that has links. */
+  readonly lines: readonly string[];
+  /** The links for the report as JSON. */
+  readonly json: unknown;
 }
 
 /** What doctor uses of the agent's other parts. */
@@ -56,4 +65,6 @@ export interface DoctorContext {
    * @throws SallyportError With the server's reason, if it gave one.
    */
   openSession(socket: DialledConnection["socket"], signal: AbortSignal): Promise<Session>;
+  /** The links of a session as they are now. */
+  linksOf(session: Session): ShownLinks;
 }

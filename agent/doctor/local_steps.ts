@@ -57,7 +57,10 @@ export const ports: Step = {
     }
     const running = consolePort === 0 ? undefined : await context.runningAgent(consolePort);
     if (running?.proxy.port === localProxyPort) {
-      return pass(`agent already running, state: ${running.state}`);
+      const { state, links } = running;
+      return pass([`agent already running, state: ${state}`, ...links.lines].join("; "), {
+        links: links.json,
+      });
     }
     const isAgents = taken.key === "console_port"
       ? running !== undefined

@@ -36,6 +36,7 @@ export function reportJson({ steps, cause, exitCode }: Report): string {
       name,
       result: finding.result,
       detail: finding.detail,
+      ...(finding.result === "pass" ? finding.figures : {}),
       ...(finding.result === "fail"
         ? {
           problem: finding.problem,

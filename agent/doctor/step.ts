@@ -16,7 +16,12 @@ export interface Step {
 
 /** The result of a step. */
 export type Finding =
-  | { readonly result: "pass"; readonly detail: string }
+  | {
+    readonly result: "pass";
+    readonly detail: string;
+    /** What was measured, for the report as JSON. @default {nothing} */
+    readonly figures?: Readonly<Record<string, unknown>>;
+  }
   | ProblemFinding
   /** There was nothing to check, or no way to check it; later steps do not depend on it. */
   | { readonly result: "skipped"; readonly detail: string };
@@ -32,9 +37,9 @@ export interface ProblemFinding {
   readonly advice?: string;
 }
 
-/** The check passed. @param detail What was observed. */
-export function pass(detail: string): Finding {
-  return { result: "pass", detail };
+/** The check passed. @param detail What was observed. @param figures What was measured, for the report as JSON. */
+export function pass(detail: string, figures?: Readonly<Record<string, unknown>>): Finding {
+  return { result: "pass", detail, ...figures !== undefined && { figures } };
 }
 
 /** The check found a problem. @param detail What was observed, usually the message of the error. */

@@ -16,12 +16,17 @@ const PAGE_SAMPLE = { bytes: 65_536, ms: 2_000 };
 export const speed: Step = {
   name: "speed",
   needs: ["session"],
-  async run({ session, options: { timeoutMs } }) {
+  async run({ session, context, options: { timeoutMs } }) {
     try {
-      const shortest = rounded(
-        await withDeadline({ doing: "measure the round trip", timeoutMs }, () => roundTrip(session)),
-      );
-      return pass(`round trip ${shortest} ms, ${await bandwidth(session, timeoutMs)}`);
+      const deadline = { doing: "measure the round trip", timeoutMs };
+      const shortest = await withDeadline(deadline, () => roundTrip(session));
+      const { text, rate } = await bandwidth(session, timeoutMs);
+      const { lines, json: links } = context.linksOf(session);
+      return pass([`round trip ${rounded(shortest)} ms, ${text}`, ...lines].join("; "), {
+        round_trip_ms: Number(shortest.toFixed(1)),
+        ...rate !== undefined && { receive_bytes_per_s: Math.round(rate) },
+        links,
+      });
     } catch (error) {
       return fail("broken_off", SallyportError.from(error).message);
     }
@@ -34,8 +39,8 @@ async function roundTrip(session: Session): Promise<number> {
   return shortest;
 }
 
-/** A server need not support this (SPEC.md 4.7); then the stream fails, and the session continues. */
-async function bandwidth(session: Session, timeoutMs: number): Promise<string> {
+/** The rate in bytes a second. A server need not support this (SPEC.md 4.7); then the stream fails, and the session continues. */
+async function bandwidth(session: Session, timeoutMs: number): Promise<{ text: string; rate?: number }> {
   const url = new URL(`http://${SPEED_HOST}/down?bytes=${SPEED_SAMPLE.bytes}`);
   try {
     const { status, bytes, bodyMs } = await getThroughTunnel(session, {
@@ -43,11 +48,12 @@ async function bandwidth(session: Session, timeoutMs: number): Promise<string> {
       timeoutMs,
       sample: SPEED_SAMPLE,
     });
-    if (status !== 200) return "bandwidth not measured: the server does not support it";
-    return `about ${rounded(bytes * 8 / 1_000 / Math.max(bodyMs, 1))} Mbit/s from the server`;
+    if (status !== 200) return { text: "bandwidth not measured: the server does not support it" };
+    const rate = bytes * 1_000 / Math.max(bodyMs, 1);
+    return { text: `about ${rounded(rate * 8 / 1e6)} Mbit/s from the server`, rate };
   } catch (error) {
     if (session.state === "closed") throw error;
-    return `bandwidth not measured (${SallyportError.from(error).code})`;
+    return { text: `bandwidth not measured (${SallyportError.from(error).code})` };
   }
 }
 

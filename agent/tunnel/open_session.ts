@@ -6,7 +6,7 @@ import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Payload } from "../../shared/protocol/messages.ts";
-import type { TraceSession } from "../../shared/trace/session_trace.ts";
+import { sessionName, type TraceSession } from "../../shared/trace/session_trace.ts";
 
 /** Events of an open session. */
 export interface SessionLifeEvents {
@@ -44,6 +44,7 @@ export function openSession(transport: Transport, init: OpenSessionInit): Promis
     const session: Session = new Session({
       role: "dialer",
       key,
+      name: sessionName(key),
       trace: trace?.(key),
       clock,
       options,

@@ -6,6 +6,7 @@ import { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { EndOptions } from "../../shared/mux/stream/stream.ts";
 import type { Session } from "../../shared/mux/session/session.ts";
 import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
+import { SessionCounter } from "../../shared/mux/session/session_figures.ts";
 import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
@@ -17,6 +18,7 @@ import { TunnelLog } from "./tunnel_log.ts";
 import {
   DEFAULT_TUNNEL_OPTIONS,
   type ServerConnection,
+  type TunnelFigures,
   type TunnelInit,
   type TunnelOptions,
   type TunnelState,
@@ -45,6 +47,7 @@ export class Tunnel {
   /** Whether streams wait until their timeout despite errors, because the server may have to be woken. */
   readonly #waitsForWake: boolean;
   #state: TunnelState = { name: "closed" };
+  readonly #counter = new SessionCounter();
   /** When a stream was last refused because there was no connection. */
   #missedAt = -Infinity;
   #emptied: (() => void) | undefined;
@@ -93,18 +96,10 @@ export class Tunnel {
     return this.#state;
   }
 
-  /** Open connections to servers. */
-  get connectionCount(): number {
-    let count = 0;
-    for (const { linkCount } of this.#servers.keys()) count += linkCount;
-    return count;
-  }
-
-  /** Open streams, over all connections. */
-  get streamCount(): number {
-    let count = 0;
-    for (const session of this.#servers.keys()) count += session.streamCount;
-    return count;
+  /** The sessions now, and what they and earlier ones did. */
+  get figures(): TunnelFigures {
+    const sessions = [...this.#servers.keys()].map(({ figures }) => figures);
+    return { sessions, totals: this.#counter.totals(sessions) };
   }
 
   /** Milliseconds until the next attempt to connect; undefined unless the last one failed. */
@@ -185,7 +180,7 @@ export class Tunnel {
   }
 
   #refuseIfBroken(): void {
-    const isConnected = (session: Session) => session.state === "open" && session.linkCount > 0;
+    const isConnected = (session: Session) => session.state === "open" && session.linkCounts.open > 0;
     const full = [...this.#servers.keys()].filter(isConnected).length;
     if (full >= this.#options.maxSessions) {
       throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} connections are full`);
@@ -269,6 +264,7 @@ export class Tunnel {
     const server = this.#servers.get(session);
     server?.stop();
     this.#servers.delete(session);
+    this.#counter.ended(session.figures);
     if (this.#state.name === "draining") {
       if (this.#servers.size === 0) this.#emptied?.();
       return;

@@ -3,6 +3,7 @@ import type { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
+import type { SessionFigures, SessionTotals } from "../../shared/mux/session/session_figures.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { TraceSession } from "../../shared/trace/session_trace.ts";
 
@@ -50,6 +51,14 @@ export type TunnelState =
   | { name: "failed"; error: SallyportError; attempt: number; retryAt: number }
   /** Accepts no new streams and waits for open ones. */
   | { name: "draining" };
+
+/** The tunnel's sessions at one moment. */
+export interface TunnelFigures {
+  /** Open sessions. */
+  readonly sessions: readonly SessionFigures[];
+  /** All of them, and what they and earlier ones did since the agent started. */
+  readonly totals: SessionTotals;
+}
 
 /** A connection to a server that was verified. */
 export interface ServerConnection {

@@ -56,8 +56,9 @@ Deno.test("tunnel opens streams on one connection", async () => {
   all.tunnel.start();
   const [a, b] = await Promise.all([all.tunnel.openStream(opening), all.tunnel.openStream(opening)]);
   assert.equal(all.tunnel.state.name, "ready");
-  assert.equal(all.tunnel.connectionCount, 1);
-  assert.equal(all.tunnel.streamCount, 2);
+  const { sessions, totals } = all.tunnel.figures;
+  assert.deepEqual(sessions.map(({ streams, links }) => [streams, links.length]), [[2, 1]]);
+  assert.deepEqual(totals, { sessions: 1, waiting: 0, links: 1, streams: 2, resumptions: 0, resentBytes: 0 });
   a.reset("cancelled", "done");
   b.reset("cancelled", "done");
   await all.stop();
@@ -174,10 +175,10 @@ Deno.test("tunnel dials up to four connections for many streams", async () => {
     streams.push(await all.tunnel.openStream(opening));
     await eventually(
       "the dialled connections are open",
-      () => assert.equal(all.tunnel.connectionCount, all.dials),
+      () => assert.equal(all.tunnel.figures.totals.links, all.dials),
     );
   }
-  assert.equal(all.tunnel.connectionCount, 4);
+  assert.equal(all.tunnel.figures.totals.links, 4);
   assert.equal(all.dials, 4);
   for (const stream of streams) stream.reset("cancelled", "done");
   await all.stop();

@@ -1,10 +1,11 @@
 import type { SallyportError } from "../../shared/errors.ts";
 import { type JsonPort, openJsonPort } from "../../shared/http/json_port.ts";
+import type { SessionTotals } from "../../shared/mux/session/session_figures.ts";
 import type { TrustReport } from "../../shared/pki/identity/trust_report.ts";
 import type { Counters } from "../metrics/counters.ts";
 import { type Gauges, prometheusText } from "../metrics/prometheus.ts";
 
-/** What `GET /health` answers. */
+/** What `GET /health` answers about the server. */
 export interface Health extends TrustReport {
   /** "ready", or "draining" once the server is shutting down. */
   state: "ready" | "draining";
@@ -12,10 +13,24 @@ export interface Health extends TrustReport {
   connections: number;
   /** Agent processes. */
   agents: number;
-  /** Open streams. */
-  streams: number;
   /** Seconds since the start. */
   uptime_s: number;
+}
+
+/** What `GET /health` answers about sessions. */
+interface SessionHealth {
+  /** Open streams. */
+  streams: number;
+  /** Sessions of agents. */
+  sessions: number;
+  /** Sessions without a connection, which wait for one (SPEC.md 3.7). */
+  waiting_sessions: number;
+  /** Connections that belong to a session. */
+  links: number;
+  /** How often a session continued after it had lost all connections, since the start. */
+  resumptions: number;
+  /** Bytes of bodies that the server sent again, because a connection was lost or suspect. */
+  resent_bytes: number;
 }
 
 /** What makes the health port. */
@@ -24,6 +39,8 @@ export interface HealthPortInit {
   /** 0 picks a free one. */
   readonly port: number;
   health(): Health;
+  /** The sessions of agents, and what they and earlier ones did. */
+  totals(): SessionTotals;
   readonly counters: Counters;
   /** How much of each limit is used, by its name in the metrics; the port adds its own connections. */
   limits(): Gauges["limits"];
@@ -40,11 +57,12 @@ export interface HealthPortInit {
  * @throws {SallyportError} When it cannot listen there.
  */
 export async function openHealthPort(
-  { host, port, health, counters, limits, ...events }: HealthPortInit,
+  { host, port, health, totals, counters, limits, ...events }: HealthPortInit,
 ): Promise<JsonPort> {
   const answer = () => {
-    const body = health();
-    return { status: body.state === "ready" ? 200 : 503, body };
+    const { state, connections, agents, ...others } = health();
+    const body = { state, connections, agents, ...sessionHealth(totals()), ...others };
+    return { status: state === "ready" ? 200 : 503, body };
   };
   const opened: JsonPort = await openJsonPort({
     host,
@@ -53,7 +71,7 @@ export async function openHealthPort(
       "/health": answer,
       "/metrics": () => {
         const all = { ...limits(), health_connections: opened.figures() };
-        return prometheusText(counters, { ...gaugesOf(health()), limits: all });
+        return prometheusText(counters, { ...gaugesOf(health()), totals: totals(), limits: all });
       },
     },
     ...events,
@@ -61,15 +79,19 @@ export async function openHealthPort(
   return opened;
 }
 
+function sessionHealth({ waiting, resentBytes, ...others }: SessionTotals): SessionHealth {
+  return { ...others, waiting_sessions: waiting, resent_bytes: resentBytes };
+}
+
 function gaugesOf(
-  { connections, agents, streams, certificate, ca_certificate, crl }: Health,
-): Omit<Gauges, "limits"> {
+  { connections, agents, certificate, ca_certificate, crl }: Health,
+): Omit<Gauges, "totals" | "limits"> {
   const expiries = {
     own: secondsOf(certificate.not_after),
     ca: secondsOf(ca_certificate.not_after),
     ...(crl === undefined ? {} : { crl: secondsOf(crl.next_update) }),
   };
-  return { connections, agents, streams, expiries, crlEntries: crl?.entries ?? 0 };
+  return { connections, agents, expiries, crlEntries: crl?.entries ?? 0 };
 }
 
 function secondsOf(time: string): number {

@@ -1,12 +1,14 @@
 import type { Registry } from "prom-client";
 import type { LimitFigures } from "../../shared/limits/shared_limit.ts";
+import type { SessionTotals } from "../../shared/mux/session/session_figures.ts";
 import type { Counters, Tally } from "./counters.ts";
 
 /** Current values. */
 export interface Gauges {
   readonly connections: number;
   readonly agents: number;
-  readonly streams: number;
+  /** The sessions of agents, and what they and earlier ones did. */
+  readonly totals: SessionTotals;
   /** When each expires, in seconds since 1970; `crl` is missing without a list. */
   readonly expiries: { readonly own: number; readonly ca: number; readonly crl?: number };
   /** Revoked certificates; 0 without a list. */
@@ -34,7 +36,7 @@ export async function prometheusText(
   };
   gauge("connections", "mTLS connections of agents", gauges.connections);
   gauge("agents", "Connected agent processes", gauges.agents);
-  gauge("open_streams", "Open streams", gauges.streams);
+  writeSessions(gauges.totals, { Counter, Gauge, registers });
   gauge("crl_entries", "Certificates on the revocation list", gauges.crlEntries);
   const expiry = new Gauge({
     name: "sallyport_certificate_expiry_timestamp_seconds",
@@ -51,13 +53,33 @@ export async function prometheusText(
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
 
+/** The library's classes, and where a metric is registered. */
+type Metrics = Pick<typeof import("prom-client"), "Counter" | "Gauge"> & { readonly registers: Registry[] };
+
+/** Sessions and their connections; what losing connections costs shows up here. */
+function writeSessions(totals: SessionTotals, { Counter, Gauge, registers }: Metrics): void {
+  const gauge = (name: string, help: string, value: number) =>
+    new Gauge({ name: `sallyport_${name}`, help, registers }).set(value);
+  const counter = (name: string, help: string, value: number) =>
+    new Counter({ name: `sallyport_${name}_total`, help, registers }).inc(value);
+  gauge("open_streams", "Open streams", totals.streams);
+  gauge("sessions", "Sessions of agents", totals.sessions);
+  gauge("waiting_sessions", "Sessions that wait for a connection", totals.waiting);
+  gauge("links", "Connections that belong to a session", totals.links);
+  counter(
+    "resumptions",
+    "Times that a session continued after it had lost all connections",
+    totals.resumptions,
+  );
+  counter(
+    "resent_bytes",
+    "Bytes of bodies that the server sent again by another connection",
+    totals.resentBytes,
+  );
+}
+
 /** The limits that clients share: a client that takes more than its share shows up here. */
-function writeLimits(
-  limits: Gauges["limits"],
-  { Counter, Gauge, registers }: Pick<typeof import("prom-client"), "Counter" | "Gauge"> & {
-    registers: Registry[];
-  },
-): void {
+function writeLimits(limits: Gauges["limits"], { Counter, Gauge, registers }: Metrics): void {
   const labelNames = ["limit"];
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `sallyport_limit_${name}`, help, labelNames, registers });

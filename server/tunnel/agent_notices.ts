@@ -8,7 +8,7 @@ const DELAY_MS = 100;
 interface AgentNoticesInit {
   readonly clock: Clock;
   /** The sessions of all agents. */
-  readonly sessions: ReadonlySet<AgentSession>;
+  readonly sessions: Iterable<AgentSession> & { readonly size: number };
   /** What the server serves now. */
   status(): { readonly agents: number; readonly streams: number };
 }

@@ -4,12 +4,14 @@ import type { SallyportError } from "../../shared/errors.ts";
 import { type LimitFigures, SharedLimit } from "../../shared/limits/shared_limit.ts";
 import { acceptLink } from "../../shared/mux/session/accept_link.ts";
 import { Session } from "../../shared/mux/session/session.ts";
+import type { SessionTotals } from "../../shared/mux/session/session_figures.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
 import { ClosingConnections } from "./closing_connections.ts";
 import { AgentLog } from "./agent_log.ts";
 import { AgentNotices } from "./agent_notices.ts";
-import { AgentConnection, AgentCounter, type AgentHello, AgentSession } from "./agent_session.ts";
+import { AgentConnection, type AgentHello, AgentSession } from "./agent_session.ts";
+import { AgentSessions } from "./agent_sessions.ts";
 import { hasMost, noRoom, shutDown, tooManyWait } from "./registry_errors.ts";
 import type { SessionListener, SessionRegistryInit } from "./session_registry_init.ts";
 
@@ -23,13 +25,12 @@ export class SessionRegistry {
   readonly #init: SessionRegistryInit;
   readonly #log: AgentLog;
   readonly #clock: Clock;
-  readonly #sessions = new Set<AgentSession>();
+  readonly #sessions = new AgentSessions();
   readonly #connections = new Set<AgentConnection>();
   readonly #limit: SharedLimit<AgentConnection>;
   /** Sessions that wait for a connection (SPEC.md 3.7). */
   readonly #waiting: SharedLimit<AgentSession>;
   readonly #closing: ClosingConnections;
-  readonly #agents = new AgentCounter();
   readonly #notices: AgentNotices;
   #listener: SessionListener | undefined;
   #isDraining = false;
@@ -44,7 +45,7 @@ export class SessionRegistry {
     this.#limit = new SharedLimit({
       total,
       whenFull: "evict",
-      cost: (connection) => this.#agents.costOf(connection),
+      cost: (connection) => this.#sessions.costOf(connection),
       evict: (connection) => this.#evict(connection, total),
     });
     this.#waiting = new SharedLimit({
@@ -87,20 +88,22 @@ export class SessionRegistry {
 
   /** Agent processes: sessions with the same id and certificate count once. */
   get agentCount(): number {
-    return this.#agents.count;
+    return this.#sessions.agentCount;
   }
 
   /** Identity of the certificate that all agents share; undefined when there are several, or no agent. */
   get onlyClient(): string | undefined {
-    const [first, ...others] = new Set([...this.#sessions].map(({ peer }) => peer.identity));
-    return others.length === 0 ? first : undefined;
+    return this.#sessions.onlyClient;
   }
 
   /** Open streams of all sessions. */
   get streamCount(): number {
-    let count = 0;
-    for (const { session } of this.#sessions) count += session!.streamCount;
-    return count;
+    return this.#sessions.streamCount;
+  }
+
+  /** All sessions, and what they and earlier ones did since the server started. */
+  get totals(): SessionTotals {
+    return this.#sessions.totals;
   }
 
   /** Takes a connection of an agent whose certificate was accepted, or refuses it with the reason. */
@@ -122,11 +125,9 @@ export class SessionRegistry {
   }
 
   #join(connection: AgentConnection, key: string): Session | undefined {
-    const { identity } = connection.peer;
-    const agent = [...this.#sessions].find((each) => each.matches(identity, key));
-    if (agent === undefined || agent.session!.state === "closed") return undefined;
-    agent.add(connection);
-    return agent.session;
+    const agent = this.#sessions.find(connection.peer.identity, key);
+    agent?.add(connection);
+    return agent?.session;
   }
 
   #create(connection: AgentConnection, { key, agentId, software }: AgentHello): Session {
@@ -156,7 +157,6 @@ export class SessionRegistry {
       },
     });
     this.#sessions.add(agent);
-    this.#agents.add(agent);
     if (this.#isDraining) session.drain();
     return session;
   }
@@ -186,7 +186,7 @@ export class SessionRegistry {
     this.#isDraining = true;
     const close = ({ session }: AgentSession) => session!.close("going_away", "the server shut down");
     for (const agent of this.#sessions) {
-      if (agent.session!.linkCount > 0) agent.session!.drain();
+      if (agent.session!.linkCounts.open > 0) agent.session!.drain();
       else close(agent);
     }
     const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
@@ -243,7 +243,7 @@ export class SessionRegistry {
 
   #forget(agent: AgentSession): void {
     this.#waiting.release(agent);
-    if (this.#sessions.delete(agent)) this.#agents.remove(agent);
+    this.#sessions.remove(agent);
   }
 
   #release(connection: AgentConnection): boolean {

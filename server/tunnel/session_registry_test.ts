@@ -159,3 +159,32 @@ Deno.test("session registry reports the only client of all agents, and when that
   await eventually("all are gone", () => assert.equal(registry.agentCount, 0));
   assert.deepEqual(told, ["1 AA", "2 undefined", "1 AA", "0 undefined"]);
 });
+
+Deno.test("session registry counts sessions that wait and resume, and what they did after they are over", async () => {
+  const clock = new ManualClock();
+  const options = { resumeTimeout: 60_000 };
+  const registry = new SessionRegistry({
+    ...{ log: new LogNotes(), refusals: noRefusals, budget: new MemoryBudget(0), session: options, clock },
+  });
+  registry.listen({ stream: (stream) => stream.resume() });
+  const [near, far] = MemoryTransport.pair();
+  const { session, opened, closed } = sessionEnd(near, "dialer", options, clock);
+  registry.accept(far, PEER);
+  await within(5_000, opened, "the session opens");
+  const stream = session.open({ type: "connect_request", payload: { host: "a", port: 1 } });
+  const up = { sessions: 1, waiting: 0, links: 1, streams: 1, resumptions: 0, resentBytes: 0 };
+  await eventually("the stream is open", () => assert.deepEqual(registry.totals, up));
+  near.abort();
+  await eventually("it waits", () => assert.deepEqual(registry.totals, { ...up, waiting: 1, links: 0 }));
+  const [again, farAgain] = MemoryTransport.pair();
+  session.dialled(again);
+  registry.accept(farAgain, PEER);
+  await eventually("it resumes", () => assert.deepEqual(registry.totals, { ...up, resumptions: 1 }));
+  await eventually("the agent knows", () => assert.equal(session.linkCounts.open, 1));
+  stream.reset("cancelled", "done");
+  session.close("going_away", "done");
+  await within(5_000, closed, "the session closes");
+  const over = { sessions: 0, waiting: 0, links: 0, streams: 0, resumptions: 1, resentBytes: 0 };
+  await eventually("it is over", () => assert.deepEqual(registry.totals, over));
+  assert.equal(clock.timers, 0);
+});

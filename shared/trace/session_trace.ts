@@ -36,6 +36,6 @@ export function traceSessions({ life, frames }: TraceOptions): TraceSession {
 }
 
 /** The name of a session for people: its id is a secret (SPEC.md 3.6). */
-function sessionName(key: string): string {
+export function sessionName(key: string): string {
   return createHash("sha256").update(key).digest("hex").slice(0, 8);
 }

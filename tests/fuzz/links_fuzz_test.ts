@@ -89,7 +89,7 @@ class Run {
 
   /** Cuts a link; rarely the last one. */
   #cut(link: [ManualWire, ManualWire] | undefined, which: number): void {
-    const isLast = this.sides.some(({ session }) => session.linkCount === 1);
+    const isLast = this.sides.some(({ session }) => session.linkCounts.open === 1);
     if (isLast && which > 3) return;
     this.wasAlone ||= isLast;
     link?.[0].cut();

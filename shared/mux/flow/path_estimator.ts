@@ -117,6 +117,11 @@ export class PathEstimator {
     return this.#roundTrip === Infinity ? undefined : this.#roundTrip;
   }
 
+  /** Best recent delivery rate, in bytes a second; `undefined` until there was more to send than allowed for a round. */
+  get rate(): number | undefined {
+    return this.#fullRate === 0 ? undefined : this.#rate.best * 1_000;
+  }
+
   /** The path is one of several: it begins with little, since others carry the rest. */
   startSmall(): void {
     this.#initialWindow = WINDOW_FLOOR;

@@ -83,6 +83,19 @@ Deno.test("path estimator allows less beside interactive streams where only a bu
   assert.equal(far.estimator.quickWindow, far.estimator.window, "a long path needs all of it");
 });
 
+Deno.test("path estimator tells the rate of a path that was full, and none while little is sent", () => {
+  const { path, estimator } = simulate({ rate: MBIT_100, delay: 10 });
+  for (let sent = 0; sent < 20; sent++) {
+    path.offer(100);
+    path.run(50);
+  }
+  assert.equal(estimator.rate, undefined);
+  path.offer(Infinity);
+  path.run(2_000);
+  assertAtLeast(estimator.rate!, 0.95 * MBIT_100 * 1_000, "rate");
+  assertBelow(estimator.rate!, 1.05 * MBIT_100 * 1_000, "rate");
+});
+
 Deno.test("path estimator grows on a fast path of 50 ms until it is filled", () => {
   const { path } = simulate({ rate: 200_000, delay: 25 });
   path.offer(Infinity);

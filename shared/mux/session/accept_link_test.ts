@@ -80,7 +80,7 @@ Deno.test("accept link begins a session, and greets after the dialer (SPEC 3.1, 
   peer.hello({ session: SESSION_KEY });
   const { payload } = await peer.next("hello");
   assert.deepEqual([payload.version, payload.session, payload.join], [2, undefined, undefined]);
-  assert.deepEqual([listener.session.state, listener.session.linkCount], ["open", 1]);
+  assert.deepEqual([listener.session.state, listener.session.linkCounts.open], ["open", 1]);
   await listener.end();
   assert.deepEqual(listener.closed, ["going_away"]);
 });
@@ -92,7 +92,7 @@ Deno.test("accept link adds further links to a session that is joined (SPEC 3.6)
     peer.hello({ session: SESSION_KEY, join: index > 0 });
     await peer.next("hello");
   }
-  assert.deepEqual([listener.sessions.size, listener.session.linkCount], [1, 3]);
+  assert.deepEqual([listener.sessions.size, listener.session.linkCounts.open], [1, 3]);
   await listener.end();
   assert.equal(listener.closed.length, 3);
 });
@@ -151,7 +151,7 @@ Deno.test("accept link refuses to begin a session twice, and the first goes on (
   second.hello({ session: SESSION_KEY });
   await assertRefused(second, "protocol_violation");
   await first.settled();
-  assert.deepEqual([listener.session.state, listener.session.linkCount], ["open", 1]);
+  assert.deepEqual([listener.session.state, listener.session.linkCounts.open], ["open", 1]);
   await listener.end();
 });
 

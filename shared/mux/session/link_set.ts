@@ -8,6 +8,7 @@ import type { LifeEvent, SessionTrace, TraceFields } from "../trace.ts";
 import { type CountedFrame, sessionFrame } from "../link/counted_frame.ts";
 import type { Link } from "../link/link.ts";
 import { type LinkUse, Scheduler } from "./scheduler.ts";
+import { linkFigures, type LinkSetFigures } from "./session_figures.ts";
 
 /** Milliseconds in which a link that is given up has to deliver what is in flight. */
 const RETIRE_TIMEOUT = 5_000;
@@ -71,11 +72,6 @@ export class LinkSet implements FrameSender {
     });
   }
 
-  /** Open links. */
-  get links(): ReadonlySet<Link> {
-    return this.#open;
-  }
-
   /** How many links there are. */
   get counts(): LinkCounts {
     let good = 0;
@@ -83,9 +79,14 @@ export class LinkSet implements FrameSender {
     return { open: this.#open.size, good };
   }
 
-  /** How often the session continued after it had no link, and bytes of bodies that were sent again. */
-  get figures(): { readonly resumptions: number; readonly resentBytes: number } {
-    return { resumptions: this.#resumptions, resentBytes: this.#resentBytes };
+  /** Its links now, and what losing them cost so far; what it was at its end once it is closed. */
+  get figures(): LinkSetFigures {
+    return {
+      links: [...this.#open].map((link) => linkFigures(link, this.#useOf(link.sender))),
+      isWaiting: this.#waiting !== undefined,
+      resumptions: this.#resumptions,
+      resentBytes: this.#resentBytes,
+    };
   }
 
   /** Bytes of frames that arrived at either end, by all links so far. */

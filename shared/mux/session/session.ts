@@ -37,6 +37,7 @@ import { goaway } from "../link/goaway.ts";
 import { Link, type LinkInit, type LinkOwner } from "../link/link.ts";
 import { type LinkCounts, LinkSet } from "./link_set.ts";
 import type { LifecycleMessage } from "../link/receiver.ts";
+import type { SessionFigures } from "./session_figures.ts";
 import { SessionEmitter } from "./session_events.ts";
 import type { SessionInit } from "./session_init.ts";
 import { SessionLinks } from "./session_links.ts";
@@ -74,9 +75,9 @@ export class Session {
     return this.#streams.size;
   }
 
-  /** Links that are open now. */
-  get linkCount(): number {
-    return this.#links.links.size;
+  /** The session now, and what losing links cost so far. */
+  get figures(): SessionFigures {
+    return { name: this.#init.name, streams: this.streamCount, ...this.#links.figures };
   }
 
   /** Bytes of frames that arrived at either end so far. */
@@ -96,7 +97,7 @@ export class Session {
 
   /** Streams that could be opened now; 0 while there is no link. */
   get capacity(): number {
-    return this.#state === "open" && this.linkCount > 0 ? this.#streams.capacity : 0;
+    return this.#state === "open" && this.linkCounts.open > 0 ? this.#streams.capacity : 0;
   }
 
   /**

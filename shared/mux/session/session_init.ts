@@ -11,6 +11,8 @@ export interface SessionInit {
   role: Role;
   /** The session's id, which is a secret: 32 lower-case hexadecimal digits (SPEC.md 3.6). */
   key: string;
+  /** What the session is called in logs, since its id is a secret. @default {nothing} */
+  name?: string;
   /** Handlers of what happens on the session. */
   events: SessionEvents;
   /** Learns what happens inside the session, for logs. @default {nothing is traced} */

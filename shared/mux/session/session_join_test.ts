@@ -13,7 +13,7 @@ for (const code of ["session_unknown", "peer_rejected", "version_unsupported"] a
     const ended = streamEnd(stream);
     await dialer.first.next("connect_request");
     dialer.first.abort();
-    await eventually("the session waits", () => assert.equal(dialer.session.linkCount, 0));
+    await eventually("the session waits", () => assert.equal(dialer.session.linkCounts.open, 0));
     const second = await dialer.dial();
     second.send("goaway", { code, last_stream: 0 });
     assert.equal((await ended)?.code, code);
@@ -27,7 +27,7 @@ Deno.test("session goes on when a further link is refused with limit_reached (SP
   second.send("goaway", { code: "limit_reached", last_stream: 0 });
   await within(5_000, second.closed, "the link closes");
   await dialer.first.settled();
-  assert.deepEqual([dialer.session.state, dialer.session.linkCount], ["open", 1]);
+  assert.deepEqual([dialer.session.state, dialer.session.linkCounts.open], ["open", 1]);
   dialer.session.close("going_away", "done");
   assert.equal(await dialer.over(), "going_away");
 });
@@ -38,7 +38,7 @@ Deno.test("session refuses a further link that does not begin with hello, and go
   second.send("ping", { nonce: 1 });
   assert.equal((await second.next("goaway")).payload.code, "protocol_violation");
   await within(5_000, second.closed, "the link closes");
-  assert.deepEqual([dialer.session.state, dialer.session.linkCount], ["open", 1]);
+  assert.deepEqual([dialer.session.state, dialer.session.linkCounts.open], ["open", 1]);
   dialer.session.close("going_away", "done");
   assert.equal(await dialer.over(), "going_away");
 });
@@ -59,7 +59,7 @@ Deno.test("session sends again by a new link what a lost one did not deliver (SP
   const opened = await dialer.first.next("connect_request");
   dialer.first.abort();
   await within(5_000, dialer.first.closed, "the loss of the link");
-  assert.deepEqual([dialer.session.state, dialer.session.linkCount], ["open", 0]);
+  assert.deepEqual([dialer.session.state, dialer.session.linkCounts.open], ["open", 0]);
   assert.equal(dialer.session.capacity, 0);
   stream.write(new Uint8Array([4]));
   const second = await dialer.dial();

@@ -4,7 +4,7 @@ import { Chain } from "../../support/programs/chain.ts";
 import { environmentOf, keysOf, runDoctor } from "../../support/programs/doctor.ts";
 import { startHttpOrigin } from "../../support/origins/http_origin.ts";
 import { startProgram } from "../../support/programs/programs.ts";
-import { health } from "../../support/programs/status.ts";
+import { agentStatus, health } from "../../support/programs/status.ts";
 import { eventually } from "../../support/eventually.ts";
 
 Deno.test("agent doctor passes every step with a working tunnel, and closes what it opened", async () => {
@@ -33,8 +33,11 @@ Deno.test("agent doctor passes every step with a working tunnel, and closes what
   assert.deepEqual([run.code, run.report.ok, run.report.cause], [0, true, undefined]);
   assert.match(
     run.step("speed").detail,
-    /^round trip [\d.]+ ms, about [\d.]+ Mbit\/s from the server$/,
+    /^round trip [\d.]+ ms, about [\d.]+ Mbit\/s from the server; link to 127\.0\.0\.1:\d+: 1 \(round trip [^)]+\)$/,
   );
+  const { round_trip_ms, receive_bytes_per_s, links } = run.step("speed");
+  assert.ok(round_trip_ms! > 0 && receive_bytes_per_s! > 0);
+  assert.deepEqual(links?.map(({ id, carries }) => [id, carries]), [[1, "all"]]);
   assert.match(run.step("page").detail, /answered 200/);
   // The measurement does not count as user traffic.
   const metrics = await (await fetch(`http://127.0.0.1:${chain.healthPort}/metrics`)).text();
@@ -64,12 +67,17 @@ Deno.test("agent doctor shows each step, what a problem means and what to do", a
 
 Deno.test("agent doctor distinguishes a running agent from another program on its port", async () => {
   await using chain = await Chain.start();
+  await eventually("it is ready", async () => assert.equal((await agentStatus(chain)).state, "ready"));
   const ports = { local_proxy_port: chain.proxyPort, console_port: chain.consolePort };
   await using origin = startHttpOrigin(() => new Response("hello"));
   const url = `http://${origin.host}/`;
   const args = ["--control", url, "--page", url];
   const same = await runDoctor({ keys: { ...keysOf(chain), ...ports }, args });
-  assert.match(same.step("ports").detail, /^agent already running, state: \w+$/);
+  assert.match(
+    same.step("ports").detail,
+    /^agent already running, state: ready; link to [^ ]+: 1 \(.*carries all\)$/,
+  );
+  assert.deepEqual(same.step("ports").links?.map(({ id }) => id), [1]);
   assert.equal(same.code, 0);
   // The console belongs to an agent, the other port does not.
   const own = { console_port: chain.consolePort, local_proxy_port: origin.port };

@@ -19,7 +19,10 @@ Deno.test("/health is 200 when the server is ready, and 503 while it drains", as
   const ready = await healthOf(chain);
   assert.equal(ready.status, 200);
   const { uptime_s, certificate, ca_certificate: authority, ...body } = ready.body;
-  assert.deepEqual(body, { state: "ready", connections: 1, agents: 1, streams: 1 });
+  assert.deepEqual(body, {
+    ...{ state: "ready", connections: 1, agents: 1, streams: 1 },
+    ...{ sessions: 1, waiting_sessions: 0, links: 1, resumptions: 0, resent_bytes: 0 },
+  });
   assert.ok(Number.isInteger(uptime_s));
   for (const shown of [certificate, authority]) {
     assert.deepEqual(Object.keys(shown as object).sort(), ["days_left", "not_after"]);

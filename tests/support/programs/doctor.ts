@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:tls";
 import type { CertifiedKey } from "../../../agent/certs/authority/certificate_authority.ts";
+import type { SessionStatus } from "../../../agent/console/link_status.ts";
 import type { ProblemName } from "../../../agent/doctor/problems.ts";
 import type { Chain } from "./chain.ts";
 import type { TestPki } from "../pki/pki.ts";
@@ -18,6 +19,9 @@ export interface DoctorReport {
     readonly detail: string;
     readonly problem?: ProblemName;
     readonly caused_by?: string;
+    readonly round_trip_ms?: number;
+    readonly receive_bytes_per_s?: number;
+    readonly links?: SessionStatus["links"];
   }[];
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SessionStatus } from "../../../agent/console/link_status.ts";
 import type { TrustReport } from "../../../shared/pki/identity/trust_report.ts";
 import type { Chain } from "./chain.ts";
 import { eventually } from "../eventually.ts";
@@ -9,6 +10,11 @@ export interface Health extends TrustReport {
   readonly connections: number;
   readonly agents: number;
   readonly streams: number;
+  readonly sessions: number;
+  readonly waiting_sessions: number;
+  readonly links: number;
+  readonly resumptions: number;
+  readonly resent_bytes: number;
 }
 
 /** The agent's answer to `GET /status`. */
@@ -22,6 +28,9 @@ export interface AgentStatus extends TrustReport {
   readonly reached_hosts: number;
   readonly early_answers: number;
   readonly early_failures: number;
+  readonly sessions: readonly SessionStatus[];
+  readonly resumptions: number;
+  readonly resent_bytes: number;
   readonly fleet?: string;
   readonly error?: string;
 }
