@@ -20,10 +20,10 @@ export class TunnelLog {
     this.#searchOutage = new OutageLog({ clock });
   }
 
-  /** A session is open. */
-  ready(connections: number): void {
+  /** A session is open; there are so many now. */
+  ready(sessions: number): void {
     this.#searchOutage.recovered();
-    this.#log.info("tunnel ready", { connections, ...this.#dialOutage.recovered() });
+    this.#log.info("tunnel ready", { sessions, ...this.#dialOutage.recovered() });
   }
 
   /** An attempt to connect failed. */

@@ -140,7 +140,7 @@ export class Session {
     if (this.#state === "open") return this.#streams.open(opening, bytes, options);
     throw new SallyportError(
       this.#state === "draining" ? "going_away" : "tunnel_down",
-      `Cannot open a stream: the connection is ${this.#state}`,
+      `Cannot open a stream: the session is ${this.#state}`,
     );
   }
 
@@ -154,7 +154,7 @@ export class Session {
    * @throws SallyportError `tunnel_down` while there is no link; later the error that ends the link.
    */
   ping(): Promise<number> {
-    const message = `Cannot measure the round trip: the connection is ${this.#state}`;
+    const message = "Cannot measure the round trip: the session has no connection";
     return this.#links.measureRoundTrip() ??
       Promise.reject(this.#error ?? new SallyportError("tunnel_down", message));
   }
@@ -284,7 +284,7 @@ export class Session {
     if (this.#state === "closed") return;
     this.#setState("closed");
     this.#error = error;
-    const reason = error ?? new SallyportError("going_away", "Cannot continue: the connection was drained");
+    const reason = error ?? new SallyportError("going_away", "Cannot continue: the session was drained");
     this.#links.close(reason);
     this.#streams.failAll(reason, byPeer);
     if (this.#owner.areClosed) this.#emitter.closed(this.#error);

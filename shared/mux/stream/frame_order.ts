@@ -4,7 +4,7 @@ import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
 import { type IncomingStreamMessage, protocolViolation } from "../wire/incoming.ts";
 
 /** How far a frame's number may be above that of the frame delivered next (SPEC.md 4.8). */
-export const MAX_AHEAD = 8_192;
+export const MAX_NUMBERS_AHEAD = 8_192;
 
 /** Where frames go once they are in order. */
 export interface FrameSink {
@@ -48,7 +48,7 @@ export class FrameOrder {
   begin(incoming: IncomingStreamMessage, bodyLength: number): FrameReader | undefined {
     const { n } = incoming;
     if (n < this.#next) return undefined;
-    if (n >= this.#next + MAX_AHEAD) {
+    if (n >= this.#next + MAX_NUMBERS_AHEAD) {
       throw protocolViolation(`number ${n} of stream ${incoming.id} is too far ahead of ${this.#next}`);
     }
     const known = this.#frames.get(n);

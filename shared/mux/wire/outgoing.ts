@@ -12,7 +12,7 @@ const SHORT_BYTES = MAX_JSON_BYTES / 8;
 const encoder = new TextEncoder();
 
 /**
- * Checks a message before it is queued. The peer would close the whole connection for one that breaks the
+ * Checks a message before it is queued. The peer would end the whole session for one that breaks the
  * specification (SPEC.md 2.2, 2.3), and its text may come from a hostile target or client.
  *
  * @throws SallyportError `bad_request` that names the member.
