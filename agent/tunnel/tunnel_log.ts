@@ -44,7 +44,7 @@ export class TunnelLog {
 
   /** A session is over; `error` is undefined if the server drained it. */
   lost(error: SallyportError | undefined): void {
-    this.#log.warn("connection lost", {
+    this.#log.warn("session lost", {
       error: error?.message ?? "drained by the server",
       code: error?.code,
     });
