@@ -239,7 +239,7 @@ export class Session {
   }
 
   #goawayReceived({ code, message, last_stream }: Payload<"goaway">): void {
-    const error = SallyportError.fromWire(code, message ?? "the peer closed the connection");
+    const error = SallyportError.fromWire(code, message ?? "the peer ended the session");
     if (error.code !== "going_away") return this.#end(error, true);
     // In this order, so that a stream that is opened again goes elsewhere.
     this.#beginDraining();

@@ -1,6 +1,6 @@
 import type { HeaderList } from "../../protocol/messages.ts";
 import { compact, merge, overheadOf, type Part, PART_BYTES } from "../flow/part.ts";
-import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost } from "../flow/stream_memory.ts";
 import { type IncomingStreamMessage, protocolViolation } from "../wire/incoming.ts";
 
 /** How far a frame's number may be above that of the frame delivered next (SPEC.md 4.8). */
@@ -131,7 +131,7 @@ class ArrivingFrame {
   /** The frame waits for an earlier one. Returns what that costs in addition to its body. */
   waits(): number {
     const { message, trailers } = this.incoming;
-    return this.#cost(PART_BYTES + messageBytes(message) + headerListBytes(trailers));
+    return this.#cost(PART_BYTES + messageCost(message) + headerListCost(trailers));
   }
 
   /** Keeps bytes until the frame is next. Returns what that costs in addition to them. */

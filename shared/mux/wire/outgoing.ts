@@ -1,7 +1,7 @@
 import { SallyportError } from "../../errors.ts";
 import { type HeaderList, readStreamMessage, type StreamMessage } from "../../protocol/messages.ts";
 import { headerList } from "../../protocol/shape.ts";
-import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost } from "../flow/stream_memory.ts";
 import { MAX_JSON_BYTES } from "./frame_header.ts";
 
 /** Bytes reserved for `type`, `stream` and `end`. */
@@ -25,7 +25,7 @@ export function checkOutgoing(message: StreamMessage | undefined, trailers: Head
     const { message: problem } = SallyportError.from(cause);
     throw new SallyportError("bad_request", problem.replace("Cannot read", "Cannot send"), { cause });
   }
-  const texts = (message === undefined ? 0 : messageBytes(message)) + headerListBytes(trailers);
+  const texts = (message === undefined ? 0 : messageCost(message)) + headerListCost(trailers);
   if (texts <= SHORT_BYTES) return;
   const bytes = FRAME_ROOM + jsonBytes(message?.payload) + jsonBytes(trailers);
   if (bytes <= MAX_JSON_BYTES) return;
