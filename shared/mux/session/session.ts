@@ -138,10 +138,9 @@ export class Session {
    */
   open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
     if (this.#state === "open") return this.#streams.open(opening, bytes, options);
-    throw new SallyportError(
-      this.#state === "draining" ? "going_away" : "tunnel_down",
-      `Cannot open a stream: the session is ${this.#state}`,
-    );
+    const code = this.#state === "draining" ? "going_away" : "tunnel_down";
+    const state = this.#state === "greeting" ? "not open yet" : this.#state;
+    throw new SallyportError(code, `Cannot open a stream: the session is ${state}`);
   }
 
   /** Sends `status` to the peer (SPEC.md 3); on a closed session it does nothing. */
