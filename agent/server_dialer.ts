@@ -87,7 +87,7 @@ export function createDial(
     // Further connections of a session need the certificate with which it began (SPEC.md 1.4).
     const identity = identities.current;
     const transport = await connect(server, signal, identity);
-    return { transport, again: (laterSignal) => connect(server, laterSignal, identity) };
+    return { transport, redial: (laterSignal) => connect(server, laterSignal, identity) };
   };
 }
 

@@ -6,7 +6,7 @@ import { linkLines, lossLines, SESSION_SCHEMA, type SessionStatus } from "./link
 
 /** What `GET /status` answers. */
 export interface AgentStatus extends TrustReport {
-  /** The tunnel's state: closed, locating, waking, asleep, connecting, ready, failed or draining. */
+  /** The tunnel's state: closed, locating, waking, asleep, connecting, ready, resuming, failed or draining. */
   readonly state: string;
   /** The server's state in the cloud, while the state is waking. */
   readonly fleet?: string;

@@ -26,7 +26,7 @@ interface ServerSessionInit {
   /** The most connections of the session. */
   readonly maxLinks: number;
   /** Connects to the session's server. */
-  again(signal: AbortSignal): Promise<Transport>;
+  redial(signal: AbortSignal): Promise<Transport>;
   /** An attempt to reconnect failed, or takes long: another server may be needed meanwhile. */
   failed(error: SallyportError): void;
 }
@@ -113,7 +113,7 @@ export class ServerSession {
 
   /** Connects, and waits for the server's `hello`: a connection that ends before is an attempt that failed. */
   async #join(signal: AbortSignal): Promise<Link> {
-    const transport = await this.#init.again(signal);
+    const transport = await this.#init.redial(signal);
     return await new Promise<Link>((resolve, reject) => {
       const link = this.session.dialled(transport, { opened: () => resolve(link), closed: reject });
       signal.addEventListener("abort", () => !link.isOpen && link.cut(notNeeded()), { once: true });

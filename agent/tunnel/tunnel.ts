@@ -28,10 +28,10 @@ import { WaitingStreams } from "./waiting_streams.ts";
 /** Bytes that all streams may use beyond their first window. */
 const DEFAULT_BUDGET = 50_331_648;
 
-/** A session that was opened, and how to reach its server again. */
+/** A session that was opened, and how to dial its server again. */
 interface Connected {
   readonly session: Session;
-  readonly again: ServerConnection["again"];
+  readonly redial: ServerConnection["redial"];
 }
 
 /** The agent's sessions with servers: one, and more when a server drains or there are very many streams. */
@@ -73,10 +73,10 @@ export class Tunnel {
       backoff: new Backoff(),
       urgentRetry: this.#options.urgentRetry,
       connect: async (signal) => {
-        const { transport, again } = await init.dial(signal);
+        const { transport, redial } = await init.dial(signal);
         const { session: options = {}, trace } = init;
         const opening = openSession(transport, { clock, budget, events, options, signal, trace });
-        return { session: await opening, again };
+        return { session: await opening, redial };
       },
       discard: ({ session }) => session.close("going_away", "no longer needed"),
       urgent: () => this.#isWanted(),
@@ -113,7 +113,7 @@ export class Tunnel {
   }
 
   /**
-   * Opens a stream, in the session with the fewest. Without a session it waits for one.
+   * Opens a stream in the session with the fewest. While no session has a connection, it waits for one.
    * @throws SallyportError `tunnel_down` after the wait timeout, or at once while the circuit breaker is open;
    * `limit_reached` when every session is full, `going_away` while the agent stops.
    */
@@ -170,7 +170,7 @@ export class Tunnel {
     return best;
   }
 
-  /** Dials one more connection if the pool allows it. */
+  /** Opens one more session unless there are as many as may be. */
   #grow(): void {
     if (this.#servers.size < this.#options.maxSessions) this.#connector.wake();
   }
@@ -183,7 +183,7 @@ export class Tunnel {
     const isConnected = (session: Session) => session.state === "open" && session.linkCounts.open > 0;
     const full = [...this.#servers.keys()].filter(isConnected).length;
     if (full >= this.#options.maxSessions) {
-      throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} connections are full`);
+      throw new SallyportError("limit_reached", `Cannot open a stream: all ${full} sessions are full`);
     }
     if (this.#waitsForWake || this.#state.name !== "failed" || !this.#breaker.isOpen) return;
     this.#missedAt = this.#clock.now();
@@ -196,7 +196,7 @@ export class Tunnel {
     throw new SallyportError("tunnel_down", message, { cause: error });
   }
 
-  #connected({ session, again }: Connected): void {
+  #connected({ session, redial }: Connected): void {
     const { urgentRetry, maxLinks } = this.#options;
     // Another server may be needed once the session's own one cannot be reached.
     const failed = (error: SallyportError) => this.#reconnectFailed(error);
@@ -209,7 +209,7 @@ export class Tunnel {
         log: this.#init.log,
         urgentRetry,
         maxLinks,
-        again,
+        redial,
         failed,
       }),
     );
@@ -274,7 +274,7 @@ export class Tunnel {
     this.#connectIfNeeded();
   }
 
-  /** Keeps one connection that accepts streams. */
+  /** Keeps one session that accepts streams. */
   #connectIfNeeded(): void {
     if (this.#state.name === "draining" || this.#pick() !== undefined) return;
     this.#connector.wake();

@@ -20,10 +20,10 @@ export class TunnelLog {
     this.#searchOutage = new OutageLog({ clock });
   }
 
-  /** A session is open. */
-  ready(connections: number): void {
+  /** A session is open; there are so many now. */
+  ready(sessions: number): void {
     this.#searchOutage.recovered();
-    this.#log.info("tunnel ready", { connections, ...this.#dialOutage.recovered() });
+    this.#log.info("tunnel ready", { sessions, ...this.#dialOutage.recovered() });
   }
 
   /** An attempt to connect failed. */
@@ -44,7 +44,7 @@ export class TunnelLog {
 
   /** A session is over; `error` is undefined if the server drained it. */
   lost(error: SallyportError | undefined): void {
-    this.#log.warn("connection lost", {
+    this.#log.warn("session lost", {
       error: error?.message ?? "drained by the server",
       code: error?.code,
     });

@@ -43,7 +43,7 @@ export type TunnelState =
   | { name: "asleep"; error: SallyportError | undefined }
   /** Dialling; `attempt` counts from 1 since the tunnel was last ready. */
   | { name: "connecting"; attempt: number }
-  /** At least one connection accepts streams. */
+  /** At least one session accepts streams. */
   | { name: "ready" }
   /** All connections are lost; open streams wait for a new one, until the session's time for that is over. */
   | { name: "resuming" }
@@ -64,7 +64,7 @@ export interface TunnelFigures {
 export interface ServerConnection {
   readonly transport: Transport;
   /** Connects to the same server once more; rejects when that fails or `signal` aborts. */
-  again(signal: AbortSignal): Promise<Transport>;
+  redial(signal: AbortSignal): Promise<Transport>;
 }
 
 /** Connects to a server and verifies it; rejects when that fails or `signal` aborts. */

@@ -39,7 +39,7 @@ function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096, log: Lo
     scene.servers.push(sessionEnd(far, "listener", { maxStreams }, clock));
     return Promise.resolve(near);
   };
-  const dial: Dial = async () => ({ transport: await connect(), again: connect });
+  const dial: Dial = async () => ({ transport: await connect(), redial: connect });
   const tunnel = new Tunnel({ dial, log, clock, options });
   const stop = async () => {
     await within(5_000, tunnel.drain(1_000), "the tunnel drains");
@@ -184,7 +184,7 @@ Deno.test("tunnel dials up to four connections for many streams", async () => {
   await all.stop();
 });
 
-Deno.test("tunnel refuses a stream if all connections are full", async () => {
+Deno.test("tunnel refuses a stream if all sessions are full", async () => {
   const all = scene({ maxSessions: 1 }, 1);
   all.tunnel.start();
   const stream = await all.tunnel.openStream(opening);

@@ -122,6 +122,12 @@ Deno.test("the README is short and leads to every page", () => {
   }
 });
 
+Deno.test("the README counts the cases of what Sallyport survives", () => {
+  const table = partOf("docs/performance.md", "## What it survives").match(/^\|.*\|$/gm) ?? [];
+  const [, cases] = read("README.md").match(/(\d+) cases, each a test/) ?? [];
+  assert.equal(Number(cases), table.length - 2);
+});
+
 Deno.test("the form for bugs requires the output of agent doctor and the versions", () => {
   const { body } = parse(read(".github/ISSUE_TEMPLATE/bug.yml")) as { body: FormField[] };
   const required = body.filter(({ validations }) => validations?.required).map(({ id }) => id);

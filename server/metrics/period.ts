@@ -7,7 +7,7 @@ export interface PeriodGauges {
   readonly streams: number;
   /** Connected agent processes. */
   readonly agents: number;
-  /** Fingerprint of the certificate that all of them share; undefined when there are several, or no agent. */
+  /** Identity of the certificate that all of them share; undefined when there are several, or no agent. */
   readonly onlyClient: string | undefined;
 }
 

@@ -91,7 +91,7 @@ export type HandshakeSocket = Pick<
  * @throws {SallyportError} `peer_rejected` with the reason.
  */
 export function verifyPeer(socket: HandshakeSocket, requirements: PeerRequirements): Peer {
-  if (socket.isSessionReused()) throw refused("it resumed an earlier session, which proves nothing");
+  if (socket.isSessionReused()) throw refused("it resumed an earlier TLS session, which proves nothing");
   if (socket.getProtocol() !== "TLSv1.3") throw refused(`it uses ${socket.getProtocol()}, not TLSv1.3`);
   const count = presentedCount(socket);
   if (count > MAX_CHAIN) {

@@ -62,7 +62,7 @@ async function takeTicket({ test, dir, own }: Scene): Promise<string> {
 async function useTicket({ test }: Scene, ticket: string, args: readonly string[] = []): Promise<void> {
   const { resumed, text } = await sClient(test.listener.address.port, ["-sess_in", ticket, ...args]);
   assert.equal(resumed, true, text);
-  withReason("peer_rejected", /it resumed an earlier session/)((await test.refused()).reason);
+  withReason("peer_rejected", /it resumed an earlier TLS session/)((await test.refused()).reason);
 }
 
 attack("a session of another TLS server of the process", async (scene) => {

@@ -22,7 +22,7 @@ Deno.test("a path that is away for longer than resume_timeout ends the streams a
     const keys = { resume_timeout: timeout };
     await withRelay({ agent: keys, server: keys }, async (scene) => {
       for (const { detail } of await assertEnds(scene, scene.relay)) assert.match(String(detail), reason);
-      const lost = await scene.chain.agent.log.waitFor("connection lost");
+      const lost = await scene.chain.agent.log.waitFor("session lost");
       assert.match(String(lost.fields["error"]), reason);
     });
   }));

@@ -19,7 +19,7 @@ Deno.test("a server killed during transfers and started again leaves nothing beh
     });
     const started = performance.now();
     await chain.startServer();
-    const { fields } = await chain.agent.log.waitFor("connection lost");
+    const { fields } = await chain.agent.log.waitFor("session lost");
     assert.equal(fields["code"], "session_unknown");
     assertAllBroken(await traffic.results(), endless);
     await eventually("the agent has reconnected", async () => {

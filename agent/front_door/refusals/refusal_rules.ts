@@ -124,8 +124,8 @@ export const REFUSAL_RULES: Readonly<Record<ErrorCode, RefusalRule>> = {
     status: 503,
     type: "destination_unavailable",
     where: "tunnel",
-    what: "the server has restarted, and the connection to it is over",
-    advice: "Try again: the agent connects again",
+    what: "the server does not know the agent's session any more",
+    advice: "Try again; the agent opens a new session",
   },
   peer_rejected: {
     status: 502,

@@ -5,10 +5,10 @@ import type { StreamMessage } from "../../../shared/protocol/messages.ts";
 import type { OpenStream } from "../client/open_stream.ts";
 import { shouldRetry } from "../client/stream_retry.ts";
 import { connectError } from "../refusals/response_error.ts";
-import { KeptBytes } from "./kept_bytes.ts";
+import { ReplayBuffer } from "./replay_buffer.ts";
 
 /** Bytes of the client that are sent before the response; it is asked to pause at this many. */
-const MAX_KEPT = 65_536;
+const MAX_REPLAY = 65_536;
 
 /** What an {@linkcode EarlyTunnel} needs. */
 export interface EarlyTunnelInit {
@@ -30,12 +30,12 @@ type State = "waiting" | "reopening" | "reached" | "closed";
  * The stream of a tunnel whose client was answered before the server answered. It passes the client's bytes on at once,
  * and closes with an error when the target is not reached, so that the client's connection is reset.
  *
- * Until the response, what was sent is kept: when the server leaves without having processed the stream, the tunnel is
+ * Until the response, what was sent is recorded: when the server leaves without having processed the stream, the tunnel is
  * opened elsewhere with the same bytes (SPEC.md 3.4).
  */
 export class EarlyTunnel implements SpliceStream {
   readonly #init: EarlyTunnelInit;
-  readonly #kept = new KeptBytes();
+  readonly #replay = new ReplayBuffer();
   #stream: MuxStream;
   #events: StreamEvents = {};
   #state: State = "waiting";
@@ -45,7 +45,7 @@ export class EarlyTunnel implements SpliceStream {
   constructor(init: EarlyTunnelInit) {
     this.#init = init;
     this.#stream = init.stream;
-    this.#keep(init.first);
+    this.#record(init.first);
     this.#watch(init.stream);
   }
 
@@ -65,7 +65,7 @@ export class EarlyTunnel implements SpliceStream {
   write(bytes: Uint8Array): boolean {
     if (this.#state === "reached") return this.#stream.write(bytes);
     if (this.#state === "closed") return true;
-    this.#keep(bytes);
+    this.#record(bytes);
     if (this.#state === "reopening") return false;
     return this.#stream.write(bytes) && this.#hasRoom;
   }
@@ -89,17 +89,17 @@ export class EarlyTunnel implements SpliceStream {
   }
 
   get #hasRoom(): boolean {
-    return this.#kept.byteLength < MAX_KEPT;
+    return this.#replay.byteLength < MAX_REPLAY;
   }
 
   #setState(state: State): void {
     this.#state = state;
   }
 
-  #keep(bytes: Uint8Array): void {
-    const before = this.#kept.cost;
-    this.#kept.push(bytes);
-    this.#stream.charge(this.#kept.cost - before);
+  #record(bytes: Uint8Array): void {
+    const before = this.#replay.cost;
+    this.#replay.push(bytes);
+    this.#stream.charge(this.#replay.cost - before);
   }
 
   #watch(stream: MuxStream): void {
@@ -118,8 +118,8 @@ export class EarlyTunnel implements SpliceStream {
     const error = connectError(stream, message);
     if (error !== undefined) return this.#fail(error);
     this.#setState("reached");
-    stream.charge(-this.#kept.cost);
-    this.#kept.clear();
+    stream.charge(-this.#replay.cost);
+    this.#replay.clear();
     stream.listen(this.#events);
     this.#init.reached();
     this.#events.drain?.();
@@ -132,7 +132,7 @@ export class EarlyTunnel implements SpliceStream {
 
   #reopen(): void {
     this.#setState("reopening");
-    const first: EndOptions & { bytes: Uint8Array } = { bytes: this.#kept.from(0), end: this.#ended };
+    const first: EndOptions & { bytes: Uint8Array } = { bytes: this.#replay.from(0), end: this.#ended };
     Promise.try(() => this.#init.openStream(this.#stream.opening, first)).then(
       (stream) => this.#reopened(stream, first),
       (reason) => this.#fail(SallyportError.from(reason)),
@@ -143,8 +143,8 @@ export class EarlyTunnel implements SpliceStream {
     if (this.#state === "closed") return stream.reset("cancelled", "the client went away");
     this.#setState("waiting");
     this.#stream = stream;
-    stream.charge(this.#kept.cost);
-    const since = this.#kept.from(bytes.byteLength);
+    stream.charge(this.#replay.cost);
+    const since = this.#replay.from(bytes.byteLength);
     if (since.byteLength > 0) stream.write(since);
     if (this.#ended && !end) stream.end();
     this.#watch(stream);

@@ -56,17 +56,17 @@ export class StreamMemory {
 }
 
 /** About how many bytes a message takes in memory: its texts, which cost no credit (SPEC.md 5.5). */
-export function messageBytes({ payload }: StreamMessage): number {
+export function messageCost({ payload }: StreamMessage): number {
   const { path = "", reason = "", headers } = payload as {
     path?: string;
     reason?: string;
     headers?: HeaderList;
   };
-  return OBJECT_BYTES + COPIES * path.length + reason.length + headerListBytes(headers);
+  return OBJECT_BYTES + COPIES * path.length + reason.length + headerListCost(headers);
 }
 
 /** About how many bytes a list of fields takes in memory, such as trailers. */
-export function headerListBytes(headers: HeaderList = []): number {
+export function headerListCost(headers: HeaderList = []): number {
   let bytes = 0;
   for (const text of headers) bytes += COPIES * text.length + TEXT_BYTES;
   return bytes;

@@ -15,7 +15,7 @@ interface SuspicionInit {
   hasOthers(): boolean;
   /** Whether the link can be used: others are not judged. */
   isOpen(): boolean;
-  /** The link became suspect, or is so no longer. */
+  /** The link became suspect, or recovered. */
   changed(): void;
 }
 

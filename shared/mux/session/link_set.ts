@@ -149,7 +149,7 @@ export class LinkSet implements FrameSender {
     return this.#used.some((each) => each !== link && !each.isSuspect);
   }
 
-  /** A link became suspect, so that a better one takes over, or is so no longer (SPEC.md 3.8). */
+  /** A link became suspect, so that a better one takes over, or recovered (SPEC.md 3.8). */
   suspectChanged(link: Link): void {
     const { inFlight, roundTrip } = link.sender.path;
     this.#trace(link, link.isSuspect ? "link suspect" : "link recovered", {

@@ -139,10 +139,9 @@ export class Session {
    */
   open(opening: OpeningMessage, bytes?: Uint8Array, options?: EndOptions): MuxStream {
     if (this.#state === "open") return this.#streams.open(opening, bytes, options);
-    throw new SallyportError(
-      this.#state === "draining" ? "going_away" : "tunnel_down",
-      `Cannot open a stream: the connection is ${this.#state}`,
-    );
+    const code = this.#state === "draining" ? "going_away" : "tunnel_down";
+    const state = this.#state === "greeting" ? "not open yet" : this.#state;
+    throw new SallyportError(code, `Cannot open a stream: the session is ${state}`);
   }
 
   /** Sends `status` to the peer (SPEC.md 3); on a closed session it does nothing. */
@@ -155,7 +154,7 @@ export class Session {
    * @throws SallyportError `tunnel_down` while there is no link; later the error that ends the link.
    */
   ping(): Promise<number> {
-    const message = `Cannot measure the round trip: the connection is ${this.#state}`;
+    const message = "Cannot measure the round trip: the session has no connection";
     return this.#links.measureRoundTrip() ??
       Promise.reject(this.#error ?? new SallyportError("tunnel_down", message));
   }
@@ -240,7 +239,7 @@ export class Session {
   }
 
   #goawayReceived({ code, message, last_stream }: Payload<"goaway">): void {
-    const error = SallyportError.fromWire(code, message ?? "the peer closed the connection");
+    const error = SallyportError.fromWire(code, message ?? "the peer ended the session");
     if (error.code !== "going_away") return this.#end(error, true);
     // In this order, so that a stream that is opened again goes elsewhere.
     this.#beginDraining();
@@ -285,7 +284,7 @@ export class Session {
     if (this.#state === "closed") return;
     this.#setState("closed");
     this.#error = error;
-    const reason = error ?? new SallyportError("going_away", "Cannot continue: the connection was drained");
+    const reason = error ?? new SallyportError("going_away", "Cannot continue: the session was drained");
     this.#links.close(reason);
     this.#streams.failAll(reason, byPeer);
     if (this.#owner.areClosed) this.#emitter.closed(this.#error);

@@ -1,10 +1,10 @@
 import type { HeaderList } from "../../protocol/messages.ts";
 import { compact, merge, overheadOf, type Part, PART_BYTES } from "../flow/part.ts";
-import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost } from "../flow/stream_memory.ts";
 import { type IncomingStreamMessage, protocolViolation } from "../wire/incoming.ts";
 
 /** How far a frame's number may be above that of the frame delivered next (SPEC.md 4.8). */
-export const MAX_AHEAD = 8_192;
+export const MAX_NUMBERS_AHEAD = 8_192;
 
 /** Where frames go once they are in order. */
 export interface FrameSink {
@@ -48,7 +48,7 @@ export class FrameOrder {
   begin(incoming: IncomingStreamMessage, bodyLength: number): FrameReader | undefined {
     const { n } = incoming;
     if (n < this.#next) return undefined;
-    if (n >= this.#next + MAX_AHEAD) {
+    if (n >= this.#next + MAX_NUMBERS_AHEAD) {
       throw protocolViolation(`number ${n} of stream ${incoming.id} is too far ahead of ${this.#next}`);
     }
     const known = this.#frames.get(n);
@@ -131,7 +131,7 @@ class ArrivingFrame {
   /** The frame waits for an earlier one. Returns what that costs in addition to its body. */
   waits(): number {
     const { message, trailers } = this.incoming;
-    return this.#cost(PART_BYTES + messageBytes(message) + headerListBytes(trailers));
+    return this.#cost(PART_BYTES + messageCost(message) + headerListCost(trailers));
   }
 
   /** Keeps bytes until the frame is next. Returns what that costs in addition to them. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ack, data, incoming } from "../../../tests/support/mux/recording_stream.ts";
-import { FrameOrder, type FrameReader, type FrameSink, MAX_AHEAD } from "./frame_order.ts";
+import { FrameOrder, type FrameReader, type FrameSink, MAX_NUMBERS_AHEAD } from "./frame_order.ts";
 
 const TRAILERS = ["a", "b"];
 
@@ -156,12 +156,12 @@ Deno.test("frame order drops what was delivered, and what waits completely (SPEC
 Deno.test("frame order refuses a number too far ahead (SPEC 4.8)", () => {
   const { order, sink } = make();
   const tooFar = { code: "protocol_violation", message: /too far ahead/ };
-  assert.throws(() => begin(order, MAX_AHEAD, 0), tooFar);
-  begin(order, MAX_AHEAD - 1, 0);
+  assert.throws(() => begin(order, MAX_NUMBERS_AHEAD, 0), tooFar);
+  begin(order, MAX_NUMBERS_AHEAD - 1, 0);
   begin(order, 0, 5);
-  assert.throws(() => begin(order, MAX_AHEAD, 0), tooFar, "0 is not complete");
+  assert.throws(() => begin(order, MAX_NUMBERS_AHEAD, 0), tooFar, "0 is not complete");
   begin(order, 0, 5)!.body(bodyOf(0, 5));
-  begin(order, MAX_AHEAD, 0);
+  begin(order, MAX_NUMBERS_AHEAD, 0);
   assert.equal(sink.admitted.length, 3);
 });
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, SallyportError } from "../../errors.ts";
 import type { HeaderList, OpeningMessage, StreamMessage } from "../../protocol/messages.ts";
 import { RecentBytes } from "../flow/recent_bytes.ts";
-import { messageBytes, StreamMemory } from "../flow/stream_memory.ts";
+import { messageCost, StreamMemory } from "../flow/stream_memory.ts";
 import { ReceiveWindow } from "../flow/window.ts";
 import type { IncomingStreamMessage } from "../wire/incoming.ts";
 import { checkOutgoing } from "../wire/outgoing.ts";
@@ -47,7 +47,7 @@ export class FramedStream implements MuxStream, FrameSink {
     this.#owner = owner;
     const emitter = this.#emitter = new StreamEmitter((reason) => this.consumerThrew(reason));
     const memory = this.#memory = new StreamMemory(share);
-    memory.add(messageBytes(opening));
+    memory.add(messageCost(opening));
     const common = { opening: opening.type, emitter, memory };
     this.#sendHalf = new SendHalf({ ...common, id, credit: init.sendCredit, marks: options });
     this.#receiveHalf = new ReceiveHalf({

@@ -4,7 +4,7 @@ import { MessageOrder } from "./message_order.ts";
 import type { IncomingStreamMessage } from "../wire/incoming.ts";
 import type { StreamEmitter } from "./stream_emitter.ts";
 import { compact, merge, overheadOf, type Part } from "../flow/part.ts";
-import { headerListBytes, messageBytes, type StreamMemory } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost, type StreamMemory } from "../flow/stream_memory.ts";
 import { ReceiveWindow } from "../flow/window.ts";
 
 /** What makes a {@linkcode ReceiveHalf}. */
@@ -93,7 +93,7 @@ export class ReceiveHalf {
   /** The message that began is one that the consumer gets. */
   message(message: StreamMessage): void {
     // Counted until the stream closes: the consumer may keep it, and there are few (SPEC.md 4.3).
-    this.#memory.add(messageBytes(message));
+    this.#memory.add(messageCost(message));
     if (this.#held === undefined) this.#emitter.message(message);
     else this.#held.push({ kind: "message", message });
   }
@@ -114,7 +114,7 @@ export class ReceiveHalf {
   /** The peer half-closed. */
   end(trailers: HeaderList | undefined): void {
     this.#phase = "ended";
-    this.#memory.add(headerListBytes(trailers));
+    this.#memory.add(headerListCost(trailers));
     if (this.#held === undefined) this.#deliverEnd(trailers);
     else this.#held.push({ kind: "end", trailers });
   }

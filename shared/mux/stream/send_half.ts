@@ -3,7 +3,7 @@ import type { StreamEmitter } from "./stream_emitter.ts";
 import type { SessionOptions } from "../options.ts";
 import { type OutgoingFrame, SendQueue } from "./send_queue.ts";
 import type { EndOptions } from "./stream.ts";
-import { headerListBytes, messageBytes, type StreamMemory } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost, type StreamMemory } from "../flow/stream_memory.ts";
 import { SendWindow } from "../flow/window.ts";
 
 /** Bytes that a waiting writer has read and not yet written: a paused socket still completes one read. */
@@ -83,7 +83,7 @@ export class SendHalf {
     const end = options?.end === true || message?.type === "websocket_close";
     this.#queue.push(message, bytes, { end, trailers: options?.trailers });
     if (end) this.#phase = "ending";
-    const texts = (message === undefined ? 0 : messageBytes(message)) + headerListBytes(options?.trailers);
+    const texts = (message === undefined ? 0 : messageCost(message)) + headerListCost(options?.trailers);
     this.#memory.add((bytes?.byteLength ?? 0) + texts);
     this.#chargeOverhead();
     if (this.#queue.queued < this.#highMark) return true;

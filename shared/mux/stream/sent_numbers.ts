@@ -1,4 +1,4 @@
-import { MAX_AHEAD } from "./frame_order.ts";
+import { MAX_NUMBERS_AHEAD } from "./frame_order.ts";
 
 /** A frame that is kept until it is acknowledged. */
 export interface SentFrame {
@@ -22,10 +22,10 @@ export class SentNumbers {
 
   /** Whether the next number is near enough to the lowest unacknowledged one. */
   get hasRoom(): boolean {
-    if (this.#next - this.#lowest < MAX_AHEAD) return true;
+    if (this.#next - this.#lowest < MAX_NUMBERS_AHEAD) return true;
     const [lowest = this.#next] = this.#unacknowledged.keys();
     this.#lowest = lowest;
-    return this.#next - lowest < MAX_AHEAD;
+    return this.#next - lowest < MAX_NUMBERS_AHEAD;
   }
 
   /** A frame was sent, with the next number. */

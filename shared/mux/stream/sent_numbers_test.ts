@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_AHEAD } from "./frame_order.ts";
+import { MAX_NUMBERS_AHEAD } from "./frame_order.ts";
 import { SentNumbers } from "./sent_numbers.ts";
 
 Deno.test("sent numbers have room for 8,192 above the lowest unacknowledged one (SPEC 4.8)", () => {
   const numbers = new SentNumbers();
-  for (let n = 0; n < MAX_AHEAD; n++) {
+  for (let n = 0; n < MAX_NUMBERS_AHEAD; n++) {
     assert.ok(numbers.hasRoom, `${n}`);
     numbers.add(n);
   }
   assert.equal(numbers.hasRoom, false);
-  for (let n = 1; n < MAX_AHEAD; n++) numbers.remove(n);
+  for (let n = 1; n < MAX_NUMBERS_AHEAD; n++) numbers.remove(n);
   assert.equal(numbers.hasRoom, false, "0 is missing");
   numbers.remove(0);
-  for (let n = MAX_AHEAD; n < 2 * MAX_AHEAD; n++) {
+  for (let n = MAX_NUMBERS_AHEAD; n < 2 * MAX_NUMBERS_AHEAD; n++) {
     assert.ok(numbers.hasRoom, `${n}`);
     numbers.add(n);
   }
@@ -39,7 +39,7 @@ Deno.test("sent numbers have room as a list of them has it, whatever is acknowle
           }
         }
         const lowest = Math.min(next, ...[...unacknowledged].slice(0, 1));
-        assert.equal(numbers.hasRoom, next - lowest < MAX_AHEAD);
+        assert.equal(numbers.hasRoom, next - lowest < MAX_NUMBERS_AHEAD);
       }
     }),
     { numRuns: 50 },

@@ -4,7 +4,7 @@ import { protocolViolation } from "../wire/incoming.ts";
 export type Role = "dialer" | "listener";
 
 /** How far an id may be above the lowest one that its opener has not used (SPEC.md 4.1). */
-const MAX_AHEAD = 65_536;
+const MAX_IDS_AHEAD = 65_536;
 
 /** The ids of a session's streams: each is used once, and those of the peer arrive in any order (SPEC.md 4.1). */
 export class StreamIds {
@@ -50,7 +50,7 @@ export class StreamIds {
   accept(id: number): boolean {
     if (this.isOwn(id)) throw protocolViolation(`stream ${id} is not the peer's to open`);
     if (this.#wasAccepted(id)) return false;
-    if (id > this.#missing + MAX_AHEAD) {
+    if (id > this.#missing + MAX_IDS_AHEAD) {
       throw protocolViolation(`stream ${id} is too far ahead of ${this.#missing}`);
     }
     this.#lastAccepted = Math.max(this.#lastAccepted, id);

@@ -1,7 +1,7 @@
 import { SallyportError } from "../../errors.ts";
 import { type HeaderList, readStreamMessage, type StreamMessage } from "../../protocol/messages.ts";
 import { headerList } from "../../protocol/shape.ts";
-import { headerListBytes, messageBytes } from "../flow/stream_memory.ts";
+import { headerListCost, messageCost } from "../flow/stream_memory.ts";
 import { MAX_JSON_BYTES } from "./frame_header.ts";
 
 /** Bytes reserved for `type`, `stream` and `end`. */
@@ -12,7 +12,7 @@ const SHORT_BYTES = MAX_JSON_BYTES / 8;
 const encoder = new TextEncoder();
 
 /**
- * Checks a message before it is queued. The peer would close the whole connection for one that breaks the
+ * Checks a message before it is queued. The peer would end the whole session for one that breaks the
  * specification (SPEC.md 2.2, 2.3), and its text may come from a hostile target or client.
  *
  * @throws SallyportError `bad_request` that names the member.
@@ -25,7 +25,7 @@ export function checkOutgoing(message: StreamMessage | undefined, trailers: Head
     const { message: problem } = SallyportError.from(cause);
     throw new SallyportError("bad_request", problem.replace("Cannot read", "Cannot send"), { cause });
   }
-  const texts = (message === undefined ? 0 : messageBytes(message)) + headerListBytes(trailers);
+  const texts = (message === undefined ? 0 : messageCost(message)) + headerListCost(trailers);
   if (texts <= SHORT_BYTES) return;
   const bytes = FRAME_ROOM + jsonBytes(message?.payload) + jsonBytes(trailers);
   if (bytes <= MAX_JSON_BYTES) return;

@@ -171,7 +171,7 @@ Deno.test({
       const { resumed, text } = await sClient(serverPort, ["-sess_in", ticket, ...args]);
       assert.equal(resumed, true, text);
       const { fields } = await chain.server.log.waitFor("agent refused", before);
-      assert.match(String(fields["error"]), /it resumed an earlier session/);
+      assert.match(String(fields["error"]), /it resumed an earlier TLS session/);
     }
     assert.equal((await health(chain)).connections, 0);
     assert.equal((await chain.server.stop()).code, 0);

@@ -34,7 +34,7 @@ Deno.test("a revoked client is disconnected within 5 s, refused, and accepted ag
   }
   await eventually("its connection is gone", async () => assert.equal((await health(chain)).connections, 0));
   assert.equal((await health(chain)).crl?.entries, 1);
-  const lost = await chain.agent.log.waitFor("connection lost");
+  const lost = await chain.agent.log.waitFor("session lost");
   assert.match(String(lost.fields["error"]), /was revoked/);
 
   const refused = await chain.server.log.waitFor("agent refused");

@@ -44,7 +44,7 @@ export async function assertOutlives(
   await assertTargetsClosed(origins);
   await assertTargetsClosed(quiet);
   await eventually("one session is left", () => {
-    const ended = count(chain, "connection lost") + count(chain, "replaced session ended");
+    const ended = count(chain, "session lost") + count(chain, "replaced session ended");
     assert.equal(count(chain, "tunnel ready") - ended, 1);
   });
   const resumptions = count(chain, "tunnel resumed") - before;

@@ -3,7 +3,7 @@ import { TEST_SERVER_NAME } from "./pki.ts";
 
 /** Output of `openssl s_client` about one connection to 127.0.0.1. */
 export interface SClientRun {
-  /** Whether the handshake resumed an earlier session. */
+  /** Whether the handshake resumed an earlier TLS session. */
   readonly resumed: boolean;
   readonly text: string;
 }

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { compact, merge, overheadOf, type Part } from "../../../shared/mux/flow/part.ts";
 
-/** Bytes that are kept after they were sent, so that they can be sent again. */
-export class KeptBytes {
+/** Bytes that were sent on a stream, so that they can be sent again on another one. */
+export class ReplayBuffer {
   #parts: Part[] = [];
   #byteLength = 0;
 
