@@ -22,7 +22,6 @@ const MAX_WRITES = 2;
 const MAX_CONTROL = 2_621_440;
 /** What a waiting message takes in addition to its characters: the header of its text and its slot. */
 const MESSAGE_BYTES = 64;
-
 /** Frames of streams that may be unacknowledged (SPEC.md 4.8). */
 const MAX_KEPT = 8_192;
 
@@ -207,7 +206,10 @@ export class LinkSender {
       if (this.#sent > before) {
         const isFirst = this.path.inFlight === 0;
         this.path.sent(this.#sent - before, !isWaiting);
-        if (isFirst) this.#startWatch();
+        if (isFirst) {
+          this.#progressAt = this.#init.clock.now();
+          this.#init.inFlight();
+        }
       }
       this.#write(encoder);
     }
@@ -253,11 +255,6 @@ export class LinkSender {
     }
     for (let frame; batch.room > 0 && (frame = this.#resends.shift()) !== undefined;) batch.append(frame);
     return this.#resends.length > 0 || this.#init.source()?.fill(batch) === true;
-  }
-
-  #startWatch(): void {
-    this.#progressAt = this.#init.clock.now();
-    this.#init.inFlight();
   }
 
   #appendMessage(encoder: FrameEncoder, json: string): void {
