@@ -197,9 +197,9 @@ export class LinkSet implements FrameSender {
     else link.control(frame, pinnedTo !== undefined);
   }
 
-  /** Sends a last message by every link. */
+  /** Sends a last message by every link, also those whose `hello` is awaited: the peer may know them already. */
   broadcast(message: SessionMessage): void {
-    for (const link of this.#open) link.control(sessionFrame(message));
+    for (const link of [...this.#open, ...this.#greeting]) link.control(sessionFrame(message));
   }
 
   /** Measures the round trip of the preferred link. */

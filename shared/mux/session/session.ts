@@ -170,6 +170,8 @@ export class Session {
 
   /** Closes the session now: `code` is sent to the peer, and open streams fail with it. */
   close(code: ErrorCode, message: string): void {
+    // For the peer, `going_away` alone is a drain, in which its streams continue (SPEC.md 3.4).
+    if (code === "going_away") this.#streams.resetAll(code, message);
     this.#fail(new SallyportError(code, message), message);
   }
 

@@ -122,6 +122,17 @@ sessionTest("drains with a stream whose end is in the very last write (SPEC 3.4)
   assert.deepEqual(await ends, [undefined, undefined]);
 });
 
+sessionTest("that is closed leaves nothing for its peer to wait for (SPEC 3.4)", {
+  opener: { resumeTimeout: 60_000 },
+  accepter: { resumeTimeout: 60_000 },
+}, async ({ opener, accepter, open }) => {
+  const streams = await Promise.all([open(text.encode("a")), open()]);
+  const ends = streams.flatMap(({ near, far }) => [streamEnd(near), streamEnd(far)]);
+  opener.session.close("going_away", "the program stops");
+  for (const error of await Promise.all(ends)) assert.equal(error?.code, "going_away");
+  await within(5_000, Promise.all([opener.closed, accepter.closed]), "both sessions end");
+});
+
 rawTest(
   "sends the last stream that it accepted, and refuses later ones (SPEC 3.4)",
   {},

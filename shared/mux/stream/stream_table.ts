@@ -160,6 +160,11 @@ export class StreamTable implements StreamOwner<FramedStream> {
     this.#closeIfOver();
   }
 
+  /** Resets every open stream. */
+  resetAll(code: ErrorCode, message: string): void {
+    for (const stream of [...this.#streams.values()]) stream.reset(code, message);
+  }
+
   /** Counts `bytes` more, or fewer, held for a partial message; all are given back before `failAll`. */
   holdPartialMessage(bytes: number): void {
     this.#partialMessage += bytes;
