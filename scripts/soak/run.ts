@@ -1,3 +1,4 @@
+import { within } from "../../tests/support/within.ts";
 import { claimPorts, type DemoPorts } from "../demo/ports.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { FAULTS, pause } from "./faults.ts";
@@ -22,6 +23,8 @@ const DIR = `${import.meta.dirname}/../../.soak`;
 const WORKERS = 12;
 /** Milliseconds after which a job is aborted: longer than any fault takes to be detected and repaired. */
 const JOB_TIMEOUT = 40_000;
+/** Milliseconds after that in which a job has to have ended. */
+const STUCK = 5_000;
 /** Milliseconds after a repair in which errors still count as effects of the fault. */
 const AFTERMATH = 2_000;
 const LINE_EVERY = 10_000;
@@ -153,7 +156,11 @@ class Soak {
       const signal = AbortSignal.timeout(JOB_TIMEOUT);
       const context = { proxyPort: this.ports.proxyPort, ...this.targets };
       try {
-        const bytes = await job(context, random, signal);
+        const bytes = await within(
+          JOB_TIMEOUT + STUCK,
+          job(context, random, signal),
+          "the end of an aborted job",
+        );
         this.#results.succeeded(name, bytes, this.#cutAt > startedAt);
       } catch (error) {
         this.#failed(name, error, startedAt);
