@@ -1,6 +1,7 @@
 /**
  * `deno task soak --minutes 3`: traffic of all kinds through the real programs while servers are killed, agents
- * restarted and connections cut. Exit code 1 when a byte was wrong, or a stream, descriptor or port is left over.
+ * restarted, paths silent, and one connection after another is cut. Exit code 1 when a byte was wrong, a stream did not
+ * survive what happened to the path alone, or a stream, descriptor or port is left over.
  */
 import { Command, InvalidArgumentError } from "commander";
 import { runProgram } from "../shared/cli/run_program.ts";

@@ -8,8 +8,14 @@ export interface FaultContext {
   readonly relay: Relay;
 }
 
-/** Breaks something, and repairs it before it returns. */
-export type Fault = (context: FaultContext, random: SeededRandom) => Promise<void>;
+/** Something that happens to a run. */
+export interface Fault {
+  readonly name: string;
+  /** Whether it ends streams: a program is gone. They survive everything that happens to the path. */
+  readonly endsStreams: boolean;
+  /** Breaks something, and repairs it before it returns. */
+  act(context: FaultContext, random: SeededRandom): Promise<void>;
+}
 
 async function killServer({ programs }: FaultContext, random: SeededRandom): Promise<void> {
   await programs.kill("server");
@@ -29,7 +35,7 @@ async function cutConnections({ relay }: FaultContext, random: SeededRandom): Pr
   }
 }
 
-/** Shorter than the 9 s keepalive, so that all streams must survive, or longer, so that all must end. */
+/** Shorter than the 9 s keepalive, or longer, so that connections are given up; not as long as `resume_timeout`. */
 async function silence({ relay }: FaultContext, random: SeededRandom): Promise<void> {
   relay.silence();
   await pause(
@@ -38,12 +44,12 @@ async function silence({ relay }: FaultContext, random: SeededRandom): Promise<v
   relay.restore();
 }
 
-/** All faults, by name. */
-export const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
-  ["server killed", killServer],
-  ["agent restarted", restartAgent],
-  ["connections cut", cutConnections],
-  ["path silent", silence],
+/** All faults. */
+export const FAULTS: readonly Fault[] = [
+  { name: "server killed", endsStreams: true, act: killServer },
+  { name: "agent restarted", endsStreams: true, act: restartAgent },
+  { name: "connections cut", endsStreams: false, act: cutConnections },
+  { name: "path silent", endsStreams: false, act: silence },
 ];
 
 /** Waits for `ms` milliseconds. */

@@ -1,6 +1,6 @@
 import { proxyClient } from "../../tests/support/clients/proxy_client.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
-import { type Job, type JobContext, requireSame } from "./job.ts";
+import { type Job, type JobContext, RefusedError, requireSame } from "./job.ts";
 
 /** A client that sends requests through the proxy, on one kept connection. */
 function proxied({ proxyPort }: JobContext): Deno.HttpClient {
@@ -16,7 +16,9 @@ export const get: Job = async (context, random, signal) => {
     const response = await fetch(`http://127.0.0.1:${context.httpPort}/`, { client, signal });
     const page = await response.text();
     if (response.status !== 200) {
-      throw new Error(`Cannot get the page: ${describeRefusal(response, new TextEncoder().encode(page))}`);
+      throw new RefusedError(
+        `Cannot get the page: ${describeRefusal(response, new TextEncoder().encode(page))}`,
+      );
     }
     first ??= page;
     requireSame(page, first, "page");
@@ -33,7 +35,7 @@ export const post: Job = async (context, random, signal) => {
     const url = `http://127.0.0.1:${context.httpPort}/echo`;
     const response = await fetch(url, { method: "POST", body, client, signal });
     const back = await response.bytes();
-    if (response.status !== 200) throw new Error(`Cannot post: ${describeRefusal(response, back)}`);
+    if (response.status !== 200) throw new RefusedError(`Cannot post: ${describeRefusal(response, back)}`);
     requireSame(sha256(back), sha256(bytes), "echo of a POST");
   }
   return 2 * bytes.length;
@@ -48,7 +50,9 @@ export const websocket: Job = async (context, random, signal) => {
   const abort = () => socket.close();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    await next(socket, "open");
+    await next(socket, "open").catch(({ message }) => {
+      throw new RefusedError(message);
+    });
     let bytes = 0;
     for (let round = random.between(1, 10); round > 0; round--) {
       const message = testBytes(random.between(1, 60_000), round);

@@ -9,6 +9,9 @@ export interface JobContext extends Targets {
 /** A transfer ended well with bytes that were not those sent. */
 export class WrongBytesError extends Error {}
 
+/** The proxy refused a request before it had a stream, as it may while the path is broken. */
+export class RefusedError extends Error {}
+
 /** One kind of traffic: returns how many bytes it checked, throws when it failed. `signal` aborts it. */
 export type Job = (context: JobContext, random: SeededRandom, signal: AbortSignal) => Promise<number>;
 

@@ -1,7 +1,7 @@
 import { ByteReader, writeAll } from "../../tests/support/byte_reader.ts";
 import { sha256, testBytes } from "../../tests/support/test_bytes.ts";
 import type { SeededRandom } from "./seeded_random.ts";
-import { type Job, requireSame } from "./job.ts";
+import { type Job, RefusedError, requireSame } from "./job.ts";
 import { get, post, websocket } from "./http_jobs.ts";
 
 /** Asks the proxy for a tunnel to a port of 127.0.0.1; throws when it refuses. */
@@ -12,7 +12,7 @@ const openConnect: OpenTunnel = async (connection, reader, port) => {
   const target = `127.0.0.1:${port}`;
   await writeAll(connection, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
   const [status = ""] = (await reader.head()).split("\r\n");
-  if (!/^HTTP\/1\.1 200 /.test(status)) throw new Error(`Cannot open a tunnel: ${status}`);
+  if (!/^HTTP\/1\.1 200 /.test(status)) throw new RefusedError(`Cannot open a tunnel: ${status}`);
 };
 
 /** By SOCKS5 without authentication (RFC 1928). */
@@ -21,7 +21,7 @@ const openSocks: OpenTunnel = async (connection, reader, port) => {
   await reader.exactly(2);
   await writeAll(connection, new Uint8Array([5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255]));
   const [, reply] = await reader.exactly(10);
-  if (reply !== 0) throw new Error(`Cannot open a tunnel: SOCKS5 reply ${reply}`);
+  if (reply !== 0) throw new RefusedError(`Cannot open a tunnel: SOCKS5 reply ${reply}`);
 };
 
 /** Opens a tunnel by CONNECT or SOCKS5, sends the origin a command, and closes the tunnel in any case. */

@@ -5,6 +5,8 @@ export class Relay {
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
   readonly #open = new Set<Deno.TcpConn>();
+  /** The ends of each connection that is relayed. */
+  readonly #pairs: (readonly [near: Deno.TcpConn, far: Deno.TcpConn])[] = [];
   readonly #work = new Set<Promise<void>>();
   readonly #accepting: Promise<void>;
   #silence: PromiseWithResolvers<void> | undefined;
@@ -24,6 +26,13 @@ export class Relay {
   /** Closes all connections. */
   cut(): void {
     for (const connection of this.#open) close(connection);
+  }
+
+  /** Closes one connection, which `choose` picks; false when there is none. */
+  cutOne(choose: <T>(list: readonly T[]) => T): boolean {
+    if (this.#pairs.length === 0) return false;
+    for (const connection of choose(this.#pairs)) close(connection);
+    return true;
   }
 
   /** Holds back all bytes until {@linkcode restore}. */
@@ -56,12 +65,15 @@ export class Relay {
     this.#open.add(near);
     try {
       const far = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      const pair = [near, far] as const;
       this.#open.add(far);
+      this.#pairs.push(pair);
       near.setNoDelay(true);
       far.setNoDelay(true);
       await Promise.all([this.#pump(near, far), this.#pump(far, near)]);
       close(far);
       this.#open.delete(far);
+      this.#pairs.splice(this.#pairs.indexOf(pair), 1);
     } catch {
       // The server is down: the agent sees its connection end.
     } finally {

@@ -1,7 +1,8 @@
+import { within } from "../../tests/support/within.ts";
 import { claimPorts, type DemoPorts } from "../demo/ports.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { FAULTS, pause } from "./faults.ts";
-import { WrongBytesError } from "./job.ts";
+import { RefusedError, WrongBytesError } from "./job.ts";
 import { JOBS } from "./jobs.ts";
 import { startOrigins, type Targets } from "./origins.ts";
 import { Programs } from "./programs.ts";
@@ -22,6 +23,8 @@ const DIR = `${import.meta.dirname}/../../.soak`;
 const WORKERS = 12;
 /** Milliseconds after which a job is aborted: longer than any fault takes to be detected and repaired. */
 const JOB_TIMEOUT = 40_000;
+/** Milliseconds after that in which a job has to have ended. */
+const STUCK = 5_000;
 /** Milliseconds after a repair in which errors still count as effects of the fault. */
 const AFTERMATH = 2_000;
 const LINE_EVERY = 10_000;
@@ -58,11 +61,13 @@ function freePort(): number {
 class Results {
   /** Jobs that ended well with the right bytes, by kind. */
   readonly done: Record<string, number> = {};
-  /** Jobs that failed during or just after a fault. */
+  /** Those of them during which a connection was cut, or the path was silent. */
+  survived = 0;
+  /** Jobs that failed because a program was gone, or were refused while the path was broken. */
   excused = 0;
   /** Bytes that were checked. */
   bytes = 0;
-  /** Wrong bytes, and errors without a fault. */
+  /** Wrong bytes, and errors without a fault that explains them. */
   readonly problems: { readonly job: string; readonly reason: string }[] = [];
 
   /** All jobs that ended well. */
@@ -70,9 +75,30 @@ class Results {
     return Object.values(this.done).reduce((sum, count) => sum + count, 0);
   }
 
-  succeeded(job: string, bytes: number): void {
+  succeeded(job: string, bytes: number, wasHit: boolean): void {
     this.done[job] = (this.done[job] ?? 0) + 1;
     this.bytes += bytes;
+    if (wasHit) this.survived++;
+  }
+}
+
+/** When something was broken last, in milliseconds. */
+class Outage {
+  #isOn = false;
+  #endedAt = -Infinity;
+
+  begin(): void {
+    this.#isOn = true;
+  }
+
+  end(): void {
+    this.#isOn = false;
+    this.#endedAt = performance.now();
+  }
+
+  /** Whether it may explain an error of something that began at `startedAt`. */
+  touches(startedAt: number): boolean {
+    return this.#isOn || this.#endedAt + AFTERMATH > startedAt;
   }
 }
 
@@ -81,11 +107,15 @@ class Soak {
   readonly #random: SeededRandom;
   readonly #startedAt = performance.now();
   readonly #end: number;
-  /** Whether something is broken now, when the last repair ended, and what was broken. */
-  #broken = false;
-  #repairedAt = -Infinity;
+  /** A program was gone, so that streams ended. */
+  readonly #gone = new Outage();
+  /** Anything was broken, so that the agent may refuse requests. */
+  readonly #broken = new Outage();
   #lastFault = "none yet";
   #faults = 0;
+  /** Single connections that were cut, and when something last happened to one. */
+  #cuts = 0;
+  #cutAt = -Infinity;
 
   constructor(
     readonly options: SoakOptions,
@@ -104,7 +134,8 @@ class Soak {
     let leftovers: string[] = [];
     try {
       const workers = Array.from({ length: WORKERS }, (_, index) => this.#work(this.#random.fork(index + 1)));
-      await Promise.all([this.#break(this.#random.fork(0)), ...workers]);
+      const faults = [this.#break(this.#random.fork(0)), this.#cut(this.#random.fork(-1))];
+      await Promise.all([...faults, ...workers]);
       leftovers = await findLeftovers(this.ports, this.programs);
     } finally {
       clearInterval(progress);
@@ -113,6 +144,7 @@ class Soak {
       await this.programs.end();
     }
     const wrong = this.#results.problems.map(({ job, reason }) => `${job}: ${reason}`);
+    if (this.#results.survived === 0) wrong.push("no transfer survived a cut");
     return [...wrong, ...this.programs.problems, ...leftovers];
   }
 
@@ -124,7 +156,12 @@ class Soak {
       const signal = AbortSignal.timeout(JOB_TIMEOUT);
       const context = { proxyPort: this.ports.proxyPort, ...this.targets };
       try {
-        this.#results.succeeded(name, await job(context, random, signal));
+        const bytes = await within(
+          JOB_TIMEOUT + STUCK,
+          job(context, random, signal),
+          "the end of an aborted job",
+        );
+        this.#results.succeeded(name, bytes, this.#cutAt > startedAt);
       } catch (error) {
         this.#failed(name, error, startedAt);
         await pause(random.between(50, 300));
@@ -132,36 +169,50 @@ class Soak {
     }
   }
 
+  /** A stream ends with a program; a request may be refused while anything is broken. All else has to survive. */
   #failed(job: string, error: unknown, startedAt: number): void {
-    const excused = this.#broken || this.#repairedAt + AFTERMATH > startedAt;
+    const isRefused = error instanceof RefusedError;
+    const excused = this.#gone.touches(startedAt) || isRefused && this.#broken.touches(startedAt);
     if (excused && !(error instanceof WrongBytesError)) this.#results.excused++;
     else this.#results.problems.push({ job, reason: `${error} (last fault: ${this.#lastFault})` });
   }
 
-  /** Injects one fault after another in the first two thirds of the time; the rest must be free of errors. */
+  /** Injects one fault after another in the first two thirds of the time. */
   async #break(random: SeededRandom): Promise<void> {
     const last = this.#startedAt + (this.#end - this.#startedAt) * 2 / 3;
     for (;;) {
       await pause(random.between(1_500, 6_000));
       if (performance.now() > last) return;
-      const [name, fault] = random.pick(FAULTS);
+      const { name, endsStreams, act } = random.pick(FAULTS);
       this.#lastFault = `${name} at ${this.#seconds()} s`;
       this.#faults++;
-      this.#broken = true;
-      await fault({ programs: this.programs, relay: this.relay }, random);
+      const outages = endsStreams ? [this.#gone, this.#broken] : [this.#broken];
+      for (const outage of outages) outage.begin();
+      if (!endsStreams) this.#cutAt = performance.now();
+      await act({ programs: this.programs, relay: this.relay }, random);
       await this.programs.ready();
-      this.#repairedAt = performance.now();
-      this.#broken = false;
+      for (const outage of outages) outage.end();
+    }
+  }
+
+  /** Cuts one connection after another, all the time. */
+  async #cut(random: SeededRandom): Promise<void> {
+    while (performance.now() < this.#end) {
+      await pause(random.between(100, 1_000));
+      if (!this.relay.cutOne((list) => random.pick(list))) continue;
+      this.#cuts++;
+      this.#cutAt = performance.now();
     }
   }
 
   async #printProgress(): Promise<void> {
     const figures = Object.entries(await this.programs.measure());
     const memory = figures.map(([name, mib]) => `${name} ${mib} MiB`).join(", ");
-    const { done, total, excused, bytes, problems } = this.#results;
+    const { done, total, survived, excused, bytes, problems } = this.#results;
     const kinds = Object.entries(done).map(([name, count]) => `${name} ${count}`).join(", ");
     this.options.print(
-      `${this.#seconds()} s: ${total} done, ${excused} failed by ${this.#faults} faults, ${problems.length} wrong; ` +
+      `${this.#seconds()} s: ${total} done, ${survived} of them survived some of ${this.#cuts} cuts, ` +
+        `${excused} failed by ${this.#faults} faults, ${problems.length} wrong; ` +
         `${Math.round(bytes / 1e6)} MB checked; ${memory}; ` +
         `last fault: ${this.#lastFault} (${kinds})`,
     );

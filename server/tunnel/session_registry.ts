@@ -48,11 +48,9 @@ export class SessionRegistry {
       cost: (connection) => this.#sessions.costOf(connection),
       evict: (connection) => this.#evict(connection, total),
     });
-    this.#waiting = new SharedLimit({
-      total,
-      whenFull: "evict",
-      evict: (agent) => this.#evictWaiting(agent),
-    });
+    const evict = (agent: AgentSession) => this.#evictWaiting(agent);
+    // It costs nothing to give one up, so that a certificate with the most gives up its oldest for its next.
+    this.#waiting = new SharedLimit({ total, whenFull: "evict", cost: () => 0, evict });
     const closed = () => this.#checkEmpty();
     this.#closing = new ClosingConnections({ clock: this.#clock, maxConnections: total, closed });
     this.#notices = new AgentNotices({

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
 import { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
 import { LogNotes } from "../../tests/support/log_notes.ts";
 import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { MemoryTransport } from "../../tests/support/mux/memory_transport.ts";
@@ -18,12 +19,12 @@ const PEER = {
 };
 
 /** A registry for `maxConnections`, with a way to connect agents of several certificates. */
-function sharedRegistry(maxConnections: number) {
+function sharedRegistry(maxConnections: number, session: Partial<SessionOptions> = {}) {
   const log = new LogNotes();
   const clock = new ManualClock();
   const refusals = new RefusalLog({ log, clock });
   const registry = new SessionRegistry({
-    ...{ log, refusals, budget: new MemoryBudget(0), session: {}, clock, maxConnections },
+    ...{ log, refusals, budget: new MemoryBudget(0), session, clock, maxConnections },
   });
   registry.listen({ stream: (stream) => stream.resume() });
   const connect = async (identity: string, id: string) => {
@@ -67,6 +68,38 @@ Deno.test("session registry evicts the least important connection of the certifi
   for (const agent of [busySingle, busyExtra, alone, ...newcomers]) await leave(agent);
   refusals.flush();
   assert.deepEqual([registry.connectionCount, clock.timers], [0, 0]);
+});
+
+Deno.test("session registry gives up the oldest waiting session of the certificate with the most (SPEC 3.7)", async () => {
+  const { registry, clock } = sharedRegistry(3, { resumeTimeout: 60_000 });
+  const connect = (identity: string, hello: object) => {
+    const [near, far] = MemoryTransport.pair();
+    const peer = new RawPeer(near);
+    registry.accept(far, { ...PEER, identity });
+    peer.hello(hello);
+    return peer;
+  };
+  const keys = ["0", "1", "2", "3", "4", "5"].map((digit) => digit.repeat(32));
+  for (const [index, session] of keys.entries()) {
+    const peer = connect(index === 0 ? "modest" : "greedy", { session });
+    peer.send("connect_request", { stream: 1, host: "a", port: 1 });
+    await peer.settled();
+    peer.abort();
+    await eventually("it waits", () => assert.equal(registry.connectionCount, 0));
+  }
+  assert.deepEqual([registry.streamCount, registry.figures().waiting.used], [3, 3]);
+  for (const [index, session] of keys.entries()) {
+    const peer = connect(index === 0 ? "modest" : "greedy", { session, join: true });
+    await eventually("an answer", () => assert.ok(peer.frames.length > 0));
+    const isKept = index === 0 || index >= 4;
+    assert.equal(peer.frames[0]!.type, isKept ? "hello" : "goaway", `session ${index}`);
+    peer.abort();
+    await within(5_000, peer.closed, "the connection closes");
+  }
+  await eventually("all wait again", () => assert.equal(registry.connectionCount, 0));
+  clock.advance(60_000);
+  assert.deepEqual([registry.streamCount, registry.figures().waiting.used, clock.timers], [0, 0, 0]);
+  await MemoryTransport.settled();
 });
 
 Deno.test("session registry has room at once after it cuts an agent off, however long that one takes to leave", async () => {

@@ -5,9 +5,9 @@ import { within } from "../support/within.ts";
 import type { Figures, LoadOptions } from "./load/loads.ts";
 import type { Route } from "./load/connection.ts";
 import type { BenchOptions } from "./options.ts";
-import type { BenchPath } from "./paths/bench_path.ts";
+import type { TestPath } from "../support/paths/test_path.ts";
 import { startPath } from "./paths/path.ts";
-import { Helper } from "./programs/helper.ts";
+import { Helper } from "../support/paths/helper.ts";
 import type { BenchResult, Measured, PathResult, RowResult, SubjectResult } from "./results.ts";
 import type { Row, Selection } from "./rows.ts";
 import { rotated } from "./statistics.ts";
@@ -84,7 +84,7 @@ class PathBench {
     this.control.signal.throwIfAborted();
     this.control.print(`${this.#result.title}`);
     await using stack = new AsyncDisposableStack();
-    let path: BenchPath;
+    let path: TestPath;
     try {
       path = stack.use(await startPath(this.selection.path));
     } catch (error) {
@@ -93,7 +93,9 @@ class PathBench {
       this.control.print(`  left out: ${this.#result.skipped}`);
       return this.#result;
     }
-    const origin = stack.use(new Helper("origin", ["127.0.0.1"], { wrapper: path.far }));
+    const origin = stack.use(
+      new Helper(import.meta.resolve("./programs/origin.ts"), ["127.0.0.1"], { wrapper: path.far }),
+    );
     const target = Number((await origin.ready())["port"]);
     const running: Running[] = [];
     for (const [at, kind] of this.#kinds().entries()) {
@@ -128,7 +130,7 @@ class PathBench {
   /** Starts a subject; undefined, with a note in the result, where this machine has no such program. */
   async #start(
     kind: SubjectKind,
-    path: BenchPath,
+    path: TestPath,
     originPort: number,
     dir: string,
     stack: AsyncDisposableStack,
@@ -161,7 +163,7 @@ class PathBench {
   }
 
   /** Waits until a request passes. */
-  async #ready({ programs }: Subject, route: Route, path: BenchPath): Promise<void> {
+  async #ready({ programs }: Subject, route: Route, path: TestPath): Promise<void> {
     const load = { kind: "tunnels", streams: 1, seconds: 0.001, bytes: 0 } as const;
     const deadline = performance.now() + READY_MS;
     while (true) {
@@ -179,7 +181,7 @@ class PathBench {
     }
   }
 
-  async #measure(running: readonly Running[], path: BenchPath): Promise<void> {
+  async #measure(running: readonly Running[], path: TestPath): Promise<void> {
     const results = this.selection.rows.map(({ id, title, metrics }): RowResult => ({
       row: id,
       title,
@@ -197,7 +199,7 @@ class PathBench {
     }
   }
 
-  async #run(row: Row, isWarmUp: boolean, route: Route, path: BenchPath, measured: Measured): Promise<void> {
+  async #run(row: Row, isWarmUp: boolean, route: Route, path: TestPath, measured: Measured): Promise<void> {
     const { seconds, mb } = this.options;
     const load: LoadOptions = {
       kind: row.kind,
@@ -219,13 +221,17 @@ class PathBench {
 async function measure(
   route: Route,
   load: LoadOptions,
-  path: BenchPath,
+  path: TestPath,
   signal: AbortSignal,
 ): Promise<Figures> {
   signal.throwIfAborted();
-  await using helper = new Helper("load", [route, load].map((each) => JSON.stringify(each)), {
-    wrapper: path.near,
-  });
+  await using helper = new Helper(
+    import.meta.resolve("./programs/load.ts"),
+    [route, load].map((each) => JSON.stringify(each)),
+    {
+      wrapper: path.near,
+    },
+  );
   const kill = () => helper.program.kill("SIGKILL");
   signal.addEventListener("abort", kill);
   try {

@@ -27,15 +27,19 @@ export class Keepalive {
   /** Measurements that wait for their `pong`, by nonce. */
   readonly #measurements = new Map<number, { sentAt: number; settled: PromiseWithResolvers<number> }>();
   #nonce = 0;
-  #heardAt: number;
+  #heardAt = 0;
   #pingedAt: number | undefined;
-  #checkedAt: number;
-  #cancel: CancelTimer;
+  #checkedAt = 0;
+  #cancel: CancelTimer = () => {};
 
   constructor(init: KeepaliveInit) {
     this.#init = init;
-    this.#heardAt = init.clock.now();
-    this.#checkedAt = init.clock.wallTime();
+  }
+
+  /** Begins to check: this end has sent `hello`, which no `ping` may precede (SPEC.md 3.1). */
+  start(): void {
+    this.#heardAt = this.#init.clock.now();
+    this.#checkedAt = this.#init.clock.wallTime();
     this.#cancel = this.#schedule();
   }
 

@@ -16,6 +16,7 @@ function keepalive() {
     ping: () => record("ping"),
     dead: (silence) => record(`dead after ${silence}`),
   });
+  subject.start();
   return { clock, events, subject };
 }
 

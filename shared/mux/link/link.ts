@@ -155,6 +155,7 @@ export class Link {
   /** Sends this end's `hello`. */
   greet(hello: Payload<"hello">): void {
     this.sender.message({ type: "hello", payload: hello });
+    this.#keepalive.start();
   }
 
   /** Sends a message of the session. @param isAfterResends Whether it has to follow frames that are sent again. */

@@ -43,6 +43,8 @@ export class Scheduler implements FrameSource {
   readonly #rings = [this.#interactive, this.#bulk] as const;
   /** When an interactive stream last sent the little that it had. */
   #interactiveAt = -Infinity;
+  /** Bytes of the next turn of a stream, where its last one was cut short or exceeded. */
+  readonly #turns = new Map<FramedStream, number>();
 
   constructor(init: SchedulerInit) {
     this.#init = init;
@@ -51,7 +53,7 @@ export class Scheduler implements FrameSource {
   /** Adds a stream to a ring if it has something to send. */
   ready(stream: FramedStream): void {
     if (!stream.sendable || this.#interactive.has(stream) || this.#bulk.has(stream)) return;
-    this.#add(stream);
+    this.#ringOf(stream).add(stream);
     this.#init.wake();
   }
 
@@ -59,6 +61,7 @@ export class Scheduler implements FrameSource {
   remove(stream: FramedStream): void {
     this.#interactive.delete(stream);
     this.#bulk.delete(stream);
+    this.#turns.delete(stream);
     if (stream.error === undefined || stream.kept === 0) return;
     for (const frame of stream.sent.takeDroppable()) {
       this.#forget(frame, stream);
@@ -91,15 +94,24 @@ export class Scheduler implements FrameSource {
         if (!this.#mayGoBy(stream, ring, batch.sender, use)) continue;
         const room = isQuick && ring === this.#bulk ? batch.quickRoom : batch.room;
         if (room < MIN_TURN_BYTES) return true;
-        ring.delete(stream);
-        const isAlone = this.#interactive.size + this.#bulk.size === 0;
-        const used = this.#turn(stream, batch, isAlone ? room : Math.min(room, TURN_BYTES));
+        const isAlone = this.#interactive.size + this.#bulk.size === 1;
+        const turn = isAlone ? room : this.#turns.get(stream) ?? TURN_BYTES;
+        const used = this.#turn(stream, batch, Math.min(room, turn));
         // The first bytes of a download are many, or leave some waiting.
         const isLittle = ring === this.#interactive && used <= TURN_BYTES && stream.queued === 0;
         if (isLittle) this.#interactiveAt = this.#init.clock.now();
+        const left = turn - used;
+        // There is no more room: it keeps its place. Otherwise, one whose turns are cut short would fall behind.
+        if (left >= MIN_TURN_BYTES && stream.sendable && this.#ringOf(stream) === ring) {
+          this.#turns.set(stream, left);
+          return true;
+        }
+        ring.delete(stream);
+        this.#turns.delete(stream);
         if (!stream.sendable) continue;
+        if (!isAlone) this.#turns.set(stream, TURN_BYTES + left);
         // Added again, it is last: `for … of` over a set reaches it after all others.
-        const next = this.#add(stream);
+        const next = this.#ringOf(stream).add(stream);
         // It may now be one for another link.
         if (!this.#mayGoBy(stream, next, batch.sender, use)) this.#init.wake();
       }
@@ -134,6 +146,7 @@ export class Scheduler implements FrameSource {
   stop(frames: readonly CountedFrame[]): void {
     this.#interactive.clear();
     this.#bulk.clear();
+    this.#turns.clear();
     for (const frame of frames) {
       if (frame.stream !== undefined && !frame.isDropped) this.#forget(frame, frame.stream);
     }
@@ -144,9 +157,8 @@ export class Scheduler implements FrameSource {
     return this.#init.clock.now() - this.#interactiveAt < INTERACTIVE_MS;
   }
 
-  #add(stream: FramedStream): Set<FramedStream> {
-    const isBulk = stream.recent.isBulk(this.#init.clock.now());
-    return (isBulk ? this.#bulk : this.#interactive).add(stream);
+  #ringOf(stream: FramedStream): Set<FramedStream> {
+    return stream.recent.isBulk(this.#init.clock.now()) ? this.#bulk : this.#interactive;
   }
 
   /** Until its opening message was acknowledged, everything about a stream goes by one link (SPEC.md 4.4). */

@@ -53,6 +53,23 @@ Deno.test("scheduler gives streams equal turns by bytes, whatever the size of th
   assert.ok(widest <= 70_000, `one stream was ${widest} bytes ahead`);
 });
 
+// Room that is no whole number of turns: a turn that is cut short goes on where it was.
+for (const room of [20_480, 24_000, 30_000]) {
+  Deno.test(`scheduler gives equal turns on a path with room for ${room} bytes at a time (SPEC 5.4)`, async () => {
+    const bench = new SchedulerBench();
+    const { path } = bench.link.sender;
+    const [a, b] = [bench.open(1_000_000), bench.open(1_000_000)];
+    let widest = 0;
+    while (a.queued > 0 && b.queued > 0) {
+      await bench.link.written();
+      bench.clock.advance(2);
+      bench.link.sender.acknowledged(path.delivered + Math.min(room, path.inFlight));
+      widest = Math.max(widest, Math.abs(a.bytesOut - b.bytesOut));
+    }
+    assert.ok(widest < 16_384 + 4_096, `one stream was ${widest} bytes ahead`);
+  });
+}
+
 Deno.test("scheduler sends a small stream between two turns of a large one (SPEC 5.4)", async () => {
   const bench = new SchedulerBench();
   const { link } = bench;

@@ -60,6 +60,13 @@ rawTest(
   },
 );
 
+rawTest("sends hello first, however late the peer's is (SPEC 3.1)", { greet: false }, async (pair) => {
+  pair.clock.advance(8_500);
+  pair.peer.hello();
+  await pair.peer.settled();
+  assert.equal(pair.peer.frames[0]?.type, "hello");
+});
+
 rawTest("ends when the peer sends nothing", { greet: false }, async ({ end, clock }) => {
   clock.advance(10_000);
   assert.ok(await within(5_000, end.closed, "the end"));

@@ -1,8 +1,8 @@
-import { Helper } from "../programs/helper.ts";
+import { Helper } from "../../support/paths/helper.ts";
 import type { DelayPath } from "../programs/delay_relay.ts";
 import type { PathChoice } from "../rows.ts";
-import type { BenchPath } from "./bench_path.ts";
-import { namespacesPath } from "./namespaces.ts";
+import type { TestPath } from "../../support/paths/test_path.ts";
+import { namespacesPath } from "../../support/paths/namespaces.ts";
 
 /** Bytes; more than the buffers of any of the tunnels. */
 const DEEP_QUEUE = 16 << 20;
@@ -12,7 +12,7 @@ const DEEP_QUEUE = 16 << 20;
  *
  * @throws {Error} When this machine cannot have it, with the reason.
  */
-export async function startPath({ id }: PathChoice): Promise<BenchPath> {
+export async function startPath({ id }: PathChoice): Promise<TestPath> {
   if (id === "loopback") return new LocalPath();
   if (id === "delay") return new LocalPath({ delayMs: 25, queueBytes: null });
   if (id === "queue") return new LocalPath({ delayMs: 10, mbit: 100, queueBytes: DEEP_QUEUE });
@@ -20,7 +20,7 @@ export async function startPath({ id }: PathChoice): Promise<BenchPath> {
 }
 
 /** The loopback interface, with a relay for each tunnel where something is to be simulated. */
-class LocalPath implements BenchPath {
+class LocalPath implements TestPath {
   readonly near = [];
   readonly far = [];
   readonly farHost = "127.0.0.1";
@@ -31,7 +31,7 @@ class LocalPath implements BenchPath {
   async reach(farPort: number): Promise<{ host: string; port: number }> {
     if (this.simulated === undefined) return { host: this.farHost, port: farPort };
     const options: DelayPath = { ...this.simulated, to: farPort };
-    const relay = new Helper("delay_relay", [JSON.stringify(options)]);
+    const relay = new Helper(import.meta.resolve("../programs/delay_relay.ts"), [JSON.stringify(options)]);
     this.#relays.push(relay);
     return { host: this.farHost, port: Number((await relay.ready())["port"]) };
   }

@@ -6,8 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { Line, type LineOptions } from "../paths/line.ts";
-import { endWithParent } from "./lifeline.ts";
+import { Line, type LineOptions } from "../../support/paths/line.ts";
+import { endWithParent } from "../../support/paths/lifeline.ts";
 
 /** What the relay simulates, in each direction and over all connections. */
 export interface DelayPath extends LineOptions {

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { endWithParent } from "./lifeline.ts";
+import { endWithParent } from "../../support/paths/lifeline.ts";
 
 const BLOCK = new Uint8Array(64 * 1024).map((_, at) => at * 7);
 

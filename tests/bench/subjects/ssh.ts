@@ -1,4 +1,4 @@
-import { startForeign } from "../programs/helper.ts";
+import { startForeign } from "../../support/paths/helper.ts";
 import { freePort, type Place, programPath, type Subject, type SubjectKind } from "./subject.ts";
 
 /** `sshd` as root refuses to start without it, and nothing creates it where no service manager runs. */

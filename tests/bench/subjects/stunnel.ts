@@ -1,4 +1,4 @@
-import { startForeign } from "../programs/helper.ts";
+import { startForeign } from "../../support/paths/helper.ts";
 import { freePort, type Place, programPath, type Subject, type SubjectKind } from "./subject.ts";
 
 const NAMES = ["stunnel", "stunnel4"] as const;

@@ -1,5 +1,5 @@
 import type { Route } from "../load/connection.ts";
-import type { BenchPath } from "../paths/bench_path.ts";
+import type { TestPath } from "../../support/paths/test_path.ts";
 import type { Program } from "../../support/programs/programs.ts";
 
 /** A running tunnel that is measured. */
@@ -14,7 +14,7 @@ export interface Subject extends AsyncDisposable {
 
 /** Where a subject runs. */
 export interface Place {
-  readonly path: BenchPath;
+  readonly path: TestPath;
   /** The origin's port of 127.0.0.1 at the far end. */
   readonly originPort: number;
   /** A folder for its files, and for it alone. */

@@ -3,17 +3,16 @@
  * disconnected, and the traffic of another agent continues without losing a byte.
  */
 import assert from "node:assert/strict";
-import { writeAll } from "../../support/byte_reader.ts";
 import { Chain } from "../../support/programs/chain.ts";
 import { eventually } from "../../support/eventually.ts";
 import { flood } from "../../support/mux/flood.ts";
+import { honestTraffic, startEcho } from "../../support/attacks/honest_traffic.ts";
 import { connectHostile } from "../../support/attacks/hostile_agent.ts";
 import { naiveEncode } from "../../support/mux/naive_codec.ts";
 import type { RawPeer } from "../../support/mux/raw_peer.ts";
 import { type SilentTarget, startSilentTarget } from "../../support/origins/silent_target.ts";
-import { startTcpOrigin, type TcpOrigin } from "../../support/origins/tcp_origin.ts";
-import { sha256, testBytes } from "../../support/test_bytes.ts";
-import { openTunnel } from "../../support/clients/tunnel_client.ts";
+import type { TcpOrigin } from "../../support/origins/tcp_origin.ts";
+import { testBytes } from "../../support/test_bytes.ts";
 import { within } from "../../support/within.ts";
 import { health } from "../../support/programs/status.ts";
 
@@ -94,6 +93,28 @@ const ACTS: HostileAct[] = [
     code: violation,
     do: (p) => void p.send("ack", { bytes: 1e9 }),
   },
+  {
+    what: "opens a stream too far ahead",
+    code: violation,
+    do: (p, { port }) => void p.send("connect_request", { stream: 65_539, host: "127.0.0.1", port }),
+  },
+  {
+    what: "numbers a message too far ahead",
+    code: violation,
+    do: (p, { port }) => {
+      p.send("connect_request", { stream: 1, host: "127.0.0.1", port });
+      p.send("connect_data", { stream: 1, n: 8_193 });
+    },
+  },
+  {
+    what: "numbers two messages alike",
+    code: violation,
+    do: (p, { port }) => {
+      p.send("connect_request", { stream: 1, host: "127.0.0.1", port });
+      p.send("connect_data", { stream: 1, n: 5 }, [1]);
+      p.send("connect_data", { stream: 1, n: 5 }, [1, 2]);
+    },
+  },
   { what: "sends a body with a ping", code: violation, do: (p) => void p.send("ping", { nonce: 1 }, [1]) },
   {
     what: "ignores its window",
@@ -132,63 +153,39 @@ function text(of: string): Uint8Array {
   return new TextEncoder().encode(of);
 }
 
-/** Echoes bytes through the honest agent until it is stopped; counts the rounds. */
-function honestTraffic(chain: Chain, host: string): { rounds: () => number; stop(): Promise<number> } {
-  let rounds = 0;
-  let going = true;
-  const work = (async () => {
-    using kept = await openTunnel(chain.proxyPort, host);
-    while (going) {
-      using fresh = await openTunnel(chain.proxyPort, host);
-      assert.equal(fresh.status, 200, fresh.head);
-      for (const { connection, reader } of [kept, fresh]) {
-        const bytes = testBytes(100_000 + rounds, rounds + 1);
-        const [back] = await Promise.all([reader.exactly(bytes.length), writeAll(connection, bytes)]);
-        assert.equal(sha256(back), sha256(bytes), "the honest agent's bytes");
-      }
-      rounds++;
-    }
-    return rounds;
-  })().catch((cause) => {
-    const logs = [chain.agent, chain.server].map(({ log }) => log.text.slice(-20_000)).join("\n");
-    throw new Error(`${cause} in round ${rounds}; the programs wrote:\n${logs}`, { cause });
-  });
-  // Reported by `stop`; until then a rejection must not end the test run.
-  work.catch(() => {});
-  return {
-    rounds: () => rounds,
-    stop() {
-      going = false;
-      return within(15_000, work, "the honest traffic ends");
-    },
-  };
+/** A link whose `hello`, with these members, was answered. */
+async function greet(chain: Chain, hello: object): Promise<RawPeer> {
+  const peer = await connectHostile(chain);
+  peer.hello(hello);
+  await peer.next("hello");
+  return peer;
 }
 
 Deno.test("a hostile agent gets a code and is disconnected, and an honest one loses nothing", async (test) => {
   await using chain = await Chain.start();
-  await using origin = startTcpOrigin(async (connection) => {
-    const buffer = new Uint8Array(65_536);
-    for (let count; (count = await connection.read(buffer)) !== null;) {
-      await writeAll(connection, buffer.subarray(0, count));
-    }
-  });
+  await using origin = startEcho();
   using silent = await startSilentTarget();
   const honest = honestTraffic(chain, origin.host);
   for (const act of ACTS) {
-    await test.step(`one that ${act.what} gets ${act.code}`, async () => {
-      const before = honest.rounds();
-      const peer = await connectHostile(chain);
-      if (act.greets ?? true) {
-        peer.hello();
-        await peer.next("hello");
-      }
-      act.do(peer, origin, silent);
-      const goaway = await peer.next("goaway", 20_000);
-      assert.equal(goaway.payload.code, act.code, goaway.payload.message);
-      peer.close();
-      await within(10_000, peer.closed, "the server closes");
-      await eventually("honest traffic continues", () => assert.ok(honest.rounds() > before + 1));
-    });
+    const { greets = true, what, code } = act;
+    for (const links of greets ? [1, 2] : [0]) {
+      const where = ["", "", " by a second link"][links];
+      await test.step(`one that ${what}${where} gets ${code}`, async () => {
+        const before = honest.rounds();
+        const peers: RawPeer[] = [];
+        const session = crypto.randomUUID().replaceAll("-", "");
+        for (const join of [false, true].slice(0, links)) peers.push(await greet(chain, { session, join }));
+        const peer = peers.at(-1) ?? await connectHostile(chain);
+        act.do(peer, origin, silent);
+        for (const each of new Set([...peers, peer])) {
+          const goaway = await each.next("goaway", 20_000);
+          assert.equal(goaway.payload.code, code, goaway.payload.message);
+          each.close();
+          await within(10_000, each.closed, "the server closes");
+        }
+        await eventually("honest traffic continues", () => assert.ok(honest.rounds() > before + 1));
+      });
+    }
   }
   assert.ok(await honest.stop() > ACTS.length);
   await eventually("only the honest agent is connected", async () => {

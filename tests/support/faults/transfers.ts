@@ -4,9 +4,15 @@ import type { FaultOrigins } from "./fault_origins.ts";
 import { Checker } from "./pattern.ts";
 import { openTunnel } from "../clients/tunnel_client.ts";
 
+/** Where transfers go, and what they carry; the addresses may be those of another process. */
+export interface TransferOrigins extends Pick<FaultOrigins, "pattern"> {
+  readonly http: { readonly host: string };
+  readonly echo: { readonly host: string };
+}
+
 /** Everything a transfer needs. */
 export interface TransferContext {
-  origins: FaultOrigins;
+  origins: TransferOrigins;
   /** The agent's proxy port. */
   proxyPort: number;
   /** Sends requests through that proxy. */

@@ -18,6 +18,16 @@ export class ManualWire implements Transport {
     return [a, b];
   }
 
+  /** The next frame in flight, if the last one was delivered whole. */
+  get next(): { readonly length: number; readonly json: string } | undefined {
+    const bytes = this.#queue[0]?.bytes;
+    if (bytes === undefined) return undefined;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const jsonEnd = 8 + view.getUint32(0);
+    const json = new TextDecoder().decode(bytes.subarray(8, jsonEnd));
+    return { length: jsonEnd + view.getUint32(4), json };
+  }
+
   start(events: TransportEvents): void {
     this.#events = events;
   }

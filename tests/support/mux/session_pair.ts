@@ -28,6 +28,10 @@ export interface SessionEnd {
   consumerErrors: SallyportError[];
   /** Payloads of the `status` messages of the peer. */
   status: Payload<"status">[];
+  /** Adds a link over this end of a further connection. */
+  join(transport: Transport): void;
+  /** Resolves when there are this many links. */
+  linked(count: number): Promise<void>;
 }
 
 /** Options of a pair of sessions. */
@@ -42,15 +46,22 @@ export interface PairOptions {
   answers?: boolean;
 }
 
-/** Two sessions over the two ends of one connection, both open. */
+/** Two sessions over the two ends of one connection, and of further ones as links; all of them are open. */
 export async function sessionPair(
   [a, b]: [Transport, Transport],
   options: PairOptions = {},
+  further: readonly [Transport, Transport][] = [],
 ): Promise<{ dialer: SessionEnd; listener: SessionEnd }> {
   const { clock, budget, answers, listenerBudget = budget } = options;
   const dialer = sessionEnd(a, "dialer", options.dialer, clock, budget, answers);
   const listener = sessionEnd(b, "listener", options.listener, clock, listenerBudget, answers);
   await within(5_000, Promise.all([dialer.opened, listener.opened]), "both sessions open");
+  for (const [near, far] of further) {
+    listener.join(far);
+    dialer.join(near);
+  }
+  const linked = [dialer, listener].map((end) => end.linked(1 + further.length));
+  await within(5_000, Promise.all(linked), "all links open");
   return { dialer, listener };
 }
 
@@ -69,6 +80,7 @@ export function sessionEnd(
   const status: Payload<"status">[] = [];
   const consumerErrors: SallyportError[] = [];
   const arrivals = new StreamArrivals();
+  let changed = Promise.withResolvers<void>();
   const session = new Session({
     role,
     key: crypto.randomUUID().replaceAll("-", ""),
@@ -78,6 +90,10 @@ export function sessionEnd(
     events: {
       open: () => opened.resolve(),
       draining: () => draining.resolve(),
+      links: () => {
+        changed.resolve();
+        changed = Promise.withResolvers();
+      },
       status: (each) => status.push(each),
       consumerError: (error) => consumerErrors.push(error),
       closed: (error) => {
@@ -92,15 +108,20 @@ export function sessionEnd(
       },
     },
   });
-  if (role === "dialer") session.dialled(transport);
-  else {
-    const refused = (error: SallyportError) => {
-      if (session.state === "greeting") closed.resolve(error);
-    };
-    acceptLink({ transport, clock, options, find: () => undefined, create: () => session, closed: refused });
-  }
+  const refused = (error: SallyportError) => {
+    if (session.state === "greeting") closed.resolve(error);
+  };
+  const join = (transport: Transport) => {
+    if (role === "dialer") return void session.dialled(transport);
+    const find = () => session.state === "greeting" ? undefined : session;
+    acceptLink({ transport, clock, options, find, create: () => session, closed: refused });
+  };
+  join(transport);
+  const linked = async (count: number) => {
+    while (session.linkCounts.open !== count) await changed.promise;
+  };
   const promises = { closed: closed.promise, opened: opened.promise, draining: draining.promise };
-  return { session, nextStream: () => arrivals.next(), status, consumerErrors, ...promises };
+  return { session, nextStream: () => arrivals.next(), join, linked, status, consumerErrors, ...promises };
 }
 
 /** Streams that the peer opened, in order, for a test that takes them one at a time. */

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import type { Role } from "../../../shared/mux/stream/stream_ids.ts";
 import type { EndOptions } from "../../../shared/mux/stream/stream.ts";
 import type { MuxStream } from "../../../shared/mux/stream/stream.ts";
+import type { Transport } from "../../../shared/mux/transport.ts";
 import type { OpeningMessage } from "../../../shared/protocol/messages.ts";
+import { countOf } from "../../../shared/text/count_of.ts";
 import { CountingTransport } from "./counting_transport.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { RawPeer } from "./raw_peer.ts";
 import { type PairOptions, type SessionEnd, sessionEnd, sessionPair } from "./session_pair.ts";
-import { TRANSPORTS } from "./transports.ts";
+import { type TransportKind, TRANSPORTS, withConnections } from "./transports.ts";
 import { within } from "../within.ts";
 
 /** Any opening message. */
@@ -16,7 +18,13 @@ export const OPENING: OpeningMessage = {
   payload: { host: "example.org", port: 443 },
 };
 
-/** Two sessions over one connection. */
+/** Numbers of links over which sessions are tested: one, the least with a link without bulk, and the most (SPEC.md 3.9). */
+const LINKS = [1, 2, 8] as const;
+
+/** `links` of a test that asserts something about one connection, such as the order of what goes by it. */
+export const ONE_LINK = [1] as const;
+
+/** Two sessions with one link or several. */
 export interface Pair {
   /** The end that opens streams in this test: the dialer or the listener. */
   opener: SessionEnd;
@@ -28,44 +36,84 @@ export interface Pair {
     options?: EndOptions,
     opening?: OpeningMessage,
   ): Promise<{ near: MuxStream; far: MuxStream }>;
-  /** Cuts the opener's end of the connection. */
+  /** Cuts the opener's end of every link. */
   abort(): void;
+  /** Calls back after each write of the opener, by whichever link. */
+  afterWrites(callback: () => void): void;
 }
 
 /** Options of the two ends. */
 export interface SuiteOptions extends Pick<PairOptions, "clock" | "budget"> {
   opener?: PairOptions["dialer"];
   accepter?: PairOptions["dialer"];
+  /** With how many links the test runs. @default {[1, 2, 8]} */
+  links?: readonly number[];
 }
 
 /**
- * Tests a pair of sessions over every transport, with streams that the dialer opens and streams that the listener opens;
- * `OPENING` is answered automatically. Afterwards no stream may be left; sessions that are still open are drained.
+ * Tests a pair of sessions over every transport, each with one link and with several, with streams that the dialer opens
+ * and streams that the listener opens; `OPENING` is answered automatically. Afterwards no stream may be left; sessions
+ * that are still open are drained.
  */
 export function sessionTest(name: string, options: SuiteOptions, body: (pair: Pair) => Promise<void>): void {
+  const { links = LINKS } = options;
   for (const kind of TRANSPORTS) {
-    for (const role of ["dialer", "listener"] as const) {
-      Deno.test(`session ${name} (${kind.name}, ${role} opens)`, async () => {
-        const transports = await kind.pair();
-        const { opener: own = {}, accepter: other = {}, ...rest } = options;
-        const given = role === "dialer" ? { dialer: own, listener: other } : { dialer: other, listener: own };
-        const ends = await sessionPair(transports, { ...given, ...rest, answers: true });
-        const opener = ends[role];
-        const accepter = ends[opposite(role)];
-        await body({
-          opener,
-          accepter,
-          async open(bytes, end, opening = OPENING) {
-            const near = opener.session.open(opening, bytes, end);
-            return { near, far: await accepter.nextStream() };
-          },
-          abort: () => transports[role === "dialer" ? 0 : 1].abort(),
-        });
-        await finish(opener, accepter);
-        await kind.settled();
-      });
+    for (const count of links) {
+      for (const role of ["dialer", "listener"] as const) {
+        const how = `${kind.name}, ${countOf(count, "link")}, ${role} opens`;
+        Deno.test(`session ${name} (${how})`, () => testPair(kind, count, role, options, body));
+      }
     }
   }
+}
+
+async function testPair(
+  kind: TransportKind,
+  count: number,
+  role: Role,
+  { opener: own = {}, accepter: other = {}, ...rest }: SuiteOptions,
+  body: (pair: Pair) => Promise<void>,
+): Promise<void> {
+  await withConnections(kind, count, async (connections) => {
+    let afterWrite = () => {};
+    for (const connection of connections) {
+      const end = role === "dialer" ? 0 : 1;
+      connection[end] = watchWrites(connection[end], () => afterWrite());
+    }
+    const [first, ...further] = connections;
+    const given = role === "dialer" ? { dialer: own, listener: other } : { dialer: other, listener: own };
+    const ends = await sessionPair(first!, { ...given, ...rest, answers: true }, further);
+    const opener = ends[role];
+    const accepter = ends[opposite(role)];
+    await body({
+      opener,
+      accepter,
+      async open(bytes, end, opening = OPENING) {
+        const near = opener.session.open(opening, bytes, end);
+        return { near, far: await accepter.nextStream() };
+      },
+      abort() {
+        for (const [near, far] of connections) (role === "dialer" ? near : far).abort();
+      },
+      afterWrites: (callback) => afterWrite = callback,
+    });
+    await finish(opener, accepter);
+  });
+}
+
+/** The same connection, which calls back after each write. */
+function watchWrites(transport: Transport, afterWrite: () => void): Transport {
+  return {
+    start: (events) => transport.start(events),
+    write(bytes, written) {
+      transport.write(bytes, written);
+      afterWrite();
+    },
+    pause: () => transport.pause(),
+    resume: () => transport.resume(),
+    close: () => transport.close(),
+    abort: () => transport.abort(),
+  };
 }
 
 /** A session, and a peer that may break the protocol. */
@@ -85,46 +133,54 @@ export interface RawPair {
   accepted(body?: Iterable<number>, more?: object): Promise<MuxStream>;
 }
 
-/** Tests one session, as dialer and as listener, against a raw peer over every transport, on a manual clock. */
-export function rawTest(
-  name: string,
-  options: PairOptions["dialer"] & { greet?: boolean },
-  body: (pair: RawPair) => Promise<void>,
-): void {
-  const { greet = true, ...sessionOptions } = options;
+/**
+ * Tests one session with one link, as dialer and as listener, against a raw peer over every transport, on a manual
+ * clock: such tests assert every frame of a connection.
+ */
+export function rawTest(name: string, options: RawOptions, body: (pair: RawPair) => Promise<void>): void {
   for (const kind of TRANSPORTS) {
     for (const role of ["dialer", "listener"] as const) {
-      Deno.test(`session ${name} (${kind.name}, as ${role})`, async () => {
-        const [a, b] = await kind.pair();
-        const clock = new ManualClock();
-        const transport = new CountingTransport(role === "dialer" ? a : b);
-        const end = sessionEnd(transport, role, sessionOptions, clock);
-        const peer = new RawPeer(role === "dialer" ? b : a);
-        if (greet) {
-          peer.hello();
-          await within(5_000, end.opened, "the session opens");
-          await peer.next("hello");
-        }
-        const peerId = (index: number) => 2 * index + (role === "dialer" ? 2 : 1);
-        const ownId = (index: number) => 2 * index + (role === "dialer" ? 1 : 2);
-        await body({
-          end,
-          peer,
-          clock,
-          slowed: transport,
-          received: (bytes) => transport.received(bytes),
-          peerId,
-          ownId,
-          accepted(bytes = [], more = {}) {
-            peer.send("connect_request", { stream: peerId(0), host: "a", port: 1, ...more }, bytes);
-            return end.nextStream();
-          },
-        });
-        await finishRaw(end, peer, clock);
-        await kind.settled();
-      });
+      Deno.test(`session ${name} (${kind.name}, as ${role})`, () => testRaw(kind, role, options, body));
     }
   }
+}
+
+type RawOptions = PairOptions["dialer"] & { greet?: boolean };
+
+async function testRaw(
+  kind: TransportKind,
+  role: Role,
+  { greet = true, ...options }: RawOptions,
+  body: (pair: RawPair) => Promise<void>,
+): Promise<void> {
+  await withConnections(kind, 1, async ([connection]) => {
+    const [own, other] = role === "dialer" ? connection! : connection!.toReversed() as [Transport, Transport];
+    const clock = new ManualClock();
+    const transport = new CountingTransport(own);
+    const end = sessionEnd(transport, role, options, clock);
+    const peer = new RawPeer(other);
+    if (greet) {
+      peer.hello();
+      await within(5_000, end.opened, "the session opens");
+      await peer.next("hello");
+    }
+    const peerId = (index: number) => 2 * index + (role === "dialer" ? 2 : 1);
+    const ownId = (index: number) => 2 * index + (role === "dialer" ? 1 : 2);
+    await body({
+      end,
+      peer,
+      clock,
+      slowed: transport,
+      received: (bytes) => transport.received(bytes),
+      peerId,
+      ownId,
+      accepted(bytes = [], more = {}) {
+        peer.send("connect_request", { stream: peerId(0), host: "a", port: 1, ...more }, bytes);
+        return end.nextStream();
+      },
+    });
+    await finishRaw(end, peer, clock);
+  });
 }
 
 /** Asserts that a session ends with this code, and sends it to its peer. */

@@ -11,7 +11,7 @@ import type { Identity } from "../../../shared/pki/identity/identity.ts";
 import { MemoryTransport } from "./memory_transport.ts";
 import { TestPki } from "../pki/pki.ts";
 import { TestListener } from "../pki/tls_pair.ts";
-import { within } from "../within.ts";
+import { abandonWaits, within } from "../within.ts";
 
 /** A way to connect two sessions. */
 export interface TransportKind {
@@ -32,6 +32,33 @@ export const TRANSPORTS: readonly TransportKind[] = [
   socketKind("TCP", tcpPair),
   socketKind("TLS", tlsPair),
 ];
+
+/**
+ * Runs `body` with connections of a kind, the dialer's ends first. When it fails, everything that it left is ended
+ * before the next test: connections, and waits for what will not come.
+ */
+export async function withConnections(
+  kind: TransportKind,
+  count: number,
+  body: (pairs: [Transport, Transport][]) => Promise<void>,
+): Promise<void> {
+  const pairs: [Transport, Transport][] = [];
+  try {
+    while (pairs.length < count) pairs.push(await kind.pair());
+    await body(pairs);
+  } catch (error) {
+    // Nobody waits any more for the streams that end now.
+    const ignore = (event: Event) => event.preventDefault();
+    addEventListener("unhandledrejection", ignore);
+    for (const transport of pairs.flat()) transport.abort();
+    await kind.settled().catch(() => {});
+    abandonWaits();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    removeEventListener("unhandledrejection", ignore);
+    throw error;
+  }
+  await kind.settled();
+}
 
 /** Sockets that are not closed yet. */
 const open = new Set<Promise<void>>();

@@ -4,6 +4,7 @@ import { MemoryBudget } from "../../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../../shared/mux/options.ts";
 import { acceptLink } from "../../../shared/mux/session/accept_link.ts";
 import { Session } from "../../../shared/mux/session/session.ts";
+import type { SessionInit } from "../../../shared/mux/session/session_init.ts";
 import type { MuxStream } from "../../../shared/mux/stream/stream.ts";
 import type { Transport } from "../../../shared/mux/transport.ts";
 import type { ManualClock } from "../manual_clock.ts";
@@ -64,15 +65,39 @@ export class WatchedStream {
   }
 }
 
+/** A session, and its events so far. */
+export interface RecordedSession {
+  readonly session: Session;
+  /** Errors of its `closed` events; one is right. */
+  readonly closed: (SallyportError | undefined)[];
+  readonly consumerErrors: SallyportError[];
+}
+
+/** Makes a session that has {@linkcode SESSION_KEY}. @param stream Takes a stream that the peer opened. */
+export function recordedSession(
+  init: Pick<SessionInit, "role" | "clock" | "budget" | "options">,
+  stream: (stream: MuxStream) => void,
+): RecordedSession {
+  const closed: (SallyportError | undefined)[] = [];
+  const consumerErrors: SallyportError[] = [];
+  const session = new Session({
+    ...init,
+    key: SESSION_KEY,
+    events: {
+      stream,
+      closed: (error) => closed.push(error),
+      consumerError: (error) => consumerErrors.push(error),
+    },
+  });
+  return { session, closed, consumerErrors };
+}
+
 /** A session whose streams are watched: no byte may be lost, duplicated or reordered. */
 export class WatchedSide {
   readonly streams: WatchedStream[] = [];
   readonly byId = new Map<number, WatchedStream>();
   readonly budget = new MemoryBudget(1_000_000);
-  readonly session: Session;
-  readonly consumerErrors: SallyportError[] = [];
-  /** Why the session ended. */
-  error: SallyportError | undefined;
+  readonly #recorded: RecordedSession;
   readonly #clock: ManualClock;
   readonly #options: Partial<SessionOptions>;
   #hasBegun = false;
@@ -80,21 +105,19 @@ export class WatchedSide {
   constructor(role: "dialer" | "listener", clock: ManualClock, options: Partial<SessionOptions>) {
     this.#clock = clock;
     this.#options = options;
-    this.session = new Session({
-      role,
-      key: SESSION_KEY,
-      clock,
-      budget: this.budget,
-      options,
-      events: {
-        stream: (stream) => {
-          stream.send({ type: "connect_ack", payload: {} });
-          this.#watch(stream);
-        },
-        closed: (error) => this.error = error,
-        consumerError: (error) => this.consumerErrors.push(error),
-      },
+    this.#recorded = recordedSession({ role, clock, budget: this.budget, options }, (stream) => {
+      stream.send({ type: "connect_ack", payload: {} });
+      this.#watch(stream);
     });
+  }
+
+  get session(): Session {
+    return this.#recorded.session;
+  }
+
+  /** Why the session ended. */
+  get error(): SallyportError | undefined {
+    return this.#recorded.closed[0];
   }
 
   /** Takes a connection of the dialer as a link. */
@@ -116,7 +139,7 @@ export class WatchedSide {
 
   /** Fails unless every stream has closed, once, with one of these codes or in order. */
   assertClosed(codes: readonly string[]): void {
-    assert.deepEqual(this.consumerErrors, []);
+    assert.deepEqual(this.#recorded.consumerErrors, []);
     assert.equal(this.session.streamCount, 0, "streams left");
     for (const { stream, closed } of this.streams) {
       assert.equal(closed.length, 1, `stream ${stream.id} emitted closed ${closed.length} times`);

@@ -1,11 +1,11 @@
 /**
  * Carries packets between two VXLAN devices, as the path between them: with a delay, a rate, a queue that drops what
- * does not fit, and random loss. `paths/namespaces.ts` starts it between two network namespaces, with
+ * does not fit, and random loss. `namespaces.ts` starts it between two network namespaces, with
  * `--unstable-net`: the sockets of `node:dgram` are too slow for that.
  *
  * Argument: JSON of {@linkcode PacketPath}.
  */
-import { Line } from "../paths/line.ts";
+import { Line } from "./line.ts";
 import { endWithParent } from "./lifeline.ts";
 import type { PacketPath } from "./packet_path.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { within } from "../../support/within.ts";
+import { within } from "../within.ts";
 import { Line } from "./line.ts";
 
 Deno.test("a line delivers everything in order, none of it before the delay and the rate allow it", async () => {

@@ -1,5 +1,5 @@
-/** What lies between the two ends of a tunnel. */
-export interface BenchPath extends AsyncDisposable {
+/** What lies between the two ends of a tunnel, for tests and benchmarks. */
+export interface TestPath extends AsyncDisposable {
   /** Wraps the command of a program at the client's end: the agent, the load. */
   readonly near: readonly string[];
   /** The same for the far end: the server, the origin. */

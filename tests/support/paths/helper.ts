@@ -1,6 +1,6 @@
 import { childEnvironment } from "../../../scripts/process/child_environment.ts";
 import { NO_NODE_MODULES } from "../../../scripts/process/task_command.ts";
-import { Program } from "../../support/programs/programs.ts";
+import { Program } from "../programs/programs.ts";
 
 /** How a program is started besides its arguments. */
 export interface HelperOptions {
@@ -10,13 +10,13 @@ export interface HelperOptions {
   readonly flags?: readonly string[];
 }
 
-/** A program of this folder, which ends with this process, whatever ends that. */
+/** A script that ends with this process, whatever ends that. */
 export class Helper implements AsyncDisposable {
   readonly program: Program;
   readonly #child: Deno.ChildProcess;
 
-  /** @param name Its file in this folder, without `.ts`. */
-  constructor(readonly name: string, args: readonly string[], options: HelperOptions = {}) {
+  /** @param url Of its file. It calls `endWithParent`. */
+  constructor(url: string, args: readonly string[], options: HelperOptions = {}) {
     const [command, ...rest] = [
       ...options.wrapper ?? [],
       Deno.execPath(),
@@ -26,11 +26,11 @@ export class Helper implements AsyncDisposable {
       "--no-remote",
       "--allow-net",
       ...options.flags ?? [],
-      `${import.meta.dirname}/${name}.ts`,
+      url,
       ...args,
     ];
     this.#child = spawn(command!, rest, "piped");
-    this.program = new Program(name, this.#child);
+    this.program = new Program(url.slice(url.lastIndexOf("/") + 1), this.#child);
   }
 
   /** Waits until it is ready; returns the fields of its line. */

@@ -1,8 +1,8 @@
 import { explain } from "../../../shared/cli/terminal.ts";
-import { whyMissing } from "../../support/tools.ts";
-import { Helper } from "../programs/helper.ts";
-import type { PacketPath } from "../programs/packet_path.ts";
-import type { BenchPath } from "./bench_path.ts";
+import { whyMissing } from "../tools.ts";
+import { Helper } from "./helper.ts";
+import type { PacketPath } from "./packet_path.ts";
+import type { TestPath } from "./test_path.ts";
 
 /** What is simulated between the namespaces. */
 type Simulated = Required<Pick<PacketPath, "delayMs" | "mbit" | "loss" | "queueBytes">>;
@@ -23,7 +23,7 @@ const VXLAN_PORT = 4789;
  *
  * @throws {Error} When this machine cannot have it.
  */
-export async function namespacesPath(simulated: Simulated): Promise<BenchPath> {
+export async function namespacesPath(simulated: Simulated): Promise<TestPath> {
   if (Deno.build.os !== "linux") throw new Error("only Linux has network namespaces");
   const missing = await whyMissing("ip", "-V");
   if (missing !== undefined) throw new Error(missing);
@@ -37,8 +37,8 @@ export async function namespacesPath(simulated: Simulated): Promise<BenchPath> {
   }
 }
 
-class NamespacesPath implements BenchPath {
-  readonly #prefix = `sallyport-bench-${Deno.pid}`;
+class NamespacesPath implements TestPath {
+  readonly #prefix = `sallyport-path-${Deno.pid}`;
   readonly #ends: readonly End[] = [
     { namespace: `${this.#prefix}-near`, number: 1 },
     { namespace: `${this.#prefix}-far`, number: 2 },
@@ -70,7 +70,7 @@ class NamespacesPath implements BenchPath {
       a: sides[0]!,
       b: sides[1]!,
     } satisfies PacketPath;
-    this.#relay = new Helper("packet_relay", [JSON.stringify(path)], {
+    this.#relay = new Helper(import.meta.resolve("./packet_relay.ts"), [JSON.stringify(path)], {
       wrapper: inside(this.#relayNamespace),
       flags: ["--unstable-net"],
     });
