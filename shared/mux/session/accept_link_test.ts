@@ -17,7 +17,7 @@ class Listener {
   readonly budget = new MemoryBudget(0);
   /** Why each connection closed. */
   readonly closed: string[] = [];
-  /** Thrown instead of making a session. */
+  /** Thrown instead of making or joining a session. */
   refusal: SallyportError | undefined;
 
   dial(): RawPeer {
@@ -27,6 +27,9 @@ class Listener {
       clock: this.clock,
       find: (key) => this.sessions.get(key),
       create: (key) => this.#create(key),
+      join: () => {
+        if (this.refusal !== undefined) throw this.refusal;
+      },
       closed: ({ code }) => void this.closed.push(code),
     });
     return new RawPeer(near);
@@ -196,5 +199,19 @@ Deno.test("accept link of a refused join leaves the links of its session alone (
   await assertRefused(third, "version_unsupported");
   await first.settled();
   assert.equal(listener.session.state, "open");
+  await listener.end();
+});
+
+Deno.test("accept link refuses with the error of join, and its session goes on (SPEC 3.9)", async () => {
+  const listener = new Listener();
+  const first = listener.dial();
+  first.hello({ session: SESSION_KEY });
+  await first.next("hello");
+  listener.refusal = new SallyportError("limit_reached", "Cannot join: there are too many");
+  const second = listener.dial();
+  second.hello({ session: SESSION_KEY, join: true });
+  await assertRefused(second, "limit_reached");
+  await first.settled();
+  assert.deepEqual([listener.session.state, listener.session.linkCounts.open], ["open", 1]);
   await listener.end();
 });
