@@ -55,3 +55,20 @@ Deno.test("agent notices wait for a session without a connection, and send it th
   await lose(third);
   await leave(stays);
 });
+
+Deno.test("agent notices that are out of date are not sent again when a link is lost (SPEC 3.7)", async () => {
+  const scene = new RegistryScene(10, { resumeTimeout: 60_000 });
+  const session = "0".repeat(32);
+  const first = await scene.needed("", session);
+  const other = await scene.connect("other", "");
+  scene.clock.advance(100);
+  await first.settled();
+  const second = await scene.link("", { session, join: true });
+  await lose(first);
+  await second.settled();
+  const agents = [first, second].map((peer) => peer.all("status").map(({ payload }) => payload["agents"]));
+  assert.deepEqual(agents, [[1, 2], [2]]);
+  second.send("goaway", { code: "internal", last_stream: 0 });
+  await lose(second);
+  await leave(other);
+});

@@ -32,6 +32,15 @@ Deno.test("session use lists the addresses from a stream's beginning, and of lat
   ]);
 });
 
+Deno.test("session use keeps an address that comes again among the latest", () => {
+  const history = new SessionHistory();
+  const use = history.use([]);
+  for (let host = 1; host <= 16; host++) history.arrived([`192.0.2.${host}:1`]);
+  history.arrived(["192.0.2.1:2"]);
+  history.arrived(["192.0.2.17:1"]);
+  assert.deepEqual([use.from.length, use.from[0], use.from[14]], [16, "192.0.2.3", "192.0.2.1"]);
+});
+
 Deno.test("session use counts the resumptions since a stream began", () => {
   const history = new SessionHistory();
   history.resumptions = 3;

@@ -6,6 +6,7 @@ import { SESSION_KEY } from "../../../tests/support/mux/session_pair.ts";
 import { within } from "../../../tests/support/within.ts";
 import { SallyportError } from "../../errors.ts";
 import { MemoryBudget } from "../flow/memory_budget.ts";
+import type { Link } from "../link/link.ts";
 import { acceptLink } from "./accept_link.ts";
 import { Session } from "./session.ts";
 
@@ -17,12 +18,14 @@ class Listener {
   readonly budget = new MemoryBudget(0);
   /** Why each connection closed. */
   readonly closed: string[] = [];
+  /** The last connection. */
+  link: Link | undefined;
   /** Thrown instead of making or joining a session. */
   refusal: SallyportError | undefined;
 
   dial(): RawPeer {
     const [near, far] = MemoryTransport.pair();
-    acceptLink({
+    this.link = acceptLink({
       transport: far,
       clock: this.clock,
       find: (key) => this.sessions.get(key),
@@ -213,5 +216,15 @@ Deno.test("accept link refuses with the error of join, and its session goes on (
   await assertRefused(second, "limit_reached");
   await first.settled();
   assert.deepEqual([listener.session.state, listener.session.linkCounts.open], ["open", 1]);
+  await listener.end();
+});
+
+Deno.test("accept link is refused once, however often its owner refuses it (SPEC 3.1)", async () => {
+  const listener = new Listener();
+  const peer = listener.dial();
+  const error = new SallyportError("limit_reached", "Cannot wait for the hello");
+  listener.link!.refuse(error);
+  listener.link!.refuse(error);
+  await assertRefused(peer, "limit_reached");
   await listener.end();
 });
