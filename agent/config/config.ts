@@ -24,6 +24,7 @@ import { targetEntries } from "../../shared/egress/rules/target_entries.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { LogLevel } from "../../shared/log_level.ts";
 import { MAX_RESUME_TIMEOUT } from "../../shared/mux/options.ts";
+import { MAX_LINKS } from "../../shared/protocol/messages.ts";
 import type { IdentitySource } from "../../shared/pki/identity/identity.ts";
 import { parseProxyUrl } from "../upstream/upstream_proxy.ts";
 import {
@@ -151,7 +152,7 @@ export const AGENT_KEYS = {
     "how long requests wait for a server to wake",
   ),
   connections: described(
-    integer(8, 1, 8),
+    integer(MAX_LINKS, 1, MAX_LINKS),
     "most [connections](architecture.md#sessions-and-links) to the server; further ones are opened only where they help",
   ),
   resume_timeout: described(

@@ -13,7 +13,7 @@ export interface AuditedClient {
 
 /** The agent's session while the stream is open. Both are read when a line is written. */
 export interface AuditedSession {
-  /** Addresses and ports of the agent's connections since the stream began, as seen by the server. */
+  /** Where the agent's connections since the stream began came from, as seen by the server. */
   readonly from: readonly string[];
   /** How often the session lost all connections and continued since the stream began. */
   readonly resumptions: number;

@@ -1,31 +1,48 @@
+import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
+import type { LogFields, Logger } from "../../shared/log.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
+import { LineLimit } from "./line_limit.ts";
+
+/** Lines per minute of each kind that an agent can cause without a new session. */
+const LIMIT = 20;
 
 /** Logs what happens to the sessions of agents. */
 export class AgentLog {
   readonly #log: Logger;
+  readonly #lines: LineLimit;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, clock: Clock) {
     this.#log = log;
+    this.#lines = new LineLimit({
+      clock,
+      limit: LIMIT,
+      leftOut: ({ count: lines, kinds }) =>
+        log.info("further events of agents not logged one by one", { lines, kinds }),
+    });
   }
 
   /** A session is open. */
-  connected(peer: Peer, { from, software }: { from: string | undefined; software: string }): void {
+  connected(peer: Peer, { from, software }: { from: string; software: string }): void {
     this.#log.info("agent connected", { ...clientFields(peer), from, software });
   }
 
   /** A session has no connection, and waits for one. */
   lost(peer: Peer, streams: number, error: SallyportError | undefined): void {
-    this.#log.info("agent lost its connection", { ...clientFields(peer), streams, error: error?.message });
+    this.#limited("agent lost its connection", peer, { streams, error: error?.message });
   }
 
   /** A session has a connection again. */
   resumed(peer: Peer, streams: number): void {
-    this.#log.info("agent resumed", { ...clientFields(peer), streams });
+    this.#limited("agent resumed", peer, { streams });
   }
 
-  /** A session, or a connection without one, is over; `error` is undefined after a drain. */
+  /** A connection is over that belonged to no session. */
+  unused(peer: Peer, { code, message }: SallyportError): void {
+    this.#limited("agent disconnected", peer, { code, error: message });
+  }
+
+  /** A session is over; `error` is undefined after a drain. */
   disconnected(peer: Peer, error: SallyportError | undefined): void {
     const why = error === undefined ? { reason: "drained" } : { code: error.code, error: error.message };
     this.#log.info("agent disconnected", { ...clientFields(peer), ...why });
@@ -40,6 +57,17 @@ export class AgentLog {
   callbackFailed(peer: Peer, { message, cause }: SallyportError): void {
     const stack = cause instanceof Error ? cause.stack : undefined;
     this.#log.error("callback failed", { ...clientFields(peer), error: message, stack });
+  }
+
+  /** Logs how many lines were left out, and starts the next minute. */
+  flush(): void {
+    this.#lines.flush();
+  }
+
+  #limited(message: string, peer: Peer, fields: LogFields): void {
+    if (this.#lines.take(message, peer.identity)) {
+      this.#log.info(message, { ...clientFields(peer), ...fields });
+    }
   }
 }
 

@@ -13,7 +13,10 @@ interface AgentNoticesInit {
   status(): { readonly agents: number; readonly streams: number };
 }
 
-/** Sends agents the number of agents where it changed for them: the last one may stop the servers. */
+/**
+ * Sends agents the number of agents where it changed for them: the last one may stop the servers. One that has no
+ * connection is notified once it has one: messages for it would only wait, without end.
+ */
 export class AgentNotices {
   readonly #init: AgentNoticesInit;
   /** Set while changes are gathered. */
@@ -29,19 +32,14 @@ export class AgentNotices {
     if (sessions.size === 0) return this.stop();
     this.#cancel ??= clock.after(DELAY_MS, () => {
       this.#cancel = undefined;
-      const { agents } = this.#init.status();
-      for (const session of sessions) {
-        if (session.reportedAgents !== agents) this.send(session);
-      }
+      const status = this.#init.status();
+      for (const session of sessions) send(session, status);
     });
   }
 
-  /** Sends one agent what the server serves now. */
-  send(agent: AgentSession): void {
-    if (agent.session!.state !== "open") return;
-    const status = this.#init.status();
-    agent.reportedAgents = status.agents;
-    agent.session!.sendStatus(status);
+  /** Sends one agent now what the server serves, if it does not know the number of agents. */
+  notify(agent: AgentSession): void {
+    send(agent, this.#init.status());
   }
 
   /** Sends nothing more of what was gathered. */
@@ -49,4 +47,10 @@ export class AgentNotices {
     this.#cancel?.();
     this.#cancel = undefined;
   }
+}
+
+function send(agent: AgentSession, status: ReturnType<AgentNoticesInit["status"]>): void {
+  if (agent.reportedAgents === status.agents || !agent.isReachable) return;
+  agent.reportedAgents = status.agents;
+  agent.session!.sendStatus(status);
 }

@@ -1,14 +1,12 @@
-import type { CancelTimer, Clock } from "../../shared/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
-import { SharedLimit } from "../../shared/limits/shared_limit.ts";
 import type { LogFields, Logger } from "../../shared/log.ts";
 import { addressBlock } from "../../shared/net/ip_address.ts";
 import { certificateProblemOf } from "../../shared/pki/certificate_problem.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
+import { LineLimit } from "./line_limit.ts";
 
-/** Milliseconds after which the limits start afresh. */
-const WINDOW_MS = 60_000;
-/** Lines of one kind written per window. */
+/** Lines of one kind written per minute. */
 const DEFAULT_LIMIT = 20;
 
 /** What makes a {@linkcode RefusalLog}. */
@@ -25,20 +23,21 @@ export type ClientEvent = "agent refused" | "agent evicted";
 /**
  * Logs agents that were refused or evicted. A port on the internet is scanned all the time: a line for each connection
  * would let strangers fill the log, at the operator's cost. Each kind has its own limit, so that connections without
- * a certificate cannot hide a revoked one. Within a kind, one address, or one accepted certificate, gets at most as
- * many lines as it leaves to others.
+ * a certificate cannot hide a revoked one. The kind is the problem of the certificate, or else the error's code; the
+ * client is one address, or one accepted certificate.
  */
 export class RefusalLog {
-  readonly #init: RefusalLogInit;
-  /**
-   * Lines of this minute by kind: the problem of the certificate, or else the error's code. A line counts until the
-   * minute is over.
-   */
-  readonly #lines = new Map<string, SharedLimit<object>>();
-  #cancel: CancelTimer | undefined;
+  readonly #log: Pick<Logger, "warn">;
+  readonly #lines: LineLimit;
 
-  constructor(init: RefusalLogInit) {
-    this.#init = init;
+  constructor({ log, clock, limit = DEFAULT_LIMIT }: RefusalLogInit) {
+    this.#log = log;
+    this.#lines = new LineLimit({
+      clock,
+      limit,
+      leftOut: ({ count: refusals, kinds }) =>
+        log.warn("further refusals not logged one by one", { refusals, kinds }),
+    });
   }
 
   /** A connection was refused before its certificate was accepted. */
@@ -56,27 +55,10 @@ export class RefusalLog {
 
   /** Logs how many were counted but not logged, and starts the next minute. */
   flush(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    const left = [...this.#lines].map(([kind, lines]) => ({ kind, count: lines.figures().refused }))
-      .filter(({ count }) => count > 0);
-    this.#lines.clear();
-    if (left.length === 0) return;
-    const kinds = left.map(({ kind, count }) => `${kind} ${count}`).join(", ");
-    const refusals = left.reduce((sum, { count }) => sum + count, 0);
-    this.#init.log.warn("further refusals not logged one by one", { refusals, kinds });
+    this.#lines.flush();
   }
 
   #add(kind: string, client: string, message: string, fields: LogFields): void {
-    const { log, clock } = this.#init;
-    this.#cancel ??= clock.after(WINDOW_MS, () => this.flush());
-    const lines = this.#lines.get(kind) ?? this.#open(kind);
-    if (lines.take(client, {})) log.warn(message, fields);
-  }
-
-  #open(kind: string): SharedLimit<object> {
-    const lines = new SharedLimit<object>({ total: this.#init.limit ?? DEFAULT_LIMIT, whenFull: "reserve" });
-    this.#lines.set(kind, lines);
-    return lines;
+    if (this.#lines.take(kind, client)) this.#log.warn(message, fields);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
-import { type LimitFigures, SharedLimit } from "../../shared/limits/shared_limit.ts";
+import type { LimitFigures } from "../../shared/limits/shared_limit.ts";
 import { acceptLink } from "../../shared/mux/session/accept_link.ts";
 import { Session } from "../../shared/mux/session/session.ts";
 import type { SessionTotals } from "../../shared/mux/session/session_figures.ts";
@@ -12,24 +12,24 @@ import { AgentLog } from "./agent_log.ts";
 import { AgentNotices } from "./agent_notices.ts";
 import { AgentConnection, type AgentHello, AgentSession } from "./agent_session.ts";
 import { AgentSessions } from "./agent_sessions.ts";
-import { hasMost, noRoom, shutDown, tooManyWait } from "./registry_errors.ts";
+import { LinkAdmission } from "./link_admission.ts";
+import { PendingConnections } from "./pending_connections.ts";
+import { shutDown, tooManyPending, tooManyWait } from "./registry_errors.ts";
 import type { SessionListener, SessionRegistryInit } from "./session_registry_init.ts";
+import { WaitingSessions } from "./waiting_sessions.ts";
 
 /**
- * The sessions of all agents that were accepted.
- *
- * A single certificate may use all connections. Once they are all in use, the certificate with the most of them loses
- * one to a certificate with clearly fewer: the one that matters least (`AgentCounter.costOf`), then the oldest.
+ * The sessions of all agents that were accepted, and their connections: those whose `hello` is awaited, those that are
+ * links, and those that close after they were told why. Sessions without a link wait. Each of these is limited.
  */
 export class SessionRegistry {
   readonly #init: SessionRegistryInit;
   readonly #log: AgentLog;
   readonly #clock: Clock;
   readonly #sessions = new AgentSessions();
-  readonly #connections = new Set<AgentConnection>();
-  readonly #limit: SharedLimit<AgentConnection>;
-  /** Sessions that wait for a connection (SPEC.md 3.7). */
-  readonly #waiting: SharedLimit<AgentSession>;
+  readonly #pending: PendingConnections;
+  readonly #links: LinkAdmission;
+  readonly #waiting: WaitingSessions;
   readonly #closing: ClosingConnections;
   readonly #notices: AgentNotices;
   #listener: SessionListener | undefined;
@@ -39,22 +39,27 @@ export class SessionRegistry {
 
   constructor(init: SessionRegistryInit) {
     this.#init = init;
-    this.#log = new AgentLog(init.log);
-    this.#clock = init.clock ?? systemClock;
-    const { maxConnections: total = Infinity } = init;
-    this.#limit = new SharedLimit({
-      total,
-      whenFull: "evict",
-      cost: (connection) => this.#sessions.costOf(connection),
-      evict: (connection) => this.#evict(connection, total),
+    const clock = this.#clock = init.clock ?? systemClock;
+    const { maxConnections = Infinity } = init;
+    const log = this.#log = new AgentLog(init.log, clock);
+    this.#pending = new PendingConnections({
+      maxConnections,
+      evict: (connection) => this.#refuse(connection, tooManyPending()),
     });
-    const evict = (agent: AgentSession) => this.#evictWaiting(agent);
-    // It costs nothing to give one up, so that a certificate with the most gives up its oldest for its next.
-    this.#waiting = new SharedLimit({ total, whenFull: "evict", cost: () => 0, evict });
-    const closed = () => this.#checkEmpty();
-    this.#closing = new ClosingConnections({ clock: this.#clock, maxConnections: total, closed });
+    this.#links = new LinkAdmission({
+      total: maxConnections,
+      costOf: (agent) => this.#costOf(agent),
+      evict: (agent, error) => this.#evict(agent, error),
+    });
+    this.#waiting = new WaitingSessions({
+      total: maxConnections,
+      log,
+      giveUp: (agent) => this.#evict(agent, tooManyWait()),
+      resumed: (agent) => this.#resumed(agent),
+    });
+    this.#closing = new ClosingConnections({ clock, maxConnections, closed: () => this.#checkEmpty() });
     this.#notices = new AgentNotices({
-      clock: this.#clock,
+      clock,
       sessions: this.#sessions,
       status: () => ({ agents: this.agentCount, streams: this.streamCount }),
     });
@@ -65,9 +70,9 @@ export class SessionRegistry {
     this.#listener = listener;
   }
 
-  /** Connections of agents. */
+  /** Connections of agents: links, and connections whose `hello` is awaited. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#links.count + this.#pending.count;
   }
 
   /** Whether {@linkcode drain} was called. */
@@ -75,10 +80,11 @@ export class SessionRegistry {
     return this.#isDraining;
   }
 
-  /** How connections are shared, for metrics. */
-  figures(): { connections: LimitFigures; closing: LimitFigures; waiting: LimitFigures } {
+  /** How connections and waiting sessions are shared, for metrics. */
+  figures(): Record<"connections" | "pending" | "closing" | "waiting", LimitFigures> {
     return {
-      connections: this.#limit.figures(),
+      connections: this.#links.figures(),
+      pending: this.#pending.figures(),
       closing: this.#closing.figures(),
       waiting: this.#waiting.figures(),
     };
@@ -106,26 +112,22 @@ export class SessionRegistry {
 
   /** Takes a connection of an agent whose certificate was accepted, or refuses it with the reason. */
   accept(transport: Transport, peer: Peer): void {
-    const { session: options, maxConnections } = this.#init;
+    const refusal = this.#init.refusalOf?.(peer);
+    if (refusal !== undefined) {
+      this.#refused("agent refused", peer, refusal);
+      return this.#closing.refuse(peer.identity, transport, refusal);
+    }
     const connection = new AgentConnection(peer, transport);
-    const hasRoom = () => this.#limit.take(peer.identity, connection);
-    const refusal = this.#init.refusalOf?.(peer) ?? (hasRoom() ? undefined : noRoom(maxConnections));
-    if (refusal !== undefined) return this.#refuse(transport, peer, refusal);
-    this.#connections.add(connection);
     connection.link = acceptLink({
       transport,
       clock: this.#clock,
-      options,
-      find: (key) => this.#join(connection, key),
+      options: this.#init.session,
+      find: (key) => this.#sessions.find(peer.identity, key)?.session,
       create: (key, { id = "", software }) => this.#create(connection, { key, agentId: id, software }),
+      join: (key) => this.#admit(connection, this.#sessions.find(peer.identity, key)!),
       closed: (error) => this.#disconnected(connection, error),
     });
-  }
-
-  #join(connection: AgentConnection, key: string): Session | undefined {
-    const agent = this.#sessions.find(connection.peer.identity, key);
-    agent?.add(connection);
-    return agent?.session;
+    this.#pending.add(connection);
   }
 
   #create(connection: AgentConnection, { key, agentId, software }: AgentHello): Session {
@@ -133,7 +135,7 @@ export class SessionRegistry {
     const log = this.#log;
     const { peer } = connection;
     const agent = new AgentSession(peer, { agentId, key });
-    agent.add(connection);
+    this.#admit(connection, agent);
     const session = agent.session = new Session({
       role: "listener",
       key,
@@ -144,9 +146,9 @@ export class SessionRegistry {
       options,
       events: {
         open: () => {
-          log.connected(peer, { from: connection.transport.remotes?.join(" "), software });
+          log.connected(peer, { from: connection.remotes.join(" "), software });
           this.#agentsChanged();
-          this.#notices.send(agent);
+          this.#notices.notify(agent);
         },
         links: ({ open }, error) => this.#linksChanged(agent, open, error),
         stream: (stream) => this.#listener!.stream(stream, peer, agent.use()),
@@ -157,6 +159,15 @@ export class SessionRegistry {
     this.#sessions.add(agent);
     if (this.#isDraining) session.drain();
     return session;
+  }
+
+  /** Makes a connection a link of the session; throws why there is no place for it. */
+  #admit(connection: AgentConnection, agent: AgentSession): void {
+    const refusal = this.#links.admit(agent, connection);
+    if (refusal === undefined) return void this.#pending.remove(connection);
+    this.#refused("agent refused", connection.peer, refusal);
+    this.#toClosing(connection);
+    throw refusal;
   }
 
   /**
@@ -170,104 +181,94 @@ export class SessionRegistry {
       this.#log.cutOff(agent.peer, error);
       this.#end(agent, error);
     }
-    for (const connection of this.#connections) {
-      const error = connection.agent === undefined ? refusalOf(connection.peer) : undefined;
-      if (error !== undefined) this.#refuseEarly(connection, error);
+    for (const connection of this.#pending) {
+      const error = refusalOf(connection.peer);
+      if (error === undefined) continue;
+      this.#toClosing(connection);
+      connection.link!.refuse(error);
     }
   }
 
   /**
    * Accepts no new streams, and waits up to `timeout` milliseconds for open ones to end; streams of sessions without
-   * a connection are not waited for.
+   * a connection, or that lose the last one, are not waited for.
    */
   async drain(timeout: number): Promise<void> {
     this.#isDraining = true;
-    const close = ({ session }: AgentSession) => session!.close("going_away", "the server shut down");
     for (const agent of this.#sessions) {
       if (agent.session!.linkCounts.open > 0) agent.session!.drain();
-      else close(agent);
+      else closeSession(agent);
     }
     const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
     const cancel = this.#clock.after(timeout, () => {
-      for (const agent of this.#sessions) close(agent);
-      for (const { agent, link } of this.#connections) if (agent === undefined) link!.refuse(shutDown());
+      for (const agent of this.#sessions) closeSession(agent);
+      for (const { link } of this.#pending) link!.refuse(shutDown());
     });
     if (!this.#isEmpty) await emptied;
     cancel();
+    this.#log.flush();
   }
 
   get #isEmpty(): boolean {
-    return this.#sessions.size + this.#connections.size + this.#closing.count === 0;
+    return this.#sessions.size + this.connectionCount + this.#closing.count === 0;
   }
 
-  /** Only a session that has no other connection ends. */
-  #evict(connection: AgentConnection, max: number): void {
-    const { agent, link, peer } = connection;
-    const error = hasMost(max);
-    if (agent !== undefined && agent.connections.size > 1) return link!.cut(error);
-    this.#init.refusals.addClient("agent evicted", error, peer);
+  /** What it costs an agent to lose a session: streams, and being connected at all. */
+  #costOf(agent: AgentSession): number {
+    return (agent.session!.streamCount > 0 ? 2 : 0) + (this.#sessions.isOnlyOne(agent) ? 1 : 0);
+  }
+
+  #refused(event: "agent refused" | "agent evicted", peer: Peer, error: SallyportError): void {
+    this.#init.refusals.addClient(event, error, peer);
     this.#init.onRefused?.(error.code);
-    if (agent === undefined) this.#refuseEarly(connection, error);
-    else this.#end(agent, error);
   }
 
-  /** Refuses a connection that has no session yet; its place is free at once. */
-  #refuseEarly(connection: AgentConnection, error: SallyportError): void {
-    this.#release(connection);
-    this.#closing.add(connection.peer.identity, connection.transport);
+  /** Refuses a connection whose `hello` is awaited; it is not pending any more. */
+  #refuse(connection: AgentConnection, error: SallyportError): void {
+    this.#refused("agent refused", connection.peer, error);
+    this.#toClosing(connection);
     connection.link!.refuse(error);
   }
 
-  #refuse(transport: Transport, peer: Peer, error: SallyportError): void {
-    this.#init.refusals.addClient("agent refused", error, peer);
-    this.#init.onRefused?.(error.code);
-    this.#closing.refuse(peer.identity, transport, error);
+  /** The place of the connection is free at once, however long the agent takes to leave. */
+  #toClosing(connection: AgentConnection): void {
+    this.#pending.remove(connection);
+    this.#links.release(connection);
+    this.#closing.add(connection.peer.identity, connection.transport);
   }
 
-  #evictWaiting(agent: AgentSession): void {
-    this.#init.refusals.addClient("agent evicted", tooManyWait(), agent.peer);
-    this.#end(agent, tooManyWait());
+  #evict(agent: AgentSession, error: SallyportError): void {
+    this.#refused("agent evicted", agent.peer, error);
+    this.#end(agent, error);
   }
 
-  /** Ends a session; the places of its connections are free at once, however long the agent takes to leave. */
   #end(agent: AgentSession, { code, message }: SallyportError): void {
-    for (const connection of agent.connections) {
-      if (this.#release(connection)) this.#closing.add(agent.peer.identity, connection.transport);
-    }
+    for (const connection of agent.connections) this.#toClosing(connection);
     this.#forget(agent);
     agent.session!.close(code, message);
     this.#agentsChanged();
   }
 
   #forget(agent: AgentSession): void {
-    this.#waiting.release(agent);
+    this.#waiting.remove(agent);
     this.#sessions.remove(agent);
   }
 
-  #release(connection: AgentConnection): boolean {
-    this.#limit.release(connection);
-    return this.#connections.delete(connection);
+  #linksChanged(agent: AgentSession, count: number, error: SallyportError | undefined): void {
+    // The port is closed already: no connection can come back.
+    if (count === 0 && this.#isDraining) closeSession(agent);
+    else this.#waiting.linksChanged(agent, count, error);
   }
 
-  #linksChanged(agent: AgentSession, count: number, error: SallyportError | undefined): void {
-    const { peer } = agent;
-    const { streamCount } = agent.session!;
-    const hasWaited = this.#waiting.release(agent);
-    if (count > 0 && hasWaited) {
-      agent.resumptions++;
-      this.#log.resumed(peer, streamCount);
-    }
-    if (count > 0) return;
-    if (!hasWaited) this.#log.lost(peer, streamCount, error);
-    this.#waiting.take(peer.identity, agent);
+  #resumed(agent: AgentSession): void {
+    agent.resumed();
+    this.#notices.notify(agent);
   }
 
   #disconnected(connection: AgentConnection, error: SallyportError): void {
-    this.#release(connection);
-    const { agent, peer, transport } = connection;
-    agent?.connections.delete(connection);
-    if (agent === undefined) this.#log.disconnected(peer, error);
-    this.#closing.remove(transport);
+    if (this.#pending.remove(connection)) this.#log.unused(connection.peer, error);
+    this.#links.release(connection);
+    this.#closing.remove(connection.transport);
     this.#checkEmpty();
   }
 
@@ -290,4 +291,8 @@ export class SessionRegistry {
     this.#lastAgents = agents;
     this.#listener?.agentsChanged?.();
   }
+}
+
+function closeSession({ session }: AgentSession): void {
+  session!.close("going_away", "the server shut down");
 }

@@ -6,7 +6,7 @@ import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
 import type { TraceSession } from "../../shared/trace/session_trace.ts";
-import type { SessionUse } from "./agent_session.ts";
+import type { SessionUse } from "./session_use.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 
 /** What makes a {@linkcode SessionRegistry}. */

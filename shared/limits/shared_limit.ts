@@ -41,7 +41,7 @@ export interface LimitFigures {
  * A limit that clients share: connections, handshakes, lookups and so on. A client is a certificate, or an address
  * before the certificate is known. No client can take what others need, however much it asks for.
  */
-export class SharedLimit<Holder> {
+export class SharedLimit<Holder> implements Iterable<Holder> {
   readonly #options: SharedLimitOptions<Holder>;
   /** The client of each holder, the least recently taken or touched first. */
   readonly #owners = new Map<Holder, string>();
@@ -61,6 +61,16 @@ export class SharedLimit<Holder> {
   /** In use now by one client. */
   countOf(client: string): number {
     return this.#shares.get(client)?.size ?? 0;
+  }
+
+  /** The holders, the least recently taken or touched first. */
+  [Symbol.iterator](): IterableIterator<Holder> {
+    return this.#owners.keys();
+  }
+
+  /** Whether `holder` is counted. */
+  has(holder: Holder): boolean {
+    return this.#owners.has(holder);
   }
 
   /** Counts `holder`, which must not be counted already; false if this client may not have one more. */

@@ -23,6 +23,14 @@ Deno.test("shared limit lets one client use all of it, until others need their s
   assert.deepEqual(limit.figures(), { total: 4, used: 4, largestShare: 2, refused: 2, evicted: 3 });
 });
 
+Deno.test("shared limit lists its holders, the least recently taken or touched first", () => {
+  const { limit, takeAll } = scene({ total: 3, whenFull: "evict" });
+  takeAll("a", "a1", "a2", "a3");
+  takeAll("b", "b1");
+  limit.touch("a2");
+  assert.deepEqual([[...limit], limit.has("a1"), limit.has("a2")], [["a3", "b1", "a2"], false, true]);
+});
+
 Deno.test("shared limit does not let two clients with one each evict each other", () => {
   const { limit, evicted } = scene({ total: 1, whenFull: "evict" });
   limit.take("a", "a1");

@@ -18,6 +18,8 @@ export const PROTOCOL_VERSION = 2;
 
 /** The most credit that a stream's direction may have, in bytes (SPEC.md 5.1). */
 export const MAX_WINDOW = 16_777_216;
+/** The most links of a session (SPEC.md 3.9). */
+export const MAX_LINKS = 8;
 
 /** The most interim answers of one stream (SPEC.md 4.3). */
 export const MAX_INTERIM = 32;

@@ -43,6 +43,11 @@ export class Keepalive {
     this.#cancel = this.#schedule();
   }
 
+  /** Milliseconds since bytes arrived from the peer. */
+  get silence(): number {
+    return this.#init.clock.now() - this.#heardAt;
+  }
+
   /** Bytes arrived from the peer. */
   heard(): void {
     this.#heardAt = this.#init.clock.now();

@@ -133,6 +133,11 @@ export class Link {
     return this.#suspicion.isSuspect;
   }
 
+  /** Milliseconds since bytes arrived from the peer. */
+  get silence(): number {
+    return this.#keepalive.silence;
+  }
+
   /** Bytes of counted frames that arrived at either end. */
   get transferred(): number {
     return this.#acknowledger.read + this.sender.path.delivered;
@@ -183,8 +188,9 @@ export class Link {
     this.sender.whenIdle(() => transport.close());
   }
 
-  /** Refuses the link with `error` instead of a `hello`, or ends the session on it. */
+  /** Refuses the link with `error` instead of a `hello`; does nothing if it is closing already. */
   refuse({ code, message }: SallyportError): void {
+    if (this.#state === "stopped") return;
     this.control(sessionFrame(goaway(code, message, 0)));
     this.close(new SallyportError(code, message));
   }

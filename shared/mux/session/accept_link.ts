@@ -15,17 +15,19 @@ export interface AcceptLinkInit {
   readonly clock: Clock;
   /** @default those of `DEFAULT_SESSION_OPTIONS` */
   readonly options?: Partial<SessionOptions>;
-  /** The session of this peer's certificate with this id; it compares ids in constant time. */
+  /** The session of this peer's certificate with this id; how long it takes tells nothing about ids. */
   find(key: string): Session | undefined;
   /** Makes a session; throws a `SallyportError` that refuses the link. */
   create(key: string, hello: Payload<"hello">): Session;
+  /** The link joins the session with this id; throws a `SallyportError` that refuses it. @default {it may} */
+  join?(key: string): void;
   /** The connection is closed, and why; nothing is held for it. @default {not reported} */
   closed?(error: SallyportError): void;
 }
 
 /** Receives the `hello` of a connection, and makes it a link of the session that it names (SPEC.md 3.6). */
 export function acceptLink(init: AcceptLinkInit): Link {
-  const { transport, clock, find, create, closed } = init;
+  const { transport, clock, find, closed } = init;
   const sessionOf = (link: Link, hello: Payload<"hello">): LinkOwner => {
     const { session: key, join = false } = hello;
     if (key === undefined) throw protocolViolation("hello without a session");
@@ -34,7 +36,9 @@ export function acceptLink(init: AcceptLinkInit): Link {
       throw new SallyportError("session_unknown", "Cannot join the session: it is unknown or over");
     }
     if (!join && known !== undefined) throw protocolViolation("hello begins a session that exists");
-    return (known ?? create(key, hello)).accepted(link);
+    if (known === undefined) return init.create(key, hello).accepted(link);
+    init.join?.(key);
+    return known.accepted(link);
   };
   const link = new Link({
     transport,

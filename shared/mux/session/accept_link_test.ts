@@ -6,6 +6,7 @@ import { SESSION_KEY } from "../../../tests/support/mux/session_pair.ts";
 import { within } from "../../../tests/support/within.ts";
 import { SallyportError } from "../../errors.ts";
 import { MemoryBudget } from "../flow/memory_budget.ts";
+import type { Link } from "../link/link.ts";
 import { acceptLink } from "./accept_link.ts";
 import { Session } from "./session.ts";
 
@@ -17,16 +18,21 @@ class Listener {
   readonly budget = new MemoryBudget(0);
   /** Why each connection closed. */
   readonly closed: string[] = [];
-  /** Thrown instead of making a session. */
+  /** The last connection. */
+  link: Link | undefined;
+  /** Thrown instead of making or joining a session. */
   refusal: SallyportError | undefined;
 
   dial(): RawPeer {
     const [near, far] = MemoryTransport.pair();
-    acceptLink({
+    this.link = acceptLink({
       transport: far,
       clock: this.clock,
       find: (key) => this.sessions.get(key),
       create: (key) => this.#create(key),
+      join: () => {
+        if (this.refusal !== undefined) throw this.refusal;
+      },
       closed: ({ code }) => void this.closed.push(code),
     });
     return new RawPeer(near);
@@ -196,5 +202,29 @@ Deno.test("accept link of a refused join leaves the links of its session alone (
   await assertRefused(third, "version_unsupported");
   await first.settled();
   assert.equal(listener.session.state, "open");
+  await listener.end();
+});
+
+Deno.test("accept link refuses with the error of join, and its session goes on (SPEC 3.9)", async () => {
+  const listener = new Listener();
+  const first = listener.dial();
+  first.hello({ session: SESSION_KEY });
+  await first.next("hello");
+  listener.refusal = new SallyportError("limit_reached", "Cannot join: there are too many");
+  const second = listener.dial();
+  second.hello({ session: SESSION_KEY, join: true });
+  await assertRefused(second, "limit_reached");
+  await first.settled();
+  assert.deepEqual([listener.session.state, listener.session.linkCounts.open], ["open", 1]);
+  await listener.end();
+});
+
+Deno.test("accept link is refused once, however often its owner refuses it (SPEC 3.1)", async () => {
+  const listener = new Listener();
+  const peer = listener.dial();
+  const error = new SallyportError("limit_reached", "Cannot wait for the hello");
+  listener.link!.refuse(error);
+  listener.link!.refuse(error);
+  await assertRefused(peer, "limit_reached");
   await listener.end();
 });

@@ -52,6 +52,8 @@ export class LinkSet implements FrameSender {
   #used: readonly Link[] = [];
   /** What has to be sent by the next link, while there is none. */
   #orphans: CountedFrame[] = [];
+  /** The newest `status`: older ones are not sent again, so that none arrives after it. */
+  #status = { isDropped: false };
   /** Set while there is no link. */
   #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
   /** Links that were added so far. */
@@ -193,8 +195,11 @@ export class LinkSet implements FrameSender {
     const pinnedTo = stream?.pinnedTo;
     const pinned = pinnedTo && [...this.#open].find(({ sender }) => sender === pinnedTo);
     const link = pinned ?? this.#used[0];
+    const isStatus = message.type === "status";
+    this.#status.isDropped ||= isStatus;
+    if (isStatus) this.#status = frame;
     if (link === undefined) this.#orphans.push(frame);
-    else link.control(frame, pinnedTo !== undefined);
+    else link.control(frame, isStatus || pinnedTo !== undefined);
   }
 
   /** Sends a last message by every link, also those whose `hello` is awaited: the peer may know them already. */

@@ -1,6 +1,7 @@
 /**
- * Purpose: an agent with a valid certificate that dials links without end takes no place from others, and one that joins
- * the session of another certificate, with whatever id, learns nothing and changes nothing.
+ * Purpose: an agent with a valid certificate that dials links without end takes no place from others, also from those
+ * that share another certificate, and one that joins the session of another certificate, with whatever id, learns
+ * nothing and changes nothing.
  */
 import assert from "node:assert/strict";
 import { honestTraffic, startEcho } from "../../support/attacks/honest_traffic.ts";
@@ -39,6 +40,8 @@ Deno.test("links without end take no more than max_connections, and give way to 
   const peers: RawPeer[] = [];
   const answers: string[] = [];
   const dial = async () => {
+    // None is silent, or else it would give way to the next.
+    for (const peer of peers) peer.send("ping", { nonce: answers.length });
     const peer = await connectHostile(chain);
     peers.push(peer);
     answers.push(await answerTo(peer, { session, join: answers.length > 0 }));
@@ -58,6 +61,53 @@ Deno.test("links without end take no more than max_connections, and give way to 
   assert.ok(connections <= MAX_CONNECTIONS, `${connections} connections`);
   assert.equal(agents, 2, "only links gave way, no session");
   assert.ok(await honest.stop() > 4);
+  await close(peers);
+  await chain.finish();
+});
+
+Deno.test("further links of one session end no session of machines that share another certificate", async () => {
+  await using chain = await Chain.prepare({ server: { max_connections: 20 } });
+  await chain.startServer();
+  const begin = async (name: string, session = newKey()) => {
+    const peer = await connectHostile(chain, name);
+    assert.equal(await answerTo(peer, { session, join: false }), "hello");
+    return peer;
+  };
+  const machines: RawPeer[] = [];
+  for (let i = 0; i < 15; i++) machines.push(await begin("shared"));
+  const session = newKey();
+  const bulk = [await begin("bulk", session)];
+  const answers: string[] = [];
+  for (let i = 0; i < 9; i++) {
+    for (const peer of bulk) peer.send("ping", { nonce: i });
+    const peer = await connectHostile(chain, "bulk");
+    answers.push(await answerTo(peer, { session, join: true }));
+    bulk.push(peer);
+  }
+  assert.deepEqual(answers, [...Array(4).fill("hello"), ...Array(5).fill("limit_reached")]);
+  // A sixteenth machine takes the place of the newest further link.
+  machines.push(await begin("shared"));
+  await within(5_000, bulk[4]!.closed, "the newest further link is closed");
+  for (const machine of [...machines, ...bulk.slice(0, 4)]) await machine.settled();
+  const { connections, agents } = await health(chain);
+  assert.deepEqual([connections, agents], [20, 17]);
+  await close([...machines, ...bulk]);
+  await chain.startAgent();
+  await chain.finish();
+});
+
+Deno.test("a session gets no ninth link", async () => {
+  await using chain = await Chain.start();
+  const session = newKey();
+  const peers: RawPeer[] = [];
+  const answers: string[] = [];
+  for (let i = 0; i < 12; i++) {
+    for (const peer of peers) peer.send("ping", { nonce: i });
+    const peer = await connectHostile(chain);
+    peers.push(peer);
+    answers.push(await answerTo(peer, { session, join: i > 0 }));
+  }
+  assert.deepEqual(answers, [...Array(8).fill("hello"), ...Array(4).fill("limit_reached")]);
   await close(peers);
   await chain.finish();
 });

@@ -45,3 +45,17 @@ Deno.test("a server exits after drain_timeout", async () => {
   await chain.startServer();
   await chain.finish();
 });
+
+Deno.test("a server that drains does not wait for an agent that was killed, although its session could resume", async () => {
+  await using chain = await Chain.start({ server: { drain_timeout: "30s" } });
+  await using origin = startHalfSendingOrigin();
+  const { ended } = await beginDownload(["-x", chain.proxyUrl, `http://${origin.host}/`]);
+  const stopped = chain.server.stop("SIGTERM", 10_000);
+  await assertRefusesNewConnections(chain.serverPort);
+  await chain.agent.stop("SIGKILL");
+  assert.equal((await stopped).code, 0, chain.server.log.text);
+  await ended;
+  await chain.startServer();
+  await chain.startAgent();
+  await chain.finish();
+});
