@@ -5,7 +5,7 @@ const BULK_RATE = 48;
 /** Samples after a change that do not count: those of TCP's slow start. */
 const SKIPPED = 2;
 /** Samples that are averaged. */
-const WINDOW = 4;
+const WINDOW = 3;
 /** Samples until connections that are not there count as impossible. */
 const PATIENCE = 5 * WINDOW;
 /** The share of the expected gain that further connections have to bring. */

@@ -34,10 +34,10 @@ Deno.test("link policy does not wait for all samples of a clear gain", () => {
   assert.equal(policy.wanted, 8);
   const doubtful = new LinkPolicy(8);
   // Of 200 % more, 50 % came.
-  run(doubtful, 2, () => 360);
-  run(doubtful, 0.75, () => 550, 2_000);
+  run(doubtful, 1.75, () => 360);
+  run(doubtful, 0.5, () => 550, 1_750);
   assert.equal(doubtful.wanted, 4, "not clear yet");
-  run(doubtful, 0.5, () => 550, 2_750);
+  run(doubtful, 0.5, () => 550, 2_250);
   assert.equal(doubtful.wanted, 8, "all samples are enough");
 });
 
