@@ -172,6 +172,8 @@ export class Session {
   close(code: ErrorCode, message: string): void {
     // For the peer, `going_away` alone is a drain, in which its streams continue (SPEC.md 3.4).
     if (code === "going_away") this.#streams.resetAll(code, message);
+    // What was read: a peer that misses nothing does not wait for another link.
+    this.#links.flushAcknowledgements();
     this.#fail(new SallyportError(code, message), message);
   }
 
