@@ -166,6 +166,7 @@ export class Session {
     this.#streams.refuseStreams("going_away");
     this.#links.control(goaway("going_away", "draining", this.#streams.lastAccepted));
     this.#beginDraining();
+    this.#links.stopWaiting();
   }
 
   /** Closes the session now: `code` is sent to the peer, and open streams fail with it. */
@@ -182,6 +183,7 @@ export class Session {
       ...this.#init,
       keep: (bytes) => this.#streams.keep(bytes),
       isNeeded: () => this.#streams.transferring > 0,
+      isLeaving: () => this.#leaving,
       isDrained: () => this.#isDrained,
       exhausted: (error) => this.#exhausted(error),
     });
