@@ -85,6 +85,15 @@ Deno.test("revokeCertificate by name also revokes the certificate replaced by a 
     assert.match(notes[1]!, new RegExp(`^revoked one before its renewal \\(serial ${old}\\)`));
   }));
 
+Deno.test("revokeCertificate says what the revocation of the server's certificate reaches, and of no other", () =>
+  withClients(async (dir) => {
+    const { notes } = await revokeCertificate({ dir, which: { name: "server" } });
+    assert.match(notes.join("\n"), /agents without crl_file still accept it\n/);
+    assert.match(notes.join("\n"), /a running server with this list keeps its certificate and logs an error/);
+    const { notes: others } = await revokeCertificate({ dir, which: { name: "one" } });
+    assert.doesNotMatch(others.join("\n"), /server/);
+  }));
+
 Deno.test("revokeCertificate loses no entry when several run at the same time", () =>
   withClients(async (dir) => {
     const serials = Array.from({ length: 12 }, (_, index) => (index + 16).toString(16));

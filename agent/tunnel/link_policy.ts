@@ -7,7 +7,7 @@ const SKIPPED = 2;
 /** Samples that are averaged. */
 const WINDOW = 3;
 /** Samples until connections that are not there count as impossible. */
-const PATIENCE = 5 * WINDOW;
+const MAX_MISSED = 5 * WINDOW;
 /** The share of the expected gain that further connections have to bring. */
 const REQUIRED_GAIN = 0.15;
 /** How much more than that shows it before all samples are there: each step less is a second for a download. */
@@ -92,7 +92,7 @@ export class LinkPolicy {
   /** Not all connections are there: they say nothing yet. */
   #missing(now: number): void {
     this.#rates = [];
-    if (this.#trial !== undefined && ++this.#trial.missed > PATIENCE) this.#fail(now);
+    if (this.#trial !== undefined && ++this.#trial.missed > MAX_MISSED) this.#fail(now);
   }
 
   /** Doubles the connections. */

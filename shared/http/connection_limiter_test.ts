@@ -39,3 +39,17 @@ Deno.test("a shortage of descriptors closes connections without a request, and n
   clock.advance(10_000);
   assert.deepEqual([connections.figures().used, clock.timers], [0, 0]);
 });
+
+Deno.test("a client that sends request after request gets no more time than for one", () => {
+  const clock = new ManualClock();
+  const connections = new ConnectionLimiter(clock);
+  const socket = new FakeSocket("192.0.2.1");
+  connections.add(socket as unknown as Socket);
+  for (let request = 0; request < 4; request++) {
+    clock.advance(1_500);
+    connections.responding(socket as unknown as Socket);
+  }
+  assert.equal(socket.destroyed, false);
+  clock.advance(500);
+  assert.deepEqual([socket.destroyed, connections.figures().used, clock.timers], [true, 0, 0]);
+});

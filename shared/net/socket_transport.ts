@@ -73,7 +73,7 @@ export class SocketTransport implements Transport {
     this.#socket.end();
   }
 
-  /** The peer is no longer accepted: whoever uses the connection ends it with a last message; without a user it is cut. */
+  /** The peer is no longer accepted: the user of the connection ends it with a last message; without a user it is cut. */
   reject(error: SallyportError): void {
     if (this.#events?.rejected === undefined) this.#socket.destroy(error);
     else this.#events.rejected(error);

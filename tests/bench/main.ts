@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: measures this build beside others, and prints the tables for `docs/performance.md`. Exit code 1
+ * `deno task bench`: compares this build with others, and prints the tables for `docs/performance.md`. Exit code 1
  * when a run failed; figures are never judged.
  */
 import { runProgram } from "../../shared/cli/run_program.ts";

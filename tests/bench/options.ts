@@ -28,14 +28,14 @@ type Given = Omit<BenchOptions, "rows"> & Partial<Pick<BenchOptions, "rows">>;
 /** The command line of `deno task bench`. */
 export function benchCommand(action: (options: BenchOptions) => Promise<void>): Command {
   return new Command("bench").description(
-    "Measures the tunnel beside others, with runs in turn, and prints tables",
+    "Measures the tunnel and others, with runs in turn, and prints tables",
   )
     .allowExcessArguments(false)
     .option("--rows <list>", "rows, paths, or path/row, with commas between; all by default", rows)
     .option("--runs <count>", "runs of each row that count", atMost(100), 5)
     .option("--seconds <seconds>", "the longest that a run lasts", seconds, 3)
     .option("--mb <megabytes>", "the most that a run transfers", atMost(10_000), 512)
-    .option("--peers <list>", "what to measure beside it: ssh, stunnel, or none", peers, [...PEERS])
+    .option("--peers <list>", "what to compare it with: ssh, stunnel, or none", peers, [...PEERS])
     .option("--against <folder>", "measure another checkout of this project too")
     .option("--json <file>", "write everything that was measured to this file")
     .option("--list", "print rows and paths, and measure nothing")

@@ -22,7 +22,7 @@ async function rowsOf(list: string): Promise<string[]> {
   return options!.rows.flatMap(({ path, rows }) => rows.map(({ id }) => `${path.id}/${id}`));
 }
 
-Deno.test("all rows run on all paths by default, beside all peers", async () => {
+Deno.test("all rows run on all paths by default, with all peers", async () => {
   const { options } = await parse();
   assert.deepEqual(options!.rows, PATHS.map((path) => ({ path, rows: ROWS })));
   assert.deepEqual(options!.peers, ["ssh", "stunnel"]);

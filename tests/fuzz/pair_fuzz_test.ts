@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fuzz } from "../support/fuzz/fuzz.ts";
 import { type Step, steps, WatchedPair } from "../support/mux/watched_pair.ts";
-import { SMALL_WINDOWS } from "../support/mux/watched_side.ts";
+import { SMALL_WINDOWS } from "../support/mux/watched_session.ts";
 
 const ACTS = [
   ...["open", "open", "write", "write", "write", "end", "reset", "resume", "resume"] as const,

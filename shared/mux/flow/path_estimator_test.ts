@@ -71,12 +71,12 @@ Deno.test("path estimator fills 100 Mbit/s over 20 ms and keeps the queue small 
   assertBelow(estimator.roundTrip!, 26, "round trip");
 });
 
-Deno.test("path estimator allows less beside interactive streams where only a busy process delays", () => {
+Deno.test("path estimator allows less with interactive streams where only a busy process delays", () => {
   const near = simulate({ rate: 500_000, delay: 0.1 });
   near.path.offer(Infinity);
   near.path.run(2_000);
   assertAtLeast(near.estimator.window, 1_000_000, "window without delay");
-  assertBelow(near.estimator.quickWindow, 250_000, "window beside interactive streams");
+  assertBelow(near.estimator.quickWindow, 250_000, "window with interactive streams");
   const far = simulate({ rate: MBIT_100, delay: 10 });
   far.path.offer(Infinity);
   far.path.run(2_000);

@@ -3,7 +3,7 @@ import { SallyportError } from "../../errors.ts";
 import type { SessionMessage } from "../../protocol/messages.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
 import type { OutgoingFrame } from "../stream/send_queue.ts";
-import { DeliveryPace } from "./delivery_pace.ts";
+import { EventBudget } from "./event_budget.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
 import type { StreamTable } from "../stream/stream_table.ts";
 import type { FrameSender } from "../stream/stream_table_init.ts";
@@ -22,13 +22,13 @@ export class LocalDelivery implements FrameSender {
   readonly #opened: (stream: FramedStream) => void;
   /** Streams with something to send, in the order of their turns. */
   readonly #ring = new Set<FramedStream>();
-  readonly #pace: DeliveryPace;
+  readonly #eventBudget: EventBudget;
   #control: SessionMessage[] = [];
   #scheduled = false;
 
   /** @param opened Called for every stream that arrives. */
   constructor(clock: Clock, opened: (stream: FramedStream) => void) {
-    this.#pace = new DeliveryPace(clock, () => this.#schedule());
+    this.#eventBudget = new EventBudget(clock, () => this.#schedule());
     this.#opened = opened;
   }
 
@@ -49,7 +49,7 @@ export class LocalDelivery implements FrameSender {
 
   /** No stream is left: stops the timer. */
   stop(): void {
-    this.#pace.stop();
+    this.#eventBudget.stop();
   }
 
   #schedule(): void {
@@ -64,7 +64,7 @@ export class LocalDelivery implements FrameSender {
   #flush(): void {
     for (const message of this.#control.splice(0)) this.#deliverMessage(message);
     for (const stream of this.#ring) {
-      if (this.#pace.isExhausted) return;
+      if (this.#eventBudget.isExhausted) return;
       this.#ring.delete(stream);
       if (stream.sendable) this.#takeTurn(stream);
       // Added again, it is last: `for … of` over a set reaches it after all others.
@@ -83,7 +83,7 @@ export class LocalDelivery implements FrameSender {
     }
     stream.frameWritten();
     stream.frameArrived(frame.n);
-    this.#pace.spend(frame.body.byteLength + FRAME_COST);
+    this.#eventBudget.spend(frame.body.byteLength + FRAME_COST);
   }
 
   #deliver({ body, ...frame }: OutgoingFrame): void {

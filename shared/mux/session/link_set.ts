@@ -23,6 +23,8 @@ interface LinkSetInit {
   keep(bytes: number): void;
   /** Whether the session is worth waiting for when its last link is lost, even if nothing is left to send. */
   isNeeded(): boolean;
+  /** Whether this end drains: then it waits for no link. */
+  isLeaving(): boolean;
   /** Whether links have nothing more to do. */
   isDrained(): boolean;
   /** No link is left and the session does not wait, or no longer; `error` is why the last link was lost. */
@@ -217,10 +219,10 @@ export class LinkSet implements FrameSender {
     for (const link of this.#open) link.flushAcknowledgement();
   }
 
-  /** The session is not needed any more: if it waits for a link, and the peer misses nothing, it ends. */
+  /** The session is not needed any more: if it waits for a link, and this end drains or the peer misses nothing, it ends. */
   stopWaiting(): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || this.#owesFrames) return;
+    if (waiting === undefined || this.#owesFrames && !this.#init.isLeaving()) return;
     waiting.cancel();
     this.#waiting = undefined;
     this.#init.exhausted(waiting.error);
@@ -278,8 +280,8 @@ export class LinkSet implements FrameSender {
   }
 
   #wait(error: SallyportError): void {
-    const { clock, options: { resumeTimeout }, isNeeded, exhausted } = this.#init;
-    if (resumeTimeout === 0 || !(isNeeded() || this.#owesFrames)) return exhausted(error);
+    const { clock, options: { resumeTimeout }, isNeeded, isLeaving, exhausted } = this.#init;
+    if (resumeTimeout === 0 || isLeaving() || !(isNeeded() || this.#owesFrames)) return exhausted(error);
     const cancel = clock.after(resumeTimeout, () => {
       this.#waiting = undefined;
       const waited = `the connection did not come back within ${resumeTimeout / 1000} s: ${error.message}`;

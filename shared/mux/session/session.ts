@@ -166,12 +166,15 @@ export class Session {
     this.#streams.refuseStreams("going_away");
     this.#links.control(goaway("going_away", "draining", this.#streams.lastAccepted));
     this.#beginDraining();
+    this.#links.stopWaiting();
   }
 
   /** Closes the session now: `code` is sent to the peer, and open streams fail with it. */
   close(code: ErrorCode, message: string): void {
     // For the peer, `going_away` alone is a drain, in which its streams continue (SPEC.md 3.4).
     if (code === "going_away") this.#streams.resetAll(code, message);
+    // What was read: a peer that misses nothing does not wait for another link.
+    this.#links.flushAcknowledgements();
     this.#fail(new SallyportError(code, message), message);
   }
 
@@ -180,6 +183,7 @@ export class Session {
       ...this.#init,
       keep: (bytes) => this.#streams.keep(bytes),
       isNeeded: () => this.#streams.transferring > 0,
+      isLeaving: () => this.#leaving,
       isDrained: () => this.#isDrained,
       exhausted: (error) => this.#exhausted(error),
     });

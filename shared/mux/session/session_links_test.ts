@@ -105,3 +105,24 @@ Deno.test("session numbers its links from 1, and no number is used again", async
   assert.deepEqual([second.id, dial().id], [2, 3]);
   await end(dialer);
 });
+
+Deno.test("session that drains waits for no link, and ends with its last one (SPEC 3.7)", async () => {
+  const dialer = await new DialerBench().begin();
+  dialer.session.open(OPENING, new Uint8Array([1]));
+  await dialer.first.next("connect_request");
+  dialer.session.drain();
+  dialer.first.close();
+  assert.equal(await dialer.over(), "tunnel_down");
+});
+
+Deno.test("session without a link ends when it drains (SPEC 3.7)", async () => {
+  const dialer = await new DialerBench().begin();
+  dialer.session.open(OPENING, new Uint8Array([1]));
+  await dialer.first.next("connect_request");
+  dialer.first.close();
+  await within(5_000, dialer.first.closed, "the link closes");
+  await MemoryTransport.settled();
+  assert.deepEqual([dialer.session.state, dialer.session.linkCounts.open], ["open", 0]);
+  dialer.session.drain();
+  assert.equal(await dialer.over(), "tunnel_down");
+});

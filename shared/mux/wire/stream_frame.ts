@@ -1,6 +1,6 @@
 import type { HeaderList, StreamMessage } from "../../protocol/messages.ts";
 
-/** A message of a stream with what its frame says about it (SPEC.md 4.2); its body goes beside it. */
+/** A message of a stream with what its frame says about it (SPEC.md 4.2); its body is separate. */
 export interface StreamFrame {
   /** The stream's id. */
   readonly id: number;

@@ -12,7 +12,7 @@ export interface LoadOptions {
   readonly bytes: number;
 }
 
-/** `tunnels` opens tunnels with a small GET each, `gets` uses kept ones, `mixed` does that beside a download. */
+/** `tunnels` opens tunnels with a small GET each, `gets` uses kept ones, `mixed` does that during a download. */
 export type LoadKind = "down" | "up" | "tunnels" | "gets" | "mixed";
 
 /** Figures by metric. */

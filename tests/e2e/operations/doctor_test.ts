@@ -47,6 +47,8 @@ Deno.test("agent doctor passes every step with a working tunnel, and closes what
     "the connection is closed",
     async () => assert.equal((await health(chain)).connections, 0),
   );
+  assert.equal((await health(chain)).agents, 0, "the server does not wait for doctor to come back");
+  assert.doesNotMatch(chain.server.log.text, /agent lost its connection/);
   await chain.server.stop();
 });
 

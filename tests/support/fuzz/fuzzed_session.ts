@@ -8,7 +8,7 @@ import type { Transport, TransportEvents } from "../../../shared/mux/transport.t
 import { ManualClock } from "../manual_clock.ts";
 import { naiveDecode, naiveEncode } from "../mux/naive_codec.ts";
 import { SESSION_KEY } from "../mux/session_pair.ts";
-import { type RecordedSession, recordedSession } from "../mux/watched_side.ts";
+import { type RecordedSession, recordedSession } from "../mux/watched_session.ts";
 
 const OPTIONS = { initialWindow: 5_000, maxWindow: 20_000, maxStreams: 3, resumeTimeout: 4_000 };
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { SessionOptions } from "../../../shared/mux/options.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { ManualWire } from "./manual_wire.ts";
-import { assertSameBytes, type StreamAct, WatchedSide } from "./watched_side.ts";
+import { assertSameBytes, type StreamAct, WatchedSession } from "./watched_session.ts";
 
 /** Something that one side, or a link, does. */
 export interface Step<Act extends string> {
@@ -30,14 +30,14 @@ export function steps<Act extends string>(acts: readonly Act[]): fc.Arbitrary<St
 /** Two watched sessions, and links between them whose bytes move when a test says so. */
 export class WatchedPair {
   readonly clock = new ManualClock();
-  readonly sides: readonly [WatchedSide, WatchedSide];
+  readonly sides: readonly [WatchedSession, WatchedSession];
   /** Connections that are not over, with the dialer's end first. */
   links: [ManualWire, ManualWire][] = [];
 
   constructor(options: Partial<SessionOptions>) {
     this.sides = [
-      new WatchedSide("dialer", this.clock, options),
-      new WatchedSide("listener", this.clock, options),
+      new WatchedSession("dialer", this.clock, options),
+      new WatchedSession("listener", this.clock, options),
     ];
   }
 

@@ -93,7 +93,7 @@ export function recordedSession(
 }
 
 /** A session whose streams are watched: no byte may be lost, duplicated or reordered. */
-export class WatchedSide {
+export class WatchedSession {
   readonly streams: WatchedStream[] = [];
   readonly byId = new Map<number, WatchedStream>();
   readonly budget = new MemoryBudget(1_000_000);
@@ -157,7 +157,7 @@ export class WatchedSide {
 }
 
 /** Fails unless all bytes of the streams that `a` opened and that ended in order have arrived, both ways. */
-export function assertSameBytes(a: WatchedSide, b: WatchedSide): void {
+export function assertSameBytes(a: WatchedSession, b: WatchedSession): void {
   for (const near of a.streams) {
     const far = b.byId.get(near.stream.id);
     // A reset may arrive when the stream is closed for the other end.

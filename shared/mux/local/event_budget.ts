@@ -12,7 +12,7 @@ const TIMER_COST = 262_144;
  * Limits the work that is done in microtasks. Microtasks run before everything else, so that two consumers that answer
  * each other at once would block timers, sockets and other streams for as long as they have something to send.
  */
-export class DeliveryPace {
+export class EventBudget {
   readonly #clock: Clock;
   readonly #resume: () => void;
   #spent = 0;
