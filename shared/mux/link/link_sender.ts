@@ -18,7 +18,7 @@ const QUICK_BATCH_BYTES = 32_768;
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
 const MAX_WRITES = 2;
-/** Bytes of link and session messages that may wait for a peer that does not read (SPEC.md 3.5). */
+/** Bytes of link and session messages that one link may have for a peer that does not read (SPEC.md 3.5). */
 const MAX_CONTROL = 2_621_440;
 /** What a waiting message takes in addition to its characters: the header of its text and its slot. */
 const MESSAGE_BYTES = 64;
@@ -66,7 +66,7 @@ export class LinkSender {
   readonly #resends = new Queue<CountedFrame>();
   readonly #kept = new Queue<Kept>();
   /** Bytes of messages that wait, and of session messages that are kept. */
-  #messageBytes = 0;
+  #unreadBytes = 0;
   /** The total of the `ack` that waits: a later one replaces an earlier one. */
   #ack: number | undefined;
   #sent = 0;
@@ -115,7 +115,7 @@ export class LinkSender {
     if (this.#stopped) return;
     if (isAfterResends && this.#resends.length > 0) this.#resends.push(frame);
     else this.#control.push(frame);
-    this.#count(messageBytes(frame));
+    this.#count(unreadBytes(frame));
     this.schedule();
   }
 
@@ -123,7 +123,7 @@ export class LinkSender {
   resend(frames: Iterable<CountedFrame>): void {
     for (const frame of frames) {
       this.#resends.push(frame);
-      this.#count(messageBytes(frame));
+      this.#count(unreadBytes(frame));
     }
     this.schedule();
   }
@@ -140,7 +140,7 @@ export class LinkSender {
     this.#progressAt = this.#init.clock.now();
     for (let kept; (kept = this.#kept.first) !== undefined && kept.end <= total;) {
       this.#kept.shift();
-      this.#messageBytes -= messageBytes(kept.frame);
+      this.#unreadBytes -= unreadBytes(kept.frame);
       this.#init.source()?.delivered(kept.frame);
     }
     this.schedule();
@@ -166,7 +166,7 @@ export class LinkSender {
   takeAll(): CountedFrame[] {
     const frames = this.takeFrames();
     for (let frame; (frame = this.#control.shift()) !== undefined;) {
-      this.#messageBytes -= messageBytes(frame);
+      this.#unreadBytes -= unreadBytes(frame);
       frames.push(frame);
     }
     return frames;
@@ -177,7 +177,7 @@ export class LinkSender {
     const frames: CountedFrame[] = [];
     for (let kept; (kept = this.#kept.shift()) !== undefined;) frames.push(kept.frame);
     for (let frame; (frame = this.#resends.shift()) !== undefined;) frames.push(frame);
-    for (const frame of frames) this.#messageBytes -= messageBytes(frame);
+    for (const frame of frames) this.#unreadBytes -= unreadBytes(frame);
     return frames;
   }
 
@@ -224,7 +224,7 @@ export class LinkSender {
     const ack = this.#ack;
     this.#ack = undefined;
     for (let json; encoder.length < BATCH_BYTES && (json = this.#messages.shift()) !== undefined;) {
-      this.#messageBytes -= json.length + MESSAGE_BYTES;
+      this.#unreadBytes -= json.length + MESSAGE_BYTES;
       this.#appendMessage(encoder, json);
     }
     // Last, since `hello` is the first message (SPEC.md 3.1).
@@ -287,14 +287,14 @@ export class LinkSender {
   }
 
   #count(bytes: number): void {
-    const wasBelow = this.#messageBytes <= MAX_CONTROL;
-    this.#messageBytes += bytes;
+    const wasBelow = this.#unreadBytes <= MAX_CONTROL;
+    this.#unreadBytes += bytes;
     // Deferred: the caller is in the middle of work that the end of the session would break.
-    if (wasBelow && this.#messageBytes > MAX_CONTROL) queueMicrotask(() => this.#init.overflow());
+    if (wasBelow && this.#unreadBytes > MAX_CONTROL) queueMicrotask(() => this.#init.overflow());
   }
 }
 
-/** What a session message counts while it waits or is kept; frames of streams are counted elsewhere. */
-function messageBytes({ stream, isDropped, json }: CountedFrame): number {
-  return stream === undefined && !isDropped ? json.length + MESSAGE_BYTES : 0;
+/** What a session message counts for the limit of its link while it waits or is kept; other frames count nothing. */
+function unreadBytes({ owner, json }: CountedFrame): number {
+  return owner === "session" ? json.length + MESSAGE_BYTES : 0;
 }

@@ -34,10 +34,9 @@ function streamFrame(n: number, bodyLength: number): CountedFrame {
   return {
     json,
     body: new Uint8Array(bodyLength),
-    stream: {} as FramedStream,
+    owner: {} as FramedStream,
     n,
     opens: false,
-    isDropped: false,
     mustArrive: true,
   };
 }
@@ -195,10 +194,9 @@ Deno.test("link sender keeps at most 8,192 frames (SPEC 4.8)", async () => {
         batch.append({
           json,
           body: new Uint8Array(0),
-          stream: {} as FramedStream,
+          owner: {} as FramedStream,
           n: 0,
           opens: false,
-          isDropped: false,
           mustArrive: true,
         });
       }

@@ -19,7 +19,7 @@ interface LinkSetInit {
   readonly options: Pick<SessionOptions, "resumeTimeout">;
   /** Learns what happens to links. @default {nothing is traced} */
   readonly trace?: SessionTrace | undefined;
-  /** Counts bytes that are kept until they are acknowledged; negative when they were. */
+  /** Counts what frames and messages cost until they are acknowledged; negative when they were. */
   keep(bytes: number): void;
   /** Whether the session is worth waiting for when its last link is lost, even if nothing is left to send. */
   isNeeded(): boolean;
@@ -56,6 +56,7 @@ export class LinkSet implements FrameSender {
   #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
   /** Links that were added so far. */
   #added = 0;
+  #isClosed = false;
   #resumptions = 0;
   #resentBytes = 0;
   /** What lost links have transferred. */
@@ -189,16 +190,19 @@ export class LinkSet implements FrameSender {
   }
 
   control(message: SessionMessage, stream?: FramedStream): void {
+    if (this.#isClosed) return;
     const frame = sessionFrame(message);
+    this.scheduler.keep(frame);
     const pinnedTo = stream?.pinnedTo;
     const pinned = pinnedTo && [...this.#open].find(({ sender }) => sender === pinnedTo);
     const link = pinned ?? this.#used[0];
-    if (link === undefined) this.#orphans.push(frame);
-    else link.control(frame, pinnedTo !== undefined);
+    if (link !== undefined) return link.control(frame, pinnedTo !== undefined);
+    this.#orphans.push(frame);
   }
 
-  /** Sends a last message by every link, also those whose `hello` is awaited: the peer may know them already. */
-  broadcast(message: SessionMessage): void {
+  /** Sends a last message by every link, also before its `hello`: the peer may know it. `only`: drops what waits. */
+  broadcast(message: SessionMessage, only: boolean): void {
+    for (const { sender } of only ? this.#open : []) this.scheduler.stop(sender.takeAll());
     for (const link of [...this.#open, ...this.#greeting]) link.control(sessionFrame(message));
   }
 
@@ -223,6 +227,7 @@ export class LinkSet implements FrameSender {
 
   /** Closes all links once what is queued was sent. Nothing is kept any more. */
   close(error: SallyportError): void {
+    this.#isClosed = true;
     this.#waiting?.cancel();
     this.#waiting = undefined;
     this.scheduler.stop(this.#orphans.splice(0));
@@ -252,9 +257,8 @@ export class LinkSet implements FrameSender {
   /** Sends frames again by other links: bulk not by the one that carries none. */
   #takeOver(frames: readonly CountedFrame[]): void {
     const [first, second = first] = this.#used;
-    const isBulk = ({ stream }: CountedFrame) => stream !== undefined && this.scheduler.isBulk(stream);
-    this.#resend(frames.filter((frame) => !isBulk(frame)), first!);
-    this.#resend(frames.filter(isBulk), second!);
+    this.#resend(frames.filter((frame) => !this.scheduler.isBulk(frame)), first!);
+    this.#resend(frames.filter((frame) => this.scheduler.isBulk(frame)), second!);
   }
 
   #resend(frames: readonly CountedFrame[], link: Link): void {
@@ -269,7 +273,7 @@ export class LinkSet implements FrameSender {
 
   /** Whether the peer misses the last bytes of a stream, or its reset. */
   get #owesFrames(): boolean {
-    return this.#orphans.some(({ mustArrive, isDropped }) => mustArrive && !isDropped);
+    return this.#orphans.some(({ mustArrive, owner }) => mustArrive && owner !== "dropped");
   }
 
   #wait(error: SallyportError): void {
