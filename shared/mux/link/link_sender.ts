@@ -136,7 +136,10 @@ export class LinkSender {
 
   /** The peer has read `total` counted bytes. Returns false when that is impossible. */
   acknowledged(total: number): boolean {
+    const { delivered } = this.path;
     if (!this.path.acknowledged(total)) return false;
+    // One that adds nothing is no progress.
+    if (total === delivered) return true;
     this.#progressAt = this.#init.clock.now();
     for (let kept; (kept = this.#kept.first) !== undefined && kept.end <= total;) {
       this.#kept.shift();

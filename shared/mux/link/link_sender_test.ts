@@ -279,3 +279,13 @@ Deno.test("link sender limits session messages that the peer does not acknowledg
   await send(10_000);
   assert.equal(link.overflows, 1);
 });
+
+Deno.test("link sender takes an ack that adds nothing for no progress (SPEC 3.8)", async () => {
+  const { link, sender, clock } = bench(new TestSource(2, 10));
+  sender.schedule();
+  await link.written();
+  sender.acknowledged(1);
+  clock.advance(700);
+  assert.equal(sender.acknowledged(1), true);
+  assert.equal(sender.stalledFor, 700);
+});

@@ -227,3 +227,15 @@ Deno.test("session ends when it holds most as messages that its peer does not ac
   for (const { peer } of peers) peer.abort();
   await Promise.all(peers.map(({ listener }) => listener.closed));
 });
+
+Deno.test("session counts the ids of streams that arrive before lower ones (SPEC 5.5)", async () => {
+  await using bench = new Bench();
+  const { peer } = await bench.connectRaw();
+  const before = bench.held;
+  for (let id = 3; id < 203; id += 2) {
+    peer.send("connect_request", { stream: id, host: "h", port: 1 });
+    peer.send("reset", { stream: id, code: "cancelled" });
+  }
+  await peer.settled();
+  assert.ok(bench.held - before >= 100 * 32, `${bench.held - before}`);
+});

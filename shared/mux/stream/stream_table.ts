@@ -217,13 +217,18 @@ export class StreamTable implements StreamOwner<FramedStream> {
   }
 
   #closeIfOver(): void {
-    if (this.#over && this.#streams.size === 0) this.#share.close();
+    if (!this.#over || this.#streams.size > 0) return;
+    this.#share.change(-this.#ids.bytes);
+    this.#share.close();
   }
 
   /** Whether an opening message is not a copy of one that arrived. */
   #isNew({ id, n }: IncomingStreamMessage): boolean {
     if (n !== 0) throw protocolViolation(`stream ${id} opens with number ${n}`);
-    return this.#ids.accept(id);
+    const before = this.#ids.bytes;
+    const isNew = this.#ids.accept(id);
+    this.#share.change(this.#ids.bytes - before);
+    return isNew;
   }
 
   #accept(incoming: IncomingStreamMessage, opening: OpeningMessage, length: number): Received {
