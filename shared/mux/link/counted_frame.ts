@@ -5,6 +5,8 @@ import type { FramedStream } from "../stream/framed_stream.ts";
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** What a kept frame takes in addition to its texts: its objects and its slots in lists. */
 const FRAME_BYTES = 256;
+/** What a message counts for the limit of its link in addition to its characters (SPEC.md 3.5). */
+export const MESSAGE_BYTES = 64;
 /** What a body takes in addition to its bytes. */
 const BODY_BYTES = 256;
 
@@ -40,4 +42,9 @@ export function streamOf({ owner }: CountedFrame): FramedStream | undefined {
 export function keptBytes({ json, body }: SentFrame): number {
   const length = body.byteLength;
   return FRAME_BYTES + json.length + (length === 0 ? 0 : BODY_BYTES + length);
+}
+
+/** What a session message counts for the limit of its link (SPEC.md 3.5); other frames count nothing. */
+export function unreadBytes({ owner, json }: CountedFrame): number {
+  return owner === "session" ? json.length + MESSAGE_BYTES : 0;
 }

@@ -5,7 +5,7 @@ import { Queue } from "../flow/queue.ts";
 import type { Transport } from "../transport.ts";
 import type { FrameEncoder } from "../wire/frame_codec.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
-import type { CountedFrame } from "./counted_frame.ts";
+import { type CountedFrame, MESSAGE_BYTES, unreadBytes } from "./counted_frame.ts";
 import { EncoderPool } from "./encoder_pool.ts";
 import type { Batch, FrameSource } from "./frame_source.ts";
 import type { FrameTrace } from "./frame_trace.ts";
@@ -16,12 +16,12 @@ const BATCH_BYTES = 131_072;
 const QUICK_BATCH_BYTES = 32_768;
 /** Bytes of a batch's buffer: the last turn may exceed the batch. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
+/** Of all links: with spare buffers of its own, each of many links would keep 400 KB. */
+const ENCODERS = new EncoderPool(BUFFER_BYTES);
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
 const MAX_WRITES = 2;
 /** Bytes of link and session messages that one link may have for a peer that does not read (SPEC.md 3.5). */
 const MAX_CONTROL = 2_621_440;
-/** What a waiting message takes in addition to its characters: the header of its text and its slot. */
-const MESSAGE_BYTES = 64;
 /** Frames of streams that may be unacknowledged (SPEC.md 4.8). */
 const MAX_KEPT = 8_192;
 
@@ -72,7 +72,6 @@ export class LinkSender {
   #sent = 0;
   /** When the peer last acknowledged anything, or when something was sent after all was acknowledged. */
   #progressAt = 0;
-  readonly #encoders = new EncoderPool(BUFFER_BYTES);
   #writes = 0;
   #scheduled = false;
   #stopped = false;
@@ -199,13 +198,13 @@ export class LinkSender {
     let isWaiting = this.#init.source()?.isWaiting(this) === true;
     while (!this.#stopped && this.#writes < MAX_WRITES) {
       if (!isWaiting && !this.#hasOwn) return this.#notifyIdle();
-      const encoder = this.#encoders.take();
+      const encoder = ENCODERS.take();
       if (isWaiting) beforeWrite();
       this.#gatherMessages(encoder);
       const before = this.#sent;
       isWaiting = this.#gatherCounted(encoder);
       // Frames wait, but the path is full.
-      if (encoder.length === 0) return this.#encoders.giveBack(encoder);
+      if (encoder.length === 0) return ENCODERS.giveBack(encoder);
       if (this.#sent > before) {
         const isFirst = this.path.inFlight === 0;
         this.path.sent(this.#sent - before, !isWaiting);
@@ -277,7 +276,7 @@ export class LinkSender {
     this.#writes++;
     this.#init.transport.write(encoder.bytes, () => {
       this.#writes--;
-      this.#encoders.giveBack(encoder);
+      ENCODERS.giveBack(encoder);
       this.#flush();
     });
   }
@@ -295,9 +294,4 @@ export class LinkSender {
     // Deferred: the caller is in the middle of work that the end of the session would break.
     if (wasBelow && this.#unreadBytes > MAX_CONTROL) queueMicrotask(() => this.#init.overflow());
   }
-}
-
-/** What a session message counts for the limit of its link while it waits or is kept; other frames count nothing. */
-function unreadBytes({ owner, json }: CountedFrame): number {
-  return owner === "session" ? json.length + MESSAGE_BYTES : 0;
 }
