@@ -1,7 +1,7 @@
 import { FrameEncoder } from "../wire/frame_codec.ts";
 
 /** Buffers kept for reuse. */
-const SPARE_BUFFERS = 2;
+const SPARE_BUFFERS = 8;
 
 /** Makes encoders whose buffers are used again. */
 export class EncoderPool {

@@ -228,12 +228,14 @@ export class Link {
     switch (message.type) {
       case "hello":
         return this.#hello(message.payload);
-      case "ack":
+      case "ack": {
+        const { delivered } = this.sender.path;
         if (!this.sender.acknowledged(message.payload.bytes)) {
           throw protocolViolation("ack of bytes that were not sent");
         }
-        this.#suspicion.set(false);
+        if (this.sender.path.delivered > delivered) this.#suspicion.set(false);
         return this.#owner?.acknowledged();
+      }
       case "ping":
         return this.sender.message({ type: "pong", payload: message.payload });
       case "pong":

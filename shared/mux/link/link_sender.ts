@@ -5,7 +5,7 @@ import { Queue } from "../flow/queue.ts";
 import type { Transport } from "../transport.ts";
 import type { FrameEncoder } from "../wire/frame_codec.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
-import type { CountedFrame } from "./counted_frame.ts";
+import { type CountedFrame, MESSAGE_BYTES, unreadBytes } from "./counted_frame.ts";
 import { EncoderPool } from "./encoder_pool.ts";
 import type { Batch, FrameSource } from "./frame_source.ts";
 import type { FrameTrace } from "./frame_trace.ts";
@@ -16,12 +16,12 @@ const BATCH_BYTES = 131_072;
 const QUICK_BATCH_BYTES = 32_768;
 /** Bytes of a batch's buffer: the last turn may exceed the batch. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
+/** Of all links: with spare buffers of its own, each of many links would keep 400 KB. */
+const ENCODERS = new EncoderPool(BUFFER_BYTES);
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
 const MAX_WRITES = 2;
-/** Bytes of link and session messages that may wait for a peer that does not read (SPEC.md 3.5). */
+/** Bytes of link and session messages that one link may have for a peer that does not read (SPEC.md 3.5). */
 const MAX_CONTROL = 2_621_440;
-/** What a waiting message takes in addition to its characters: the header of its text and its slot. */
-const MESSAGE_BYTES = 64;
 /** Frames of streams that may be unacknowledged (SPEC.md 4.8). */
 const MAX_KEPT = 8_192;
 
@@ -66,13 +66,12 @@ export class LinkSender {
   readonly #resends = new Queue<CountedFrame>();
   readonly #kept = new Queue<Kept>();
   /** Bytes of messages that wait, and of session messages that are kept. */
-  #messageBytes = 0;
+  #unreadBytes = 0;
   /** The total of the `ack` that waits: a later one replaces an earlier one. */
   #ack: number | undefined;
   #sent = 0;
   /** When the peer last acknowledged anything, or when something was sent after all was acknowledged. */
   #progressAt = 0;
-  readonly #encoders = new EncoderPool(BUFFER_BYTES);
   #writes = 0;
   #scheduled = false;
   #stopped = false;
@@ -115,7 +114,7 @@ export class LinkSender {
     if (this.#stopped) return;
     if (isAfterResends && this.#resends.length > 0) this.#resends.push(frame);
     else this.#control.push(frame);
-    this.#count(messageBytes(frame));
+    this.#count(unreadBytes(frame));
     this.schedule();
   }
 
@@ -123,7 +122,7 @@ export class LinkSender {
   resend(frames: Iterable<CountedFrame>): void {
     for (const frame of frames) {
       this.#resends.push(frame);
-      this.#count(messageBytes(frame));
+      this.#count(unreadBytes(frame));
     }
     this.schedule();
   }
@@ -136,11 +135,14 @@ export class LinkSender {
 
   /** The peer has read `total` counted bytes. Returns false when that is impossible. */
   acknowledged(total: number): boolean {
+    const { delivered } = this.path;
     if (!this.path.acknowledged(total)) return false;
+    // One that adds nothing is no progress.
+    if (total === delivered) return true;
     this.#progressAt = this.#init.clock.now();
     for (let kept; (kept = this.#kept.first) !== undefined && kept.end <= total;) {
       this.#kept.shift();
-      this.#messageBytes -= messageBytes(kept.frame);
+      this.#unreadBytes -= unreadBytes(kept.frame);
       this.#init.source()?.delivered(kept.frame);
     }
     this.schedule();
@@ -166,7 +168,7 @@ export class LinkSender {
   takeAll(): CountedFrame[] {
     const frames = this.takeFrames();
     for (let frame; (frame = this.#control.shift()) !== undefined;) {
-      this.#messageBytes -= messageBytes(frame);
+      this.#unreadBytes -= unreadBytes(frame);
       frames.push(frame);
     }
     return frames;
@@ -177,7 +179,7 @@ export class LinkSender {
     const frames: CountedFrame[] = [];
     for (let kept; (kept = this.#kept.shift()) !== undefined;) frames.push(kept.frame);
     for (let frame; (frame = this.#resends.shift()) !== undefined;) frames.push(frame);
-    for (const frame of frames) this.#messageBytes -= messageBytes(frame);
+    for (const frame of frames) this.#unreadBytes -= unreadBytes(frame);
     return frames;
   }
 
@@ -196,13 +198,13 @@ export class LinkSender {
     let isWaiting = this.#init.source()?.isWaiting(this) === true;
     while (!this.#stopped && this.#writes < MAX_WRITES) {
       if (!isWaiting && !this.#hasOwn) return this.#notifyIdle();
-      const encoder = this.#encoders.take();
+      const encoder = ENCODERS.take();
       if (isWaiting) beforeWrite();
       this.#gatherMessages(encoder);
       const before = this.#sent;
       isWaiting = this.#gatherCounted(encoder);
       // Frames wait, but the path is full.
-      if (encoder.length === 0) return this.#encoders.giveBack(encoder);
+      if (encoder.length === 0) return ENCODERS.giveBack(encoder);
       if (this.#sent > before) {
         const isFirst = this.path.inFlight === 0;
         this.path.sent(this.#sent - before, !isWaiting);
@@ -224,7 +226,7 @@ export class LinkSender {
     const ack = this.#ack;
     this.#ack = undefined;
     for (let json; encoder.length < BATCH_BYTES && (json = this.#messages.shift()) !== undefined;) {
-      this.#messageBytes -= json.length + MESSAGE_BYTES;
+      this.#unreadBytes -= json.length + MESSAGE_BYTES;
       this.#appendMessage(encoder, json);
     }
     // Last, since `hello` is the first message (SPEC.md 3.1).
@@ -234,7 +236,6 @@ export class LinkSender {
   /** Session messages, frames that are sent again, and then streams. Returns whether frames are left. */
   #gatherCounted(encoder: FrameEncoder): boolean {
     const path = this.path;
-    const kept = this.#kept;
     const before = this.#sent;
     const batch: Batch = {
       sender: this,
@@ -247,13 +248,17 @@ export class LinkSender {
       append: (frame) => this.#append(encoder, frame),
     };
     const roomIn = (bytes: number, window: number) => {
-      if (kept.length >= MAX_KEPT) return 0;
+      if (this.#kept.length >= MAX_KEPT) return 0;
       return Math.min(bytes - encoder.length, window - path.inFlight - (this.#sent - before));
     };
     for (let frame; encoder.length < BATCH_BYTES && (frame = this.#control.shift()) !== undefined;) {
       batch.append(frame);
     }
-    for (let frame; batch.room > 0 && (frame = this.#resends.shift()) !== undefined;) batch.append(frame);
+    for (let frame; batch.room > 0 && (frame = this.#resends.shift()) !== undefined;) {
+      // Its stream was reset since it began to wait: it is as good as delivered.
+      if (frame.owner === "dropped") this.#init.source()?.delivered(frame);
+      else batch.append(frame);
+    }
     return this.#resends.length > 0 || this.#init.source()?.fill(batch) === true;
   }
 
@@ -274,7 +279,7 @@ export class LinkSender {
     this.#writes++;
     this.#init.transport.write(encoder.bytes, () => {
       this.#writes--;
-      this.#encoders.giveBack(encoder);
+      ENCODERS.giveBack(encoder);
       this.#flush();
     });
   }
@@ -287,14 +292,9 @@ export class LinkSender {
   }
 
   #count(bytes: number): void {
-    const wasBelow = this.#messageBytes <= MAX_CONTROL;
-    this.#messageBytes += bytes;
+    const wasBelow = this.#unreadBytes <= MAX_CONTROL;
+    this.#unreadBytes += bytes;
     // Deferred: the caller is in the middle of work that the end of the session would break.
-    if (wasBelow && this.#messageBytes > MAX_CONTROL) queueMicrotask(() => this.#init.overflow());
+    if (wasBelow && this.#unreadBytes > MAX_CONTROL) queueMicrotask(() => this.#init.overflow());
   }
-}
-
-/** What a session message counts while it waits or is kept; frames of streams are counted elsewhere. */
-function messageBytes({ stream, isDropped, json }: CountedFrame): number {
-  return stream === undefined && !isDropped ? json.length + MESSAGE_BYTES : 0;
 }

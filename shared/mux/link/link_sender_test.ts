@@ -34,10 +34,9 @@ function streamFrame(n: number, bodyLength: number): CountedFrame {
   return {
     json,
     body: new Uint8Array(bodyLength),
-    stream: {} as FramedStream,
+    owner: {} as FramedStream,
     n,
     opens: false,
-    isDropped: false,
     mustArrive: true,
   };
 }
@@ -195,10 +194,9 @@ Deno.test("link sender keeps at most 8,192 frames (SPEC 4.8)", async () => {
         batch.append({
           json,
           body: new Uint8Array(0),
-          stream: {} as FramedStream,
+          owner: {} as FramedStream,
           n: 0,
           opens: false,
-          isDropped: false,
           mustArrive: true,
         });
       }
@@ -280,4 +278,14 @@ Deno.test("link sender limits session messages that the peer does not acknowledg
   assert.equal(link.overflows, 0, "what was acknowledged no longer counts");
   await send(10_000);
   assert.equal(link.overflows, 1);
+});
+
+Deno.test("link sender takes an ack that adds nothing for no progress (SPEC 3.8)", async () => {
+  const { link, sender, clock } = bench(new TestSource(2, 10));
+  sender.schedule();
+  await link.written();
+  sender.acknowledged(1);
+  clock.advance(700);
+  assert.equal(sender.acknowledged(1), true);
+  assert.equal(sender.stalledFor, 700);
 });

@@ -7,11 +7,10 @@ import type { FrameSender } from "../stream/stream_table_init.ts";
 import type { LifeEvent, SessionTrace, TraceFields } from "../trace.ts";
 import { type CountedFrame, sessionFrame } from "../link/counted_frame.ts";
 import type { Link } from "../link/link.ts";
+import { RetiringLinks } from "../link/retiring_links.ts";
+import { StatusFrames } from "../link/status_frames.ts";
 import { type LinkUse, Scheduler } from "./scheduler.ts";
 import { linkFigures, type LinkSetFigures } from "./session_figures.ts";
-
-/** Milliseconds in which a link that is given up has to deliver what is in flight. */
-const RETIRE_TIMEOUT = 5_000;
 
 /** What makes a {@linkcode LinkSet}. */
 interface LinkSetInit {
@@ -19,7 +18,7 @@ interface LinkSetInit {
   readonly options: Pick<SessionOptions, "resumeTimeout">;
   /** Learns what happens to links. @default {nothing is traced} */
   readonly trace?: SessionTrace | undefined;
-  /** Counts bytes that are kept until they are acknowledged; negative when they were. */
+  /** Counts what frames and messages cost until they are acknowledged; negative when they were. */
   keep(bytes: number): void;
   /** Whether the session is worth waiting for when its last link is lost, even if nothing is left to send. */
   isNeeded(): boolean;
@@ -49,17 +48,17 @@ export class LinkSet implements FrameSender {
   /** Links whose `hello` has not arrived. */
   readonly #greeting = new Set<Link>();
   /** Open links that close once what is in flight was delivered. */
-  readonly #retiring = new Map<Link, CancelTimer>();
+  readonly #retiring: RetiringLinks;
   /** The links that are used, in the order of preference; the first carries no bulk if there are others. */
   #used: readonly Link[] = [];
   /** What has to be sent by the next link, while there is none. */
   #orphans: CountedFrame[] = [];
-  /** The newest `status`: older ones are not sent again, so that none arrives after it. */
-  #status = { isDropped: false };
+  readonly #statuses = new StatusFrames();
   /** Set while there is no link. */
   #waiting: { readonly cancel: CancelTimer; readonly error: SallyportError } | undefined;
   /** Links that were added so far. */
   #added = 0;
+  #isClosed = false;
   #resumptions = 0;
   #resentBytes = 0;
   /** What lost links have transferred. */
@@ -67,6 +66,7 @@ export class LinkSet implements FrameSender {
 
   constructor(init: LinkSetInit) {
     this.#init = init;
+    this.#retiring = new RetiringLinks(init.clock);
     this.scheduler = new Scheduler({
       clock: init.clock,
       keep: init.keep,
@@ -137,14 +137,13 @@ export class LinkSet implements FrameSender {
     this.#trace(link, isClosed ? "link closed" : "link lost", { code: error.code, error: error.message });
     if (wasOpen) this.#pastBytes += link.transferred;
     this.#greeting.delete(link);
-    this.#retiring.get(link)?.();
     this.#retiring.delete(link);
     this.#update();
     // One that was refused still sends why, and closes in order.
     if (!wasOpen) return;
     const frames = link.sender.stop();
     if (this.#used.length > 0) return this.#takeOver(frames);
-    this.#orphans.push(...this.scheduler.resend(frames, undefined));
+    this.#orphans.push(...this.#undelivered(frames, undefined));
     this.#wait(error);
   }
 
@@ -169,19 +168,15 @@ export class LinkSet implements FrameSender {
   retireOne(): void {
     const last = this.#used.at(-1);
     if (this.counts.good < 2 || last === undefined) return;
-    const error = notNeeded();
+    const error = this.#retiring.add(last);
     this.#trace(last, "link retired", { code: error.code, error: error.message });
-    this.#retiring.set(last, this.#init.clock.after(RETIRE_TIMEOUT, () => last.cut(error)));
     this.#update();
     this.closeRetired();
   }
 
   /** Closes the links that were given up and have delivered everything. */
   closeRetired(): void {
-    for (const link of [...this.#retiring.keys()]) {
-      if (!link.sender.isClear) continue;
-      link.cut(notNeeded());
-    }
+    this.#retiring.closeClear();
   }
 
   ready(stream: FramedStream): void {
@@ -193,19 +188,21 @@ export class LinkSet implements FrameSender {
   }
 
   control(message: SessionMessage, stream?: FramedStream): void {
+    if (this.#isClosed) return;
     const frame = sessionFrame(message);
+    this.scheduler.keep(frame);
     const pinnedTo = stream?.pinnedTo;
     const pinned = pinnedTo && [...this.#open].find(({ sender }) => sender === pinnedTo);
     const link = pinned ?? this.#used[0];
     const isStatus = message.type === "status";
-    this.#status.isDropped ||= isStatus;
-    if (isStatus) this.#status = frame;
+    if (isStatus) this.#statuses.add(frame);
     if (link === undefined) this.#orphans.push(frame);
     else link.control(frame, isStatus || pinnedTo !== undefined);
   }
 
-  /** Sends a last message by every link, also those whose `hello` is awaited: the peer may know them already. */
-  broadcast(message: SessionMessage): void {
+  /** Sends a last message by every link, also before its `hello`: the peer may know it. `only`: drops what waits. */
+  broadcast(message: SessionMessage, only: boolean): void {
+    for (const { sender } of only ? this.#open : []) this.scheduler.stop(sender.takeAll());
     for (const link of [...this.#open, ...this.#greeting]) link.control(sessionFrame(message));
   }
 
@@ -230,10 +227,10 @@ export class LinkSet implements FrameSender {
 
   /** Closes all links once what is queued was sent. Nothing is kept any more. */
   close(error: SallyportError): void {
+    this.#isClosed = true;
     this.#waiting?.cancel();
     this.#waiting = undefined;
     this.scheduler.stop(this.#orphans.splice(0));
-    for (const cancel of this.#retiring.values()) cancel();
     for (const link of this.#open) this.#trace(link, "link closed");
     for (const link of [...this.#open, ...this.#greeting]) {
       this.scheduler.stop(link.sender.takeFrames());
@@ -259,15 +256,20 @@ export class LinkSet implements FrameSender {
   /** Sends frames again by other links: bulk not by the one that carries none. */
   #takeOver(frames: readonly CountedFrame[]): void {
     const [first, second = first] = this.#used;
-    const isBulk = ({ stream }: CountedFrame) => stream !== undefined && this.scheduler.isBulk(stream);
-    this.#resend(frames.filter((frame) => !isBulk(frame)), first!);
-    this.#resend(frames.filter(isBulk), second!);
+    this.#resend(frames.filter((frame) => !this.scheduler.isBulk(frame)), first!);
+    this.#resend(frames.filter((frame) => this.scheduler.isBulk(frame)), second!);
   }
 
   #resend(frames: readonly CountedFrame[], link: Link): void {
-    const left = this.scheduler.resend(frames, link.sender);
+    const left = this.#undelivered(frames, link.sender);
     for (const { body } of left) this.#resentBytes += body.byteLength;
     if (left.length > 0) link.sender.resend(left);
+  }
+
+  /** Those of the frames of a lost link that have to be sent again. */
+  #undelivered(frames: readonly CountedFrame[], sender: object | undefined): CountedFrame[] {
+    for (const frame of frames) if (this.#statuses.isOld(frame)) this.scheduler.delivered(frame);
+    return this.scheduler.resend(frames.filter((frame) => !this.#statuses.isOld(frame)), sender);
   }
 
   #wake(): void {
@@ -276,7 +278,7 @@ export class LinkSet implements FrameSender {
 
   /** Whether the peer misses the last bytes of a stream, or its reset. */
   get #owesFrames(): boolean {
-    return this.#orphans.some(({ mustArrive, isDropped }) => mustArrive && !isDropped);
+    return this.#orphans.some(({ mustArrive, owner }) => mustArrive && owner !== "dropped");
   }
 
   #wait(error: SallyportError): void {
@@ -294,8 +296,4 @@ export class LinkSet implements FrameSender {
   #trace({ id }: Link, event: LifeEvent, fields?: TraceFields): void {
     this.#init.trace?.life?.(event, { link: id, ...fields });
   }
-}
-
-function notNeeded(): SallyportError {
-  return new SallyportError("going_away", "Cannot keep the connection: it is not needed");
 }

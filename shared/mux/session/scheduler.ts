@@ -1,10 +1,9 @@
 import type { Clock } from "../../clock.ts";
 import { SEND_BODY_BYTES } from "../wire/frame_header.ts";
 import { encodeStreamFrame } from "../wire/stream_frame.ts";
-import type { SentFrame } from "../stream/sent_numbers.ts";
 import { compact, SMALL_BYTES } from "../flow/part.ts";
 import type { FramedStream } from "../stream/framed_stream.ts";
-import { type CountedFrame, keptBytes, NO_BYTES } from "../link/counted_frame.ts";
+import { type CountedFrame, keptBytes, NO_BYTES, streamOf } from "../link/counted_frame.ts";
 import type { Batch, FrameSource } from "../link/frame_source.ts";
 
 /** Bytes of one turn while other streams wait for theirs (SPEC.md 5.4). */
@@ -25,7 +24,7 @@ interface SchedulerInit {
   useOf(sender: object): LinkUse;
   /** Whether the link for interactive streams has no room. */
   isFull(): boolean;
-  /** Counts bytes that are kept until they are acknowledged; negative when they were. */
+  /** Counts what frames cost until they are acknowledged; negative when they were. */
   keep(bytes: number): void;
   /** A stream waits: links that it may go by have to send. */
   wake(): void;
@@ -41,6 +40,8 @@ export class Scheduler implements FrameSource {
   readonly #interactive = new Set<FramedStream>();
   readonly #bulk = new Set<FramedStream>();
   readonly #rings = [this.#interactive, this.#bulk] as const;
+  /** What messages of the session and dropped frames cost. */
+  #ownBytes = 0;
   /** When an interactive stream last sent the little that it had. */
   #interactiveAt = -Infinity;
   /** Bytes of the next turn of a stream, where its last one was cut short or exceeded. */
@@ -63,15 +64,23 @@ export class Scheduler implements FrameSource {
     this.#bulk.delete(stream);
     this.#turns.delete(stream);
     if (stream.error === undefined || stream.kept === 0) return;
-    for (const frame of stream.sent.takeDroppable()) {
-      this.#forget(frame, stream);
-      Object.assign(frame, { isDropped: true, body: NO_BYTES, stream: undefined });
+    for (const frame of stream.sent.takeDroppable() as CountedFrame[]) {
+      this.#charge(frame, -1);
+      Object.assign(frame, { owner: "dropped", json: "", body: NO_BYTES });
+      this.#charge(frame, 1);
     }
   }
 
-  /** Whether a stream's bytes should not go before those of others. */
-  isBulk(stream: FramedStream): boolean {
-    return stream.pinnedTo === undefined && stream.recent.isBulk(this.#init.clock.now());
+  /** A message of the session waits, until it was acknowledged. */
+  keep(frame: CountedFrame): void {
+    this.#charge(frame, 1);
+  }
+
+  /** Whether a frame's stream should not send before others. */
+  isBulk(frame: CountedFrame): boolean {
+    const stream = streamOf(frame);
+    if (stream === undefined || stream.pinnedTo !== undefined) return false;
+    return stream.recent.isBulk(this.#init.clock.now());
   }
 
   /** Whether streams wait that may go by this link. */
@@ -120,9 +129,10 @@ export class Scheduler implements FrameSource {
   }
 
   delivered(frame: CountedFrame): void {
-    const { stream, opens } = frame;
-    if (stream === undefined || frame.isDropped) return;
-    this.#forget(frame, stream);
+    this.#charge(frame, -1);
+    const { opens } = frame;
+    const stream = streamOf(frame);
+    if (stream === undefined) return;
     if (opens) stream.pinnedTo = undefined;
     stream.frameArrived(frame.n);
     if (opens && (this.#interactive.has(stream) || this.#bulk.has(stream))) this.#init.wake();
@@ -134,22 +144,26 @@ export class Scheduler implements FrameSource {
    */
   resend(frames: readonly CountedFrame[], sender: object | undefined): CountedFrame[] {
     return frames.filter((frame) => {
-      const { stream, opens } = frame;
-      if (frame.isDropped) return false;
-      if (stream === undefined) return true;
-      if (opens) stream.pinnedTo = sender ?? this;
+      if (frame.owner === "dropped") {
+        this.#charge(frame, -1);
+        return false;
+      }
+      const stream = streamOf(frame);
+      if (stream !== undefined && frame.opens) stream.pinnedTo = sender ?? this;
       return true;
     });
   }
 
-  /** Nothing more is sent: forgets these frames and all streams. */
+  /** Nothing more is sent: forgets these frames, all streams, and what all messages of the session cost. */
   stop(frames: readonly CountedFrame[]): void {
     this.#interactive.clear();
     this.#bulk.clear();
     this.#turns.clear();
     for (const frame of frames) {
-      if (frame.stream !== undefined && !frame.isDropped) this.#forget(frame, frame.stream);
+      if (streamOf(frame) !== undefined) this.#charge(frame, -1);
     }
+    this.#init.keep(-this.#ownBytes);
+    this.#ownBytes = 0;
   }
 
   /** Whether interactive streams are in use, which should not wait behind bulk in a buffer or an event loop. */
@@ -183,15 +197,13 @@ export class Scheduler implements FrameSource {
       const frame: CountedFrame = {
         json: encodeStreamFrame(taken),
         body: kept,
-        stream,
+        owner: stream,
         n,
         opens,
-        isDropped: false,
         mustArrive: true,
       };
       stream.sent.keep(n, frame);
-      stream.kept += keptBytes(frame);
-      this.#init.keep(keptBytes(frame));
+      this.#charge(frame, 1);
       used += batch.append(frame);
       stream.frameWritten();
     }
@@ -199,8 +211,12 @@ export class Scheduler implements FrameSource {
     return used;
   }
 
-  #forget(frame: SentFrame, stream: FramedStream): void {
-    stream.kept -= keptBytes(frame);
-    this.#init.keep(-keptBytes(frame));
+  /** @param times 1 when the frame begins to cost memory, -1 when it ends. */
+  #charge(frame: CountedFrame, times: 1 | -1): void {
+    const bytes = times * keptBytes(frame);
+    const stream = streamOf(frame);
+    if (stream === undefined) this.#ownBytes += bytes;
+    else stream.kept += bytes;
+    this.#init.keep(bytes);
   }
 }

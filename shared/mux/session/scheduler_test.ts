@@ -1,3 +1,4 @@
+import { streamOf } from "../link/counted_frame.ts";
 import assert from "node:assert/strict";
 import { SchedulerBench } from "../../../tests/support/mux/sender_bench.ts";
 import { SallyportError } from "../../errors.ts";
@@ -205,6 +206,21 @@ Deno.test("scheduler sends again only the opening of a stream that was reset (SP
   await first.turn();
   streams[0]!.fail(cancelled);
   const again = bench.scheduler.resend(first.sender.stop(), second.sender);
-  assert.deepEqual(again.map(({ stream, n }) => [stream?.id, n]), [[1, 0], [3, 0], [3, 1]]);
+  assert.deepEqual(again.map((frame) => [streamOf(frame)?.id, frame.n]), [[1, 0], [3, 0], [3, 1]]);
   assert.ok(streams[0]!.kept < streams[1]!.kept, "its bytes are not kept");
+});
+
+Deno.test("scheduler counts the text of kept frames, and lets go of it when they are dropped (SPEC 5.5)", async () => {
+  const bench = new SchedulerBench();
+  const stream = bench.open();
+  await bench.drain();
+  const before = bench.kept;
+  stream.end(["a", "v".repeat(50_000)]);
+  await bench.link.written();
+  assert.ok(bench.kept - before > 50_000, `${bench.kept - before}`);
+  stream.fail(cancelled);
+  assert.ok(bench.kept - before < 1_000, `${bench.kept - before}`);
+  assert.ok(bench.kept > before, "the frame itself is kept until it is acknowledged");
+  await bench.drain();
+  assert.equal(bench.kept, before);
 });

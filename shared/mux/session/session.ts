@@ -198,11 +198,11 @@ export class Session {
       streamAbandoned: () => this.#owner.abandonedStreams.add(),
       // Deferred: the stream's last frame may be in a write that does not count as in flight yet.
       streamClosed: () => queueMicrotask(() => this.#streamClosed()),
-      partialMessageTooLarge: (bytes) =>
-        this.close(
-          "limit_reached",
-          `Cannot continue: a partial message of ${bytes} bytes exceeds the memory limit`,
-        ),
+      tooLarge: (bytes) => {
+        const message =
+          `Cannot continue: ${bytes} bytes that the peer did not acknowledge exceed the memory limit`;
+        this.#fail(new SallyportError("limit_reached", message), message, true);
+      },
     });
   }
 
@@ -275,10 +275,13 @@ export class Session {
     if (this.#leaving && this.#links.isClear) this.#end(undefined, false);
   }
 
-  /** Sends `message` as the reason to the peer, and ends the session with `error`. */
-  #fail(error: SallyportError, message: string): void {
+  /**
+   * Sends `message` as the reason to the peer, and ends the session with `error`.
+   * @param only Whether nothing else that waits is sent: its memory is needed.
+   */
+  #fail(error: SallyportError, message: string, only = false): void {
     if (this.#state === "closed") return;
-    this.#links.broadcast(goaway(error.code, message, this.#streams.lastAccepted));
+    this.#links.broadcast(goaway(error.code, message, this.#streams.lastAccepted), only);
     this.#end(error, false);
   }
 

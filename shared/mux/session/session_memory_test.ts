@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { MemoryTransport } from "../../../tests/support/mux/memory_transport.ts";
 import { streamEnd } from "../../../tests/support/mux/stream_end.ts";
 import { OPENING } from "../../../tests/support/mux/session_suite.ts";
-import { naiveEncode } from "../../../tests/support/mux/naive_codec.ts";
+import { naiveEncode, naiveSize } from "../../../tests/support/mux/naive_codec.ts";
 import { RawPeer } from "../../../tests/support/mux/raw_peer.ts";
 import { systemClock } from "../../system_clock.ts";
 import { type SessionEnd, sessionEnd, sessionPair } from "../../../tests/support/mux/session_pair.ts";
@@ -190,4 +190,52 @@ Deno.test("session makes writers wait early when memory is short (SPEC 5.5)", as
   assert.equal(far.write(testBytes(100_000)), false, "memory is short");
   await drained.promise;
   assert.equal(relaxed.over, false);
+});
+
+/** Opens streams that the session resets at once. The peer acknowledges none of the answers. */
+async function hoardResets(peer: RawPeer, count: number): Promise<void> {
+  for (let id = 1; id < 2 * count; id += 2) {
+    peer.send("connect_request", { stream: id, host: "h", port: 1, trailers: [] });
+  }
+  await peer.settled();
+}
+
+Deno.test("session counts messages that its peer has not acknowledged, and gives them back (SPEC 5.5)", async () => {
+  await using bench = new Bench();
+  const { peer, listener } = await bench.connectRaw();
+  const before = bench.held;
+  await hoardResets(peer, 100);
+  assert.equal(peer.all("reset").length, 100);
+  assert.ok(bench.held - before >= 100 * 300, `${bench.held - before}`);
+  const counted = peer.all("reset").reduce((sum, frame) => sum + naiveSize(frame), 0);
+  peer.send("ack", { bytes: counted });
+  await peer.settled();
+  assert.equal(bench.held, before);
+  assert.equal(listener.session.state, "open");
+});
+
+Deno.test("session ends when it holds most as messages that its peer does not acknowledge (SPEC 5.5)", async () => {
+  await using bench = new Bench();
+  const modest = await bench.connect();
+  const stream = stall(modest.dialer, 1, 60_000)[0]!;
+  const peers = await Promise.all(Array.from({ length: 5 }, () => bench.connectRaw()));
+  for (const { peer } of peers) void hoardResets(peer, 900).catch(() => {});
+  const goaway = await Promise.any(peers.map(({ peer }) => peer.next("goaway")));
+  assert.equal(goaway.payload["code"], "limit_reached");
+  assert.ok(bench.held <= LIMIT, `${bench.held}`);
+  assert.equal(stream.over, false);
+  for (const { peer } of peers) peer.abort();
+  await Promise.all(peers.map(({ listener }) => listener.closed));
+});
+
+Deno.test("session counts the ids of streams that arrive before lower ones (SPEC 5.5)", async () => {
+  await using bench = new Bench();
+  const { peer } = await bench.connectRaw();
+  const before = bench.held;
+  for (let id = 3; id < 203; id += 2) {
+    peer.send("connect_request", { stream: id, host: "h", port: 1 });
+    peer.send("reset", { stream: id, code: "cancelled" });
+  }
+  await peer.settled();
+  assert.ok(bench.held - before >= 100 * 32, `${bench.held - before}`);
 });

@@ -2,14 +2,13 @@ import { MAX_NUMBERS_AHEAD } from "./frame_order.ts";
 
 /** A frame that is kept until it is acknowledged. */
 export interface SentFrame {
-  /** Its body; emptied when the frame is dropped. */
+  /** Its envelope and its body; both are emptied when the frame is dropped. */
+  json: string;
   body: Uint8Array;
-  /** Its stream; undefined once the frame is dropped, so that it does not keep the stream. */
-  stream: object | undefined;
+  /** Whose it is: `dropped` once it need not arrive any more, since its stream was reset. */
+  owner: object | "session" | "dropped";
   /** Whether it opens its stream, so that it has to arrive even if the stream is over. */
   readonly opens: boolean;
-  /** Whether it need not arrive any more: its stream was reset. */
-  isDropped: boolean;
 }
 
 /** The frames of a stream that were sent and not acknowledged, by their numbers (SPEC.md 4.8). */

@@ -6,6 +6,9 @@ export type Role = "dialer" | "listener";
 /** How far an id may be above the lowest one that its opener has not used (SPEC.md 4.1). */
 const MAX_IDS_AHEAD = 65_536;
 
+/** What an id in a set takes, roughly. */
+const ID_BYTES = 32;
+
 /** The ids of a session's streams: each is used once, and those of the peer arrive in any order (SPEC.md 4.1). */
 export class StreamIds {
   readonly #ownParity: number;
@@ -22,6 +25,11 @@ export class StreamIds {
     this.#ownParity = role === "dialer" ? 1 : 0;
     this.#next = role === "dialer" ? 1 : 2;
     this.#missing = role === "dialer" ? 2 : 1;
+  }
+
+  /** About how many bytes the ids take that arrived before lower ones. */
+  get bytes(): number {
+    return this.#above.size * ID_BYTES;
   }
 
   /** The highest id of a stream of the peer; 0 before the first. */

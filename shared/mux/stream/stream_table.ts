@@ -24,8 +24,6 @@ export class StreamTable implements StreamOwner<FramedStream> {
   readonly #streams = new Map<number, FramedStream>();
   readonly #ids: StreamIds;
   readonly #share: HeldShare;
-  /** Bytes held for a partial message, which belongs to no stream yet. */
-  #partialMessage = 0;
   #ownCount = 0;
   /** Streams that are closed for the peer, which may open others instead, by who opened them; oldest first. */
   readonly #lingering = { own: new Set<FramedStream>(), peers: new Set<FramedStream>() };
@@ -167,7 +165,6 @@ export class StreamTable implements StreamOwner<FramedStream> {
 
   /** Counts `bytes` more, or fewer, held for a partial message; all are given back before `failAll`. */
   holdPartialMessage(bytes: number): void {
-    this.#partialMessage += bytes;
     this.#share.change(bytes);
   }
 
@@ -220,13 +217,18 @@ export class StreamTable implements StreamOwner<FramedStream> {
   }
 
   #closeIfOver(): void {
-    if (this.#over && this.#streams.size === 0) this.#share.close();
+    if (!this.#over || this.#streams.size > 0) return;
+    this.#share.change(-this.#ids.bytes);
+    this.#share.close();
   }
 
   /** Whether an opening message is not a copy of one that arrived. */
   #isNew({ id, n }: IncomingStreamMessage): boolean {
     if (n !== 0) throw protocolViolation(`stream ${id} opens with number ${n}`);
-    return this.#ids.accept(id);
+    const before = this.#ids.bytes;
+    const isNew = this.#ids.accept(id);
+    this.#share.change(this.#ids.bytes - before);
+    return isNew;
   }
 
   #accept(incoming: IncomingStreamMessage, opening: OpeningMessage, length: number): Received {
@@ -267,21 +269,23 @@ export class StreamTable implements StreamOwner<FramedStream> {
     if (!this.#ids.isOwn(id)) this.#init.streamAbandoned();
   }
 
-  /** Bytes of frames that were sent, and that are kept until they are acknowledged; negative when they were. */
+  /** What messages and frames cost until they are acknowledged; negative when they were. */
   keep(bytes: number): void {
     this.#share.change(bytes);
   }
 
-  /** Memory ran out: closes what holds most, a stream or the session itself (SPEC.md 5.5). */
+  /** Memory ran out: resets the largest stream, or ends the session if its streams hold less than half (SPEC.md 5.5). */
   #shed(): void {
     let largest: FramedStream | undefined;
     let held = 0;
+    let own = this.#share.held;
     for (const stream of this.#streams.values()) {
+      own -= stream.held + stream.kept;
       if (stream.held + stream.kept <= held) continue;
       largest = stream;
       held = stream.held + stream.kept;
     }
-    if (this.#partialMessage > held) return this.#init.partialMessageTooLarge?.(this.#partialMessage);
+    if (own > this.#share.held / 2) return this.#init.tooLarge?.(own);
     largest?.reset("limit_reached", `Cannot continue stream: its ${held} bytes exceed the memory limit`);
   }
 }

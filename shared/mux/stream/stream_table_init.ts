@@ -31,8 +31,8 @@ export interface StreamTableInit {
   streamAbandoned(): void;
   /** A stream is closed and removed. */
   streamClosed(): void;
-  /** Memory ran out, and a partial message of the peer holds most. @default {there are none} */
-  partialMessageTooLarge?(bytes: number): void;
+  /** Memory ran out, and most of it is held by what belongs to no open stream. @default {there is nothing} */
+  tooLarge?(bytes: number): void;
   /** Learns what happens to streams. @default {nothing is traced} */
   trace?: SessionTrace | undefined;
   /** Whether the peer is in this process. @default false */
