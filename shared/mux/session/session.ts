@@ -199,8 +199,7 @@ export class Session {
       // Deferred: the stream's last frame may be in a write that does not count as in flight yet.
       streamClosed: () => queueMicrotask(() => this.#streamClosed()),
       tooLarge: (bytes) => {
-        const message =
-          `Cannot continue: ${bytes} bytes that the peer did not acknowledge exceed the memory limit`;
+        const message = `Cannot continue: messages of ${bytes} bytes exceed the memory limit`;
         this.#fail(new SallyportError("limit_reached", message), message, true);
       },
     });

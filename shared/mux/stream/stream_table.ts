@@ -218,8 +218,13 @@ export class StreamTable implements StreamOwner<FramedStream> {
 
   #closeIfOver(): void {
     if (!this.#over || this.#streams.size > 0) return;
-    this.#share.change(-this.#ids.bytes);
+    this.#countIds(-this.#ids.bytes);
     this.#share.close();
+  }
+
+  /** Ids that arrived before lower ones are counted against a peer, not in a process that is its own peer. */
+  #countIds(bytes: number): void {
+    if (this.#init.isLocal !== true) this.#share.change(bytes);
   }
 
   /** Whether an opening message is not a copy of one that arrived. */
@@ -227,7 +232,7 @@ export class StreamTable implements StreamOwner<FramedStream> {
     if (n !== 0) throw protocolViolation(`stream ${id} opens with number ${n}`);
     const before = this.#ids.bytes;
     const isNew = this.#ids.accept(id);
-    this.#share.change(this.#ids.bytes - before);
+    this.#countIds(this.#ids.bytes - before);
     return isNew;
   }
 
