@@ -47,7 +47,7 @@ export async function withConnections(
     while (pairs.length < count) pairs.push(await kind.pair());
     await body(pairs);
   } catch (error) {
-    // Nobody waits any more for the streams that end now.
+    // No code waits any more for the streams that end now.
     const ignore = (event: Event) => event.preventDefault();
     addEventListener("unhandledrejection", ignore);
     for (const transport of pairs.flat()) transport.abort();
