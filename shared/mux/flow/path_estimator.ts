@@ -1,9 +1,5 @@
 import type { Clock } from "../../clock.ts";
-
-/** Rounds whose best rate counts. */
-const RATE_ROUNDS = 10;
-/** Rounds that are kept when older ones are in doubt. */
-const RECENT_RATE_ROUNDS = 2;
+import { DeliveryRate, RATE_ROUNDS } from "./delivery_rate.ts";
 
 /** A write that is not yet fully acknowledged. */
 interface Flight {
@@ -42,6 +38,12 @@ const ROUND_TRIP_LIFETIME = 10_000;
 /** Rounds in a row, all much longer than the lowest round trip, that make it doubtful. */
 const DOUBTFUL_ROUNDS = 10;
 const DOUBTFUL_RATIO = 1.5;
+/** Milliseconds of a round trip from which lost packets are told from busy processes. */
+const SHORTEST_HELD_UP = 5;
+/** Round trips for which a lost packet is taken to hold up others, at most. */
+const LONGEST_HELD_UP = 2;
+/** What is left of that after a round without one. */
+const HELD_UP_DECAY = 0.8;
 /** Milliseconds that scheduling adds on a path without delay, measured on loopback. */
 const ROUND_TRIP_FLOOR = 3;
 /**
@@ -77,6 +79,8 @@ export class PathEstimator {
   /** Lowest round trip of the current round, and how many rounds in a row were doubtful. */
   #roundLowest = Infinity;
   #doubtfulRounds = 0;
+  /** Milliseconds for which lost packets hold up others lately. */
+  #heldUp = 0;
   #mode: "startup" | "cruise" | "drain" = "startup";
   #fullRate = 0;
   #stalledRounds = 0;
@@ -156,9 +160,11 @@ export class PathEstimator {
     if (total < this.#acked || total > this.#sent) return false;
     if (total === this.#acked) return true;
     const now = this.#clock.now();
+    const pause = now - this.#ackedAt;
     this.#acked = total;
     this.#ackedAt = now;
     this.#measureRoundTrip(now);
+    this.#measurePause(pause, now);
     const flight = this.#takeAcknowledged();
     if (flight !== undefined) this.#measureRate(flight, now);
     this.#updateWindow(now);
@@ -189,6 +195,16 @@ export class PathEstimator {
     if (drained) this.#mode = "cruise";
   }
 
+  /**
+   * A lost packet holds up all that follows, for a round trip or more, and the acknowledgements with it: a pause, and
+   * then late ones. In a queue they are late, too, but one follows the other.
+   */
+  #measurePause(pause: number, now: number): void {
+    const isLate = now - this.#ackedSentAt > this.#roundTrip * DOUBTFUL_RATIO;
+    if (this.#roundTrip < SHORTEST_HELD_UP || !isLate || pause < this.#roundTrip / 2) return;
+    this.#heldUp = Math.max(this.#heldUp, Math.min(pause, LONGEST_HELD_UP * this.#roundTrip));
+  }
+
   /** Returns the newest write that is fully acknowledged; it and older ones are dropped. */
   #takeAcknowledged(): Flight | undefined {
     let count = 0;
@@ -212,6 +228,7 @@ export class PathEstimator {
     const doubtful = this.#roundLowest > this.#roundTrip * DOUBTFUL_RATIO + ROUND_TRIP_FLOOR;
     this.#doubtfulRounds = doubtful ? this.#doubtfulRounds + 1 : 0;
     this.#roundLowest = Infinity;
+    this.#heldUp *= HELD_UP_DECAY;
     // Rounds with little to send must not push out the measured rates.
     if (applicationLimited) return;
     if (this.#mode === "startup") this.#checkStartup();
@@ -235,8 +252,11 @@ export class PathEstimator {
     // Before the first round ended, the measured rate says nothing about the capacity.
     const floor = this.#fullRate === 0 ? this.#initialWindow : WINDOW_FLOOR;
     const limit = (bytes: number) => Math.min(WINDOW_CEILING, Math.max(floor, bytes));
-    this.#window = limit(perMs * Math.max(this.#roundTrip, ROUND_TRIP_FLOOR));
-    this.#quickWindow = Math.min(this.#window, Math.max(perMs * this.#roundTrip, QUICK_WINDOW_FLOOR));
+    this.#window = limit(perMs * Math.max(this.#roundTrip + this.#heldUp, ROUND_TRIP_FLOOR));
+    this.#quickWindow = Math.min(
+      this.#window,
+      Math.max(perMs * (this.#roundTrip + this.#heldUp), QUICK_WINDOW_FLOOR),
+    );
   }
 
   /** Lets the queue drain: a queue of our own would hide a lower round trip, and look like a longer path. */
@@ -251,43 +271,5 @@ export class PathEstimator {
     if (this.#mode === "startup") return STARTUP_GAIN;
     if (this.#mode === "drain") return DRAIN_GAIN;
     return this.#roundsInCycle === 0 ? PROBE_GAIN : CRUISE_GAIN;
-  }
-}
-
-/** The best delivery rate of the last ten rounds, in bytes per millisecond. */
-export class DeliveryRate {
-  /** Best rate of each round, and when it began; the newest is last. */
-  #rounds: { best: number; readonly began: number }[] = [{ best: 0, began: -Infinity }];
-
-  /** The best of all rounds; 0 before the first sample. */
-  get best(): number {
-    return Math.max(...this.#rounds.map(({ best }) => best));
-  }
-
-  /** Adds a measurement to the current round. */
-  sample(rate: number): void {
-    const newest = this.#rounds.at(-1)!;
-    newest.best = Math.max(newest.best, rate);
-  }
-
-  /**
-   * Begins a round at `now`, and drops the one before the last ten.
-   * @param oldest Rounds that began earlier are dropped, too, except the last two: a queue makes rounds long.
-   */
-  nextRound(now: number, oldest: number): void {
-    this.#rounds.push({ best: 0, began: now });
-    const isOld = ({ began }: { began: number }) => began < oldest;
-    while (
-      this.#rounds.length > RATE_ROUNDS ||
-      this.#rounds.length > RECENT_RATE_ROUNDS + 1 && isOld(this.#rounds[0]!)
-    ) {
-      this.#rounds.shift();
-    }
-  }
-
-  /** Drops all but the last two rounds, unless these have no sample. */
-  forgetOld(): void {
-    const recent = this.#rounds.slice(-RECENT_RATE_ROUNDS);
-    if (recent.some(({ best }) => best > 0)) this.#rounds = recent;
   }
 }

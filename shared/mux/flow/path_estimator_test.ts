@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../tests/support/manual_clock.ts";
 import { type PathShape, SimulatedPath } from "../../../tests/support/mux/simulated_path.ts";
-import { DeliveryRate, PathEstimator } from "./path_estimator.ts";
+import { PathEstimator } from "./path_estimator.ts";
 
 /** Bytes per millisecond. */
 const MBIT_100 = 12_500;
@@ -186,35 +186,27 @@ Deno.test("path estimator fills a path that has become longer within seconds", (
   assertAtLeast(path.run(2_000).rate, 0.95 * MBIT_100, "rate after three seconds");
 });
 
-Deno.test("delivery rate is the best of the last ten rounds", () => {
-  const rate = new DeliveryRate();
-  assert.equal(rate.best, 0);
-  rate.sample(8);
-  rate.sample(5);
-  for (let round = 1; round < 10; round++) {
-    rate.nextRound(0, -Infinity);
-    rate.sample(3);
-    assert.equal(rate.best, 8, `round ${round}`);
+/** The window after a second at 10 MB/s and 40 ms, whose acknowledgements are late or held up in the second half. */
+function windowAfter(lateBy: (ms: number) => number): number {
+  const clock = new ManualClock();
+  const estimator = new PathEstimator(clock);
+  const flights: { end: number; at: number }[] = [];
+  for (let ms = 0; ms < 1_000; ms++) {
+    estimator.sent(10_000, false);
+    const at = ms + 40 + (ms < 500 ? 0 : lateBy(ms));
+    // In order: nothing overtakes what is held up.
+    flights.push({ end: (ms + 1) * 10_000, at: Math.max(at, flights.at(-1)?.at ?? 0) });
+    while (flights.length > 0 && flights[0]!.at <= ms) estimator.acknowledged(flights.shift()!.end);
+    clock.advance(1);
   }
-  rate.nextRound(0, -Infinity);
-  assert.equal(rate.best, 3);
-});
+  return estimator.window;
+}
 
-Deno.test("delivery rate keeps the last rounds when it forgets old ones", () => {
-  const rate = new DeliveryRate();
-  rate.sample(8);
-  rate.nextRound(0, -Infinity);
-  rate.sample(2);
-  rate.nextRound(0, -Infinity);
-  rate.forgetOld();
-  assert.equal(rate.best, 2);
-});
-
-Deno.test("delivery rate keeps old rounds when the last ones have no sample", () => {
-  const rate = new DeliveryRate();
-  rate.sample(8);
-  rate.nextRound(0, -Infinity);
-  rate.nextRound(0, -Infinity);
-  rate.forgetOld();
-  assert.equal(rate.best, 8);
+Deno.test("path estimator allows more while lost packets hold up others, not because of a queue", () => {
+  const smooth = windowAfter(() => 0);
+  const queued = windowAfter((ms) => Math.min(40, (ms - 500) / 5));
+  // One packet in a hundred milliseconds is sent again after 40 ms, and all others behind it wait.
+  const heldUp = windowAfter((ms) => ms % 100 === 0 ? 40 : 0);
+  assertBelow(queued, 1.3 * smooth, "window with a queue");
+  assertAtLeast(heldUp, 1.6 * smooth, "window with losses");
 });
