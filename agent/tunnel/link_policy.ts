@@ -13,7 +13,7 @@ const REQUIRED_GAIN = 0.15;
 /** How much more than that shows it before all samples are there: each step less is a second for a download. */
 const CLEAR_GAIN = 1.25;
 /** Milliseconds until the next trial after one that failed: doubled each time, up to the second. */
-const FIRST_PAUSE = 5_000;
+const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
 /** Milliseconds without bulk after which one connection is enough. */
 const QUIET = 60_000;
