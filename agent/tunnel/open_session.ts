@@ -12,7 +12,7 @@ import { sessionName, type TraceSession } from "../../shared/trace/session_trace
 export interface SessionLifeEvents {
   /** The server drains it: it accepts no new streams. */
   draining(session: Session): void;
-  /** The number of its connections changed; `error` is why one was lost. Without one, it waits for a new one. */
+  /** Its connections changed; `error` is why one was lost. With no open one, it waits for a new one. */
   links(session: Session, counts: LinkCounts, error: SallyportError | undefined): void;
   /** It has closed. */
   closed(session: Session, error: SallyportError | undefined): void;

@@ -67,12 +67,12 @@ export class ServerSession {
     if (init.maxLinks > 1) this.#sampleLater();
   }
 
-  /** Whether it has no connection. */
-  get isLost(): boolean {
+  /** Whether it has no connection, and waits for one. */
+  get isWaiting(): boolean {
     return this.#lostAt !== undefined;
   }
 
-  /** Whether it lost its connection only now, and is likely to have one again soon. */
+  /** Whether it has lost its last connection only now, and is likely to have one again soon. */
   get isResuming(): boolean {
     return this.#cancelSlow !== undefined;
   }
@@ -88,7 +88,7 @@ export class ServerSession {
     return stream;
   }
 
-  /** The number of its connections changed. @param error Why one was lost. */
+  /** Its connections changed: opened, lost, suspect or recovered. @param error Why one was lost. */
   linksChanged({ open, good }: LinkCounts, error: SallyportError | undefined): void {
     const { clock, log } = this.#init;
     if (good < this.#policy.wanted) this.#connector.wake();
