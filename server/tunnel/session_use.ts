@@ -1,8 +1,8 @@
 /** What a stream has used of its session since it began; it changes while the stream is open. */
 export interface SessionUse {
   /**
-   * Where the agent's connections since then came from: an address with its port while there was one connection, and
-   * else the addresses alone, each once. Of those that came later, the latest 16.
+   * Where the agent's connections since then came from: the address with its port if there was one connection, otherwise
+   * each address once, without its port. Of the addresses that came later, only the latest 16.
    */
   readonly from: readonly string[];
   /** How often the session lost all connections and continued since then. */
