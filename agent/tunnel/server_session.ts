@@ -2,12 +2,13 @@ import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Link } from "../../shared/mux/link/link.ts";
+import { notNeeded } from "../../shared/mux/link/retiring_links.ts";
+import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import type { Session } from "../../shared/mux/session/session.ts";
 import type { EndOptions, MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
-import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { LinkPolicy, SAMPLE_MS } from "./link_policy.ts";
 import { Connector } from "./connector.ts";
 
@@ -155,8 +156,4 @@ export class ServerSession {
     this.#cancelSlow?.();
     this.#cancelSlow = undefined;
   }
-}
-
-function notNeeded(): SallyportError {
-  return new SallyportError("going_away", "Cannot keep the connection: it is not needed");
 }
