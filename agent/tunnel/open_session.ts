@@ -6,7 +6,7 @@ import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Payload } from "../../shared/protocol/messages.ts";
-import { sessionName, type TraceSession } from "../../shared/trace/session_trace.ts";
+import { sessionName, type TraceFactory } from "../../shared/trace/session_trace.ts";
 
 /** Events of an open session. */
 export interface SessionLifeEvents {
@@ -27,7 +27,7 @@ export interface OpenSessionInit {
   budget: MemoryBudget;
   events: SessionLifeEvents;
   /** Traces what happens inside the session. @default {nothing is traced} */
-  trace?: TraceSession | undefined;
+  trace?: TraceFactory | undefined;
   /** Closes the connection if `hello` has not arrived. */
   signal: AbortSignal;
 }
