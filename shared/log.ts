@@ -1,4 +1,3 @@
-import { countOf } from "./text/count_of.ts";
 import {
   configureSync,
   getAnsiColorFormatter,
@@ -10,14 +9,17 @@ import {
   resetSync,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { printableJson, truncate } from "./text/sanitize.ts";
+import type { SallyportError } from "./errors.ts";
 import type { LogLevel } from "./log_level.ts";
+import { countOf } from "./text/count_of.ts";
+import { printableJson, truncate } from "./text/sanitize.ts";
 
 /**
  * Fields of a log line. Names are in `snake_case` and mean the same everywhere:
  *
  * - `error`: the message of the error that is the reason for the line, and `code`: its code (SPEC.md section 6);
  * - `client` and `serial`: common name and serial number of a certificate, and `from`: the peer's address and port;
+ * - `session`, `link` and `stream`: what both ends call them, and `n`: a message's number in its stream (SPEC.md 4.8);
  * - `target`, `host`, `port`, `address`, `protocol`, `file`;
  * - durations and sizes with their unit, such as `duration_ms`, `down_for_s`, `size_bytes`; counts as plural nouns.
  *
@@ -25,6 +27,11 @@ import type { LogLevel } from "./log_level.ts";
  * keys and tokens are never logged.
  */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** What a line says about a callback that threw; the `cause` of the error is what it threw. */
+export function callbackFields({ message, cause }: SallyportError): LogFields {
+  return { error: message, stack: cause instanceof Error ? cause.stack : undefined };
+}
 
 /** Logs for one component. A message is a constant: lower case, the event first. Values go into fields. */
 export interface Logger {

@@ -47,7 +47,7 @@ Deno.test("the status for people has a line for the links of each session, and o
   ]);
 });
 
-Deno.test("the status for people has no line for links of an agent that tells none, or for losses without any", () => {
+Deno.test("the status for people has no line for links of an agent that reports none, or for losses without any", () => {
   assert.deepEqual(statusLines(STATUS), [COUNTS]);
   assert.deepEqual(statusLines({ ...STATUS, sessions: [session([])], resumptions: 0, resent_bytes: 0 }), [
     COUNTS,

@@ -3,11 +3,10 @@ import { SallyportError } from "../../shared/errors.ts";
 import type { ForwardContext } from "../../shared/egress/context.ts";
 import { forward } from "../../shared/egress/forward.ts";
 import { OriginPools } from "../../shared/egress/http/origin_pools.ts";
-import type { Logger } from "../../shared/log.ts";
+import { callbackFields, type Logger } from "../../shared/log.ts";
 import { LocalStreams } from "../../shared/mux/local/local_streams.ts";
 import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
-import type { EndOptions } from "../../shared/mux/stream/stream.ts";
-import type { MuxStream } from "../../shared/mux/stream/stream.ts";
+import type { EndOptions, MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { createDialer } from "../../shared/egress/dial/dial.ts";
 import { createResolver, type Lookup, soleClientLookup } from "../../shared/egress/dial/resolve.ts";
@@ -61,10 +60,7 @@ export class DirectStreams {
       budget,
       where: HERE,
       stream: (stream) => forward(stream, this.#context),
-      consumerError({ message, cause }) {
-        const stack = cause instanceof Error ? cause.stack : undefined;
-        log.error("callback failed", { error: message, stack });
-      },
+      consumerError: (error) => log.error("callback failed", callbackFields(error)),
     });
   }
 

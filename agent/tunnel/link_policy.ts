@@ -10,13 +10,13 @@ const WINDOW = 3;
 const MAX_MISSED = 5 * WINDOW;
 /** The share of the expected gain that further connections have to bring. */
 const REQUIRED_GAIN = 0.15;
-/** How much more than that shows it before all samples are there: each step less is a second for a download. */
+/** Times the required rate with which one sample is enough: a step that ends sooner spares a download a second. */
 const CLEAR_GAIN = 1.25;
-/** Milliseconds until the next trial after one that failed: doubled each time, up to the second. */
+/** Milliseconds until the next trial after one that failed: doubled each time, up to the longest. */
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
 /** Milliseconds without bulk after which one connection is enough. */
-const QUIET = 60_000;
+const NO_BULK_MS = 60_000;
 
 /** What is measured of a session. */
 export interface LinkSample {
@@ -64,7 +64,7 @@ export class LinkPolicy {
 
   /** Takes a sample. */
   sample({ now, rate, links }: LinkSample): void {
-    if (rate < BULK_RATE) return this.#quiet(now);
+    if (rate < BULK_RATE) return this.#noBulk(now);
     this.#bulkAt = now;
     if (this.#wanted === 1) return this.#want(Math.min(2, this.#max));
     if (links < this.#wanted) return this.#missing(now);
@@ -82,9 +82,9 @@ export class LinkPolicy {
     if (now >= this.#nextTrialAt) this.#try(average);
   }
 
-  #quiet(now: number): void {
+  #noBulk(now: number): void {
     this.#rates = [];
-    if (now - this.#bulkAt < QUIET) return;
+    if (now - this.#bulkAt < NO_BULK_MS) return;
     this.#trial = undefined;
     this.#want(1);
   }

@@ -6,13 +6,13 @@ import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { Payload } from "../../shared/protocol/messages.ts";
-import { sessionName, type TraceSession } from "../../shared/trace/session_trace.ts";
+import { sessionName, type TraceFactory } from "../../shared/trace/session_trace.ts";
 
 /** Events of an open session. */
 export interface SessionLifeEvents {
   /** The server drains it: it accepts no new streams. */
   draining(session: Session): void;
-  /** The number of its connections changed; `error` is why one was lost. Without one, it waits for a new one. */
+  /** Its connections changed; `error` is why one was lost. With no open one, it waits for a new one. */
   links(session: Session, counts: LinkCounts, error: SallyportError | undefined): void;
   /** It has closed. */
   closed(session: Session, error: SallyportError | undefined): void;
@@ -27,7 +27,7 @@ export interface OpenSessionInit {
   budget: MemoryBudget;
   events: SessionLifeEvents;
   /** Traces what happens inside the session. @default {nothing is traced} */
-  trace?: TraceSession | undefined;
+  trace?: TraceFactory | undefined;
   /** Closes the connection if `hello` has not arrived. */
   signal: AbortSignal;
 }

@@ -2,12 +2,13 @@ import type { CancelTimer, Clock } from "../../shared/clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Link } from "../../shared/mux/link/link.ts";
+import { notNeeded } from "../../shared/mux/link/retiring_links.ts";
+import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import type { Session } from "../../shared/mux/session/session.ts";
 import type { EndOptions, MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
-import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
 import { LinkPolicy, SAMPLE_MS } from "./link_policy.ts";
 import { Connector } from "./connector.ts";
 
@@ -67,12 +68,12 @@ export class ServerSession {
     if (init.maxLinks > 1) this.#sampleLater();
   }
 
-  /** Whether it has no connection. */
-  get isLost(): boolean {
+  /** Whether it has no connection, and waits for one. */
+  get isWaiting(): boolean {
     return this.#lostAt !== undefined;
   }
 
-  /** Whether it lost its connection only now, and is likely to have one again soon. */
+  /** Whether it has lost its last connection only now, and is likely to have one again soon. */
   get isResuming(): boolean {
     return this.#cancelSlow !== undefined;
   }
@@ -88,7 +89,7 @@ export class ServerSession {
     return stream;
   }
 
-  /** The number of its connections changed. @param error Why one was lost. */
+  /** Its connections changed: opened, lost, suspect or recovered. @param error Why one was lost. */
   linksChanged({ open, good }: LinkCounts, error: SallyportError | undefined): void {
     const { clock, log } = this.#init;
     if (good < this.#policy.wanted) this.#connector.wake();
@@ -155,8 +156,4 @@ export class ServerSession {
     this.#cancelSlow?.();
     this.#cancelSlow = undefined;
   }
-}
-
-function notNeeded(): SallyportError {
-  return new SallyportError("going_away", "Cannot keep the connection: it is not needed");
 }

@@ -1,16 +1,15 @@
-import { countOf } from "../../shared/text/count_of.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { systemClock } from "../../shared/system_clock.ts";
 import { SallyportError } from "../../shared/errors.ts";
 import { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
-import type { EndOptions } from "../../shared/mux/stream/stream.ts";
-import type { Session } from "../../shared/mux/session/session.ts";
 import type { LinkCounts } from "../../shared/mux/session/link_set.ts";
+import type { Session } from "../../shared/mux/session/session.ts";
 import { SessionCounter } from "../../shared/mux/session/session_figures.ts";
-import type { MuxStream } from "../../shared/mux/stream/stream.ts";
+import type { EndOptions, MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { OpeningMessage } from "../../shared/protocol/messages.ts";
 import { Backoff } from "../../shared/resilience/backoff.ts";
 import { CircuitBreaker } from "../../shared/resilience/circuit_breaker.ts";
+import { countOf } from "../../shared/text/count_of.ts";
 import { Connector } from "./connector.ts";
 import { openSession } from "./open_session.ts";
 import { ServerSession } from "./server_session.ts";
@@ -200,7 +199,7 @@ export class Tunnel {
     const { urgentRetry, maxLinks } = this.#options;
     // Another server may be needed once the session's own one cannot be reached.
     const failed = (error: SallyportError) => this.#reconnectFailed(error);
-    for (const other of this.#servers.values()) other.isReplaced ||= other.isLost;
+    for (const other of this.#servers.values()) other.isReplaced ||= other.isWaiting;
     this.#servers.set(
       session,
       new ServerSession({
@@ -239,11 +238,15 @@ export class Tunnel {
     const server = this.#servers.get(session);
     if (server === undefined) return;
     // Later ones are attempts that failed.
-    if (counts.open === 0 && !server.isLost) this.#log.resuming(session.streamCount, error);
+    if (counts.open === 0 && !server.isWaiting) this.#log.resuming(session.streamCount, error);
     server.linksChanged(counts, error);
     if (this.#state.name === "draining") return;
     if (server.isReplaced && counts.open > 0 && this.#hasOthers(session)) session.drain();
-    if (this.#pick() === undefined) return this.#setState({ name: "resuming" });
+    if (this.#pick() === undefined) {
+      // A session that waits says nothing about the attempts to open another one.
+      if (this.#state.name === "ready") this.#setState({ name: "resuming" });
+      return;
+    }
     this.#connector.rest();
     this.#setState({ name: "ready" });
     this.#waiting.resumeAll();

@@ -1,7 +1,7 @@
 import { agentCommand } from "../../shared/cli/command_line.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
+import { callbackFields, type Logger } from "../../shared/log.ts";
 import { OutageLog } from "../../shared/resilience/outage_log.ts";
 
 /** Logs what happens to a tunnel; of an outage the first failure, and one a minute. */
@@ -56,11 +56,8 @@ export class TunnelLog {
   }
 
   /** A callback of a stream or a session threw. */
-  callbackFailed({ message, cause }: SallyportError): void {
-    this.#log.error("callback failed", {
-      error: message,
-      stack: cause instanceof Error ? cause.stack : undefined,
-    });
+  callbackFailed(error: SallyportError): void {
+    this.#log.error("callback failed", callbackFields(error));
   }
 
   #warn(event: string, { message, code }: SallyportError, log: OutageLog): void {

@@ -5,7 +5,7 @@ import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { SessionFigures, SessionTotals } from "../../shared/mux/session/session_figures.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
-import type { TraceSession } from "../../shared/trace/session_trace.ts";
+import type { TraceFactory } from "../../shared/trace/session_trace.ts";
 
 /** Options of the tunnel; times are in milliseconds. */
 export interface TunnelOptions {
@@ -85,7 +85,7 @@ export interface TunnelInit {
   doctor?: string;
   log: Logger;
   /** Traces what happens inside sessions. @default {nothing is traced} */
-  trace?: TraceSession | undefined;
+  trace?: TraceFactory | undefined;
   /** @default the system clock */
   clock?: Clock;
   options?: Partial<TunnelOptions>;

@@ -103,7 +103,7 @@ export const SERVER_KEYS = {
   ),
   max_streams: described(
     integer(4096, 1, 1_000_000),
-    "streams of one agent at once; all agents together may have 8 times as many",
+    "streams of one [session](architecture.md#sessions-and-links) at once; all sessions together may have 8 times as many",
   ),
   targets: {
     allow: described(

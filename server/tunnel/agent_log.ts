@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { SallyportError } from "../../shared/errors.ts";
-import type { LogFields, Logger } from "../../shared/log.ts";
+import { callbackFields, type LogFields, type Logger } from "../../shared/log.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
 import { LineLimit } from "./line_limit.ts";
 
@@ -54,9 +54,8 @@ export class AgentLog {
   }
 
   /** A callback of a stream or of the session threw. */
-  callbackFailed(peer: Peer, { message, cause }: SallyportError): void {
-    const stack = cause instanceof Error ? cause.stack : undefined;
-    this.#log.error("callback failed", { ...clientFields(peer), error: message, stack });
+  callbackFailed(peer: Peer, error: SallyportError): void {
+    this.#log.error("callback failed", { ...clientFields(peer), ...callbackFields(error) });
   }
 
   /** Logs how many lines were left out, and starts the next minute. */

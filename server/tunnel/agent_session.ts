@@ -45,7 +45,7 @@ export class AgentSession {
   readonly connections = new Set<AgentConnection>();
   /** The number of agents in the last status message to this agent. */
   reportedAgents: number | undefined;
-  readonly #history = new SessionHistory();
+  readonly #history = new SessionHistory(() => this.session!.figures.resumptions);
 
   constructor(peer: Peer, { agentId, key }: Pick<AgentHello, "agentId" | "key">) {
     this.peer = peer;
@@ -63,11 +63,6 @@ export class AgentSession {
     connection.agent = this;
     this.connections.add(connection);
     this.#history.arrived(connection.remotes);
-  }
-
-  /** It has a connection again after it had none. */
-  resumed(): void {
-    this.#history.resumptions++;
   }
 
   /** What is used of it from now on. */

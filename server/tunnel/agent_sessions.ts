@@ -8,7 +8,7 @@ import type { AgentSession } from "./agent_session.ts";
  */
 export class AgentSessions implements Iterable<AgentSession> {
   readonly #sessions = new Set<AgentSession>();
-  /** By digest: how long a lookup takes tells nothing about the ids of sessions, which are secret (SPEC.md 3.6). */
+  /** By digest: how long a lookup takes reveals nothing about the ids of sessions, which are secret (SPEC.md 3.6). */
   readonly #byDigest = new Map<string, AgentSession>();
   /** How many sessions each agent with an id has. */
   readonly #agents = new Map<string, number>();

@@ -20,11 +20,11 @@ interface LinkAdmissionInit {
 /**
  * Decides at the `hello` of a link whether it gets one of `max_connections` places (SPEC.md 3.4, 3.9).
  *
- * A single certificate may use all places. Once they are all in use, a session's only link takes the newest place of a
- * session with several links, of whichever certificate; where there is none, one of a certificate with clearly more
- * links. A further link takes only a further one, of a certificate with clearly more links. Before all that, a link
- * takes the place of one of its own session that has been silent, so that an agent whose path changed is not kept out
- * by its own dead links.
+ * A single certificate may use all places. Once they are all in use, a session's only link takes the place of the newest
+ * link of a session with several, whatever its certificate; where there is none, that of the only link of a session, of a
+ * certificate with clearly more links. A further link takes only the place of a further one, of a certificate with
+ * clearly more links. Before all that, a link takes the place of one of its own session that has been silent, so that an
+ * agent whose path changed is not kept out by its own dead links.
  */
 export class LinkAdmission {
   readonly #init: LinkAdmissionInit;
@@ -80,11 +80,11 @@ export class LinkAdmission {
 
   #makeRoom(agent: AgentSession): SallyportError | undefined {
     const { total } = this.#init;
-    const hasMostLinks = agent.connections.size >= MAX_LINKS;
-    if (!hasMostLinks && this.#count < total) return undefined;
+    const hasMaxLinks = agent.connections.size >= MAX_LINKS;
+    if (!hasMaxLinks && this.#count < total) return undefined;
     const silent = silentLink(agent);
     if (silent !== undefined) return void this.#cut(silent, replaced());
-    if (hasMostLinks) return tooManyLinks();
+    if (hasMaxLinks) return tooManyLinks();
     return this.#evictFor(agent) ? undefined : noRoom(total);
   }
 

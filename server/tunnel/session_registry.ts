@@ -55,7 +55,7 @@ export class SessionRegistry {
       total: maxConnections,
       log,
       giveUp: (agent) => this.#evict(agent, tooManyWait()),
-      resumed: (agent) => this.#resumed(agent),
+      resumed: (agent) => this.#notices.notify(agent),
     });
     this.#closing = new ClosingConnections({ clock, maxConnections, closed: () => this.#checkEmpty() });
     this.#notices = new AgentNotices({
@@ -90,7 +90,7 @@ export class SessionRegistry {
     };
   }
 
-  /** Agent processes: sessions with the same id and certificate count once. */
+  /** Agent processes: sessions with the same agent id and certificate count once. */
   get agentCount(): number {
     return this.#sessions.agentCount;
   }
@@ -258,11 +258,6 @@ export class SessionRegistry {
     // The port is closed already: no connection can come back.
     if (count === 0 && this.#isDraining) closeSession(agent);
     else this.#waiting.linksChanged(agent, count, error);
-  }
-
-  #resumed(agent: AgentSession): void {
-    agent.resumed();
-    this.#notices.notify(agent);
   }
 
   #disconnected(connection: AgentConnection, error: SallyportError): void {

@@ -5,7 +5,7 @@ import type { MemoryBudget } from "../../shared/mux/flow/memory_budget.ts";
 import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { MuxStream } from "../../shared/mux/stream/stream.ts";
 import type { Peer } from "../../shared/pki/peer_verification.ts";
-import type { TraceSession } from "../../shared/trace/session_trace.ts";
+import type { TraceFactory } from "../../shared/trace/session_trace.ts";
 import type { SessionUse } from "./session_use.ts";
 import type { RefusalLog } from "./refusal_log.ts";
 
@@ -13,7 +13,7 @@ import type { RefusalLog } from "./refusal_log.ts";
 export interface SessionRegistryInit {
   log: Logger;
   /** Traces what happens inside sessions. @default {nothing is traced} */
-  trace?: TraceSession;
+  trace?: TraceFactory;
   /** Logs agents that are refused or evicted. */
   refusals: Pick<RefusalLog, "addClient">;
   /** Memory of all streams beyond their first window. */

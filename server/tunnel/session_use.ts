@@ -1,8 +1,8 @@
 /** What a stream has used of its session since it began; it changes while the stream is open. */
 export interface SessionUse {
   /**
-   * Where the agent's connections since then came from: an address with its port while there was one connection, and
-   * else the addresses alone, each once. Of those that came later, the latest 16.
+   * Where the agent's connections since then came from: the address with its port if there was one connection, otherwise
+   * each address once, without its port. Of the addresses that came later, only the latest 16.
    */
   readonly from: readonly string[];
   /** How often the session lost all connections and continued since then. */
@@ -20,13 +20,17 @@ interface Arrival {
   readonly number: number;
 }
 
-/** What happens to a session's connections, as far as its streams want to know. */
+/** What happens to a session's connections, as far as its audit lines tell. */
 export class SessionHistory {
-  /** How often the session continued after it had no connection. */
-  resumptions = 0;
+  readonly #resumptions: () => number;
   /** The latest arrivals by address without port, the oldest first. It is bounded, however often an agent dials. */
   readonly #arrivals = new Map<string, Arrival>();
   #count = 0;
+
+  /** @param resumptions How often the session continued after it had lost all connections. */
+  constructor(resumptions: () => number) {
+    this.#resumptions = resumptions;
+  }
 
   /** A connection was added. @param remotes Where it comes from, with ports. */
   arrived(remotes: readonly string[]): void {
@@ -40,14 +44,14 @@ export class SessionHistory {
 
   /** What is used from now on. @param open Where the open connections come from, with ports. */
   use(open: readonly string[]): SessionUse {
-    const [countBefore, resumptionsBefore] = [this.#count, this.resumptions];
+    const [countBefore, resumptionsBefore] = [this.#count, this.#resumptions()];
     const from = () => {
       const later = [...this.#arrivals.values()].filter(({ number }) => number >= countBefore);
       const remotes = [...open, ...later.map(({ remote }) => remote)];
       const isOne = open.length + this.#count - countBefore <= 1;
       return isOne ? remotes : [...new Set(remotes.map(withoutPort))];
     };
-    const resumptions = () => this.resumptions - resumptionsBefore;
+    const resumptions = () => this.#resumptions() - resumptionsBefore;
     return {
       get from() {
         return from();

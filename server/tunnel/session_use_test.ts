@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { SessionHistory } from "./session_use.ts";
 
 Deno.test("session use lists the address of a stream's only connection with its port", () => {
-  const history = new SessionHistory();
+  const history = new SessionHistory(() => 0);
   history.arrived(["192.0.2.1:1"]);
   history.arrived(["192.0.2.1:2"]);
   assert.deepEqual(history.use(["192.0.2.1:2"]).from, ["192.0.2.1:2"]);
 });
 
 Deno.test("session use lists each address once, without its port, once there were several connections", () => {
-  const history = new SessionHistory();
+  const history = new SessionHistory(() => 0);
   history.arrived(["192.0.2.1:1"]);
   const [first, second] = [history.use(["192.0.2.1:1"]), history.use(["192.0.2.1:1", "192.0.2.1:2"])];
   assert.deepEqual([first.from, second.from], [["192.0.2.1:1"], ["192.0.2.1"]]);
@@ -20,7 +20,7 @@ Deno.test("session use lists each address once, without its port, once there wer
 });
 
 Deno.test("session use lists the addresses from a stream's beginning, and of later ones the latest 16", () => {
-  const history = new SessionHistory();
+  const history = new SessionHistory(() => 0);
   history.arrived(["192.0.2.1:1"]);
   const use = history.use(["192.0.2.1:1"]);
   for (let host = 1; host <= 2_000; host++) history.arrived([`[2001:db8::${host}]:443`]);
@@ -33,7 +33,7 @@ Deno.test("session use lists the addresses from a stream's beginning, and of lat
 });
 
 Deno.test("session use keeps an address that comes again among the latest", () => {
-  const history = new SessionHistory();
+  const history = new SessionHistory(() => 0);
   const use = history.use([]);
   for (let host = 1; host <= 16; host++) history.arrived([`192.0.2.${host}:1`]);
   history.arrived(["192.0.2.1:2"]);
@@ -42,10 +42,10 @@ Deno.test("session use keeps an address that comes again among the latest", () =
 });
 
 Deno.test("session use counts the resumptions since a stream began", () => {
-  const history = new SessionHistory();
-  history.resumptions = 3;
+  let resumptions = 3;
+  const history = new SessionHistory(() => resumptions);
   const use = history.use([]);
   assert.equal(use.resumptions, 0);
-  history.resumptions++;
+  resumptions++;
   assert.equal(use.resumptions, 1);
 });

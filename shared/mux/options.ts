@@ -5,7 +5,7 @@ import { MAX_WINDOW, type Payload, PROTOCOL_VERSION } from "../protocol/messages
 export interface SessionOptions {
   /** Sent in `hello`, for the peer's logs. @default "sallyport" */
   software: string;
-  /** Identifies this process in `hello`, so that its connections count as one agent. @default "" (not sent) */
+  /** Identifies this process in `hello`, so that its sessions count as one agent. @default "" (not sent) */
   id: string;
   /** Initial credit for every stream of the peer. @default 262144 */
   initialWindow: number;

@@ -24,8 +24,8 @@ export type FrameEvent = "frame sent" | "frame received";
 export type TraceFields = Readonly<Record<string, string | number | undefined>>;
 
 /**
- * Learns what happens inside a session, to log it. Its functions must not throw; what is missing costs nothing. `link` is
- * the dialer's number of a link (SPEC.md 3.6), `stream` a stream's id: both ends have the same.
+ * Learns what happens inside a session, to log it. Its functions must not throw; one that is missing costs nothing.
+ * `link` is the dialer's number of a link (SPEC.md 3.6), `stream` a stream's id: both ends use the same.
  */
 export interface SessionTrace {
   life?(event: LifeEvent, fields: TraceFields): void;

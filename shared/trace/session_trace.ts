@@ -4,7 +4,7 @@ import type { LogLevel } from "../log_level.ts";
 import type { SessionTrace } from "../mux/trace.ts";
 
 /** Makes the trace of a session with this id; undefined when nothing is traced. */
-export type TraceSession = (key: string) => SessionTrace | undefined;
+export type TraceFactory = (key: string) => SessionTrace | undefined;
 
 /** What {@linkcode traceSessions} logs. */
 export interface TraceOptions {
@@ -17,7 +17,7 @@ export interface TraceOptions {
 /** Traces what a program's configuration asks for. */
 export function configuredTrace(
   { logLevel, traceFrames }: { readonly logLevel: LogLevel; readonly traceFrames: boolean },
-): TraceSession {
+): TraceFactory {
   return traceSessions({
     life: logLevel === "debug" ? getLogger("tunnel") : undefined,
     frames: traceFrames ? getFrameLogger() : undefined,
@@ -25,7 +25,7 @@ export function configuredTrace(
 }
 
 /** Logs what happens inside sessions. `session`, `link` and `stream` are the same in the logs of both ends. */
-export function traceSessions({ life, frames }: TraceOptions): TraceSession {
+export function traceSessions({ life, frames }: TraceOptions): TraceFactory {
   return (key) => {
     if (life === undefined && frames === undefined) return undefined;
     const session = sessionName(key);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 
-/** Called when memory runs out: closes what holds most of the share. */
+/** Called when memory runs out: closes what holds most of the share, a stream or the session. */
 type Shed = () => void;
 
 /** Frees unreachable memory. */
@@ -22,8 +22,9 @@ const COLLECT_SHARE = 2 / 3;
 const COLLECT_BYTES = 8_388_608;
 
 /**
- * Counts the bytes that all streams of a process hold: bytes that arrived and were not consumed, bytes that wait to be
- * sent, and messages (SPEC.md 5.5). Above the limit, streams are reset until it is met again.
+ * Counts the bytes that all sessions of a process hold: bytes that arrived and were not consumed, bytes that wait to be
+ * sent, messages, and frames that are kept until they are acknowledged (SPEC.md 5.5). Above the limit, streams are reset
+ * or sessions ended until it is met again.
  */
 export class HeldMemory {
   /** The most bytes that are held once an event is over. */
@@ -164,7 +165,7 @@ interface HeldShareInit {
   closed(): void;
 }
 
-/** Counts what the streams of one session hold. */
+/** Counts what one session holds. */
 export class HeldShare {
   /** The memory of the whole process. */
   readonly memory: HeldMemory;

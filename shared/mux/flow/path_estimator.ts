@@ -55,7 +55,7 @@ const QUICK_WINDOW_FLOOR = 131_072;
 const WINDOW_FLOOR = 32_768;
 /** Bytes in flight before anything was measured. */
 const INITIAL_WINDOW = 131_072;
-/** The most bytes in flight: 141 MB/s at a round trip of 50 ms, half as much again to probe, and some reserve. */
+/** The most bytes in flight: enough for 141 MB/s at a round trip of 50 ms, half as much again to probe, and a reserve. */
 const WINDOW_CEILING = 12_582_912;
 
 /**
@@ -111,7 +111,7 @@ export class PathEstimator {
     return this.#window;
   }
 
-  /** Bytes that may be in flight while other streams should be quick: without what waits for a busy process. */
+  /** Bytes of bulk that may be in flight while interactive streams are in use: none that would wait for a busy process. */
   get quickWindow(): number {
     return this.#quickWindow;
   }

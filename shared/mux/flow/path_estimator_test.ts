@@ -83,7 +83,7 @@ Deno.test("path estimator allows less with interactive streams where only a busy
   assert.equal(far.estimator.quickWindow, far.estimator.window, "a long path needs all of it");
 });
 
-Deno.test("path estimator tells the rate of a path that was full, and none while little is sent", () => {
+Deno.test("path estimator reports the rate of a path that was full, and none while little is sent", () => {
   const { path, estimator } = simulate({ rate: MBIT_100, delay: 10 });
   for (let sent = 0; sent < 20; sent++) {
     path.offer(100);

@@ -9,8 +9,8 @@ const PIGGYBACK_BYTES = 4_096;
 const PIGGYBACK_DELAY = 1;
 
 /**
- * Counts the stream bytes that were read, and acknowledges them: at once when they are many, else with the next write,
- * or on their own when there is none in time.
+ * Counts the bytes of counted frames that were read (SPEC.md 5.2), and acknowledges them: at once when they are many, else
+ * with the next write, or on their own when there is none in time.
  */
 export class Acknowledger {
   readonly #clock: Clock;
@@ -38,7 +38,7 @@ export class Acknowledger {
     return this.#read - this.#acknowledged;
   }
 
-  /** Bytes of a stream's frame were read. */
+  /** Bytes of a counted frame were read. */
   count(bytes: number): void {
     if (this.pending === 0) this.#pendingSince = this.#clock.now();
     this.#read += bytes;

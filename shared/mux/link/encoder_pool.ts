@@ -3,7 +3,7 @@ import { FrameEncoder } from "../wire/frame_codec.ts";
 /** Buffers kept for reuse. */
 const SPARE_BUFFERS = 8;
 
-/** Makes encoders whose buffers are used again. */
+/** Makes encoders that reuse buffers. */
 export class EncoderPool {
   readonly #bufferBytes: number;
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];

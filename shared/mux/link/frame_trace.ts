@@ -8,7 +8,7 @@ interface TracedLink {
   readonly owner: { readonly trace: SessionTrace | undefined } | undefined;
 }
 
-/** Tells the trace of a session which frames go by a link, without their content. */
+/** Passes the frames that go by a link to the trace of its session, without their content. */
 export class FrameTrace {
   readonly #link: TracedLink;
   /** The `hello`, which arrived before the session was known. */
@@ -22,7 +22,7 @@ export class FrameTrace {
   sent(json: string, bytes: number, bodyBytes: number): void {
     const { id, owner } = this.#link;
     if (owner?.trace?.frame === undefined) return;
-    this.#tellFirst();
+    this.#traceFirst();
     // This end wrote it, so its form is known.
     const { type, payload: { stream, n } } = JSON.parse(json);
     owner.trace.frame("frame sent", { type, link: id, stream, n, bytes, body_bytes: bodyBytes });
@@ -33,12 +33,12 @@ export class FrameTrace {
     const { owner } = this.#link;
     if (owner === undefined) this.#first = () => this.received(incoming, bytes, bodyBytes);
     if (owner?.trace?.frame === undefined) return;
-    this.#tellFirst();
+    this.#traceFirst();
     const fields = { ...named(incoming), link: this.#link.id, bytes, body_bytes: bodyBytes };
     owner.trace.frame("frame received", fields);
   }
 
-  #tellFirst(): void {
+  #traceFirst(): void {
     const first = this.#first;
     this.#first = undefined;
     first?.();

@@ -20,7 +20,7 @@ import { Suspicion } from "./suspicion.ts";
 export interface LinkOwner extends ReceivingSession, FrameSource {
   /** Counts streams that the peer abandoned. */
   readonly abandonedStreams: LeakyBucket;
-  /** Learns what happens in the session. */
+  /** Learns what happens in the session; undefined if nothing is traced. */
   readonly trace: SessionTrace | undefined;
   /** The peer's `hello` arrived: the link can be used. */
   linkOpened(link: Link, hello: Payload<"hello">): void;

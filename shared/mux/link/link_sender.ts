@@ -16,7 +16,7 @@ const BATCH_BYTES = 131_072;
 const QUICK_BATCH_BYTES = 32_768;
 /** Bytes of a batch's buffer: the last turn may exceed the batch. */
 const BUFFER_BYTES = BATCH_BYTES + SEND_BODY_BYTES + 4_096;
-/** Of all links: with spare buffers of its own, each of many links would keep 400 KB. */
+/** Shared by all links: with spare buffers of its own, each of many links would keep 400 KB. */
 const ENCODERS = new EncoderPool(BUFFER_BYTES);
 /** Writes that may be pending at once. While one is, small frames gather for the next. */
 const MAX_WRITES = 2;

@@ -213,7 +213,7 @@ Deno.test("link sender keeps at most 8,192 frames (SPEC 4.8)", async () => {
   assert.deepEqual([link.frames.length, delivered], [8_202, 10]);
 });
 
-Deno.test("link sender tells how long nothing of what is in flight was acknowledged (SPEC 3.8)", async () => {
+Deno.test("link sender knows how long nothing of what is in flight was acknowledged (SPEC 3.8)", async () => {
   const { link, sender, clock } = bench(new TestSource(2, 10));
   clock.advance(500);
   assert.equal(sender.stalledFor, 0, "nothing is in flight");

@@ -44,6 +44,7 @@ export class RetiringLinks {
   }
 }
 
-function notNeeded(): SallyportError {
+/** Why a link is closed although it works. */
+export function notNeeded(): SallyportError {
   return new SallyportError("going_away", "Cannot keep the connection: it is not needed");
 }

@@ -1,6 +1,6 @@
 import type { CountedFrame } from "./counted_frame.ts";
 
-/** Tells the newest `status` of a session from older ones, which must not arrive after it on a resumption (SPEC.md 3.7). */
+/** Distinguishes the newest `status` of a session from older ones, which are not sent again (SPEC.md 3.7). */
 export class StatusFrames {
   #newest: CountedFrame | undefined;
   readonly #older = new WeakSet<CountedFrame>();

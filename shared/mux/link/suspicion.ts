@@ -4,7 +4,7 @@ import type { LinkSender } from "./link_sender.ts";
 /** Milliseconds, and round trips, without an acknowledgement of what is in flight that make a link suspect (SPEC.md 3.8). */
 const SUSPECT_AFTER = 1_000;
 const SUSPECT_ROUNDS = 4;
-/** The same in milliseconds where another link can take over: less than what TCP takes to send again (RFC 6298). */
+/** The same in milliseconds where another link can take over: less than TCP takes to send again (RFC 6298). */
 const LATE_AFTER = 150;
 
 /** What makes a {@linkcode Suspicion}. */
@@ -46,7 +46,7 @@ export class Suspicion {
     });
   }
 
-  /** The peer has acknowledged something, or cannot be trusted to. */
+  /** @param isSuspect False when the peer has acknowledged something, true when it may no longer be there. */
   set(isSuspect: boolean): void {
     if (this.#isSuspect === isSuspect || !this.#init.isOpen()) return;
     this.#isSuspect = isSuspect;

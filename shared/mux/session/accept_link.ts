@@ -15,7 +15,7 @@ export interface AcceptLinkInit {
   readonly clock: Clock;
   /** @default those of `DEFAULT_SESSION_OPTIONS` */
   readonly options?: Partial<SessionOptions>;
-  /** The session of this peer's certificate with this id; how long it takes tells nothing about ids. */
+  /** The session of this peer's certificate with this id; how long it takes reveals nothing about ids. */
   find(key: string): Session | undefined;
   /** Makes a session; throws a `SallyportError` that refuses the link. */
   create(key: string, hello: Payload<"hello">): Session;

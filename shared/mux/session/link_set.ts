@@ -83,7 +83,7 @@ export class LinkSet implements FrameSender {
     return { open: this.#open.size, good };
   }
 
-  /** Its links now, and what losing them cost so far; what it was at its end once it is closed. */
+  /** Its links now, and what losing them cost so far; once it is closed, no links, and what it cost in all. */
   get figures(): LinkSetFigures {
     return {
       links: [...this.#open].map((link) => linkFigures(link, this.#useOf(link.sender))),
@@ -266,7 +266,7 @@ export class LinkSet implements FrameSender {
     if (left.length > 0) link.sender.resend(left);
   }
 
-  /** Those of the frames of a lost link that have to be sent again. */
+  /** Those of the frames of a lost or suspect link that have to be sent again. */
   #undelivered(frames: readonly CountedFrame[], sender: object | undefined): CountedFrame[] {
     for (const frame of frames) if (this.#statuses.isOld(frame)) this.scheduler.delivered(frame);
     return this.scheduler.resend(frames.filter((frame) => !this.#statuses.isOld(frame)), sender);

@@ -10,8 +10,7 @@ import type { Batch, FrameSource } from "../link/frame_source.ts";
 const TURN_BYTES = 16_384;
 /** Room below which a turn waits for more: tiny frames cost more than they carry. */
 const MIN_TURN_BYTES = 4_096;
-
-/** Milliseconds after an interactive stream sent the little that it had in which one is expected to do so again. */
+/** Milliseconds for which interactive streams count as in use after one sent the little that it had. */
 const INTERACTIVE_MS = 250;
 
 /** What a link may carry of streams: `interactive` those that sent little lately, `bulk` the others. */
@@ -94,7 +93,7 @@ export class Scheduler implements FrameSource {
     return false;
   }
 
-  /** Gives the streams their turns until the batch or the path is full. Returns whether streams are left. */
+  /** Gives the streams their turns until the batch or the path is full. Returns whether one has to wait for room. */
   fill(batch: Batch): boolean {
     const use = this.#init.useOf(batch.sender);
     const isQuick = this.#isInteractive();
@@ -139,8 +138,8 @@ export class Scheduler implements FrameSource {
   }
 
   /**
-   * Frames of a lost link are about to be sent again. Returns those that still have to be.
-   * @param sender By which link. @default {there is none yet}
+   * Frames of a lost or suspect link are about to be sent again. Returns those that still have to be.
+   * @param sender By which link; undefined if there is none yet.
    */
   resend(frames: readonly CountedFrame[], sender: object | undefined): CountedFrame[] {
     return frames.filter((frame) => {

@@ -17,7 +17,10 @@ export interface SessionEvents {
   stream?(stream: MuxStream): void;
   /** No new streams can be opened; open ones continue (SPEC.md 3.4). */
   draining?(): void;
-  /** The number of links changed; `error` is why one was lost, or refused. Without one, the session waits (SPEC.md 3.7). */
+  /**
+   * Links were opened or lost, became suspect or recovered; `error` is why one was lost, or refused. With no open one, the
+   * session waits (SPEC.md 3.7).
+   */
   links?(counts: LinkCounts, error: SallyportError | undefined): void;
   /** What the peer serves (SPEC.md 3). */
   status?(status: Payload<"status">): void;

@@ -13,7 +13,7 @@ async function end(dialer: DialerBench): Promise<void> {
   assert.equal(await dialer.over(), "going_away");
 }
 
-Deno.test("session figures tell each link's number, round trip, bytes and what it carries", async () => {
+Deno.test("session figures have each link's number, round trip, bytes and what it carries", async () => {
   const dialer = await new DialerBench().begin();
   const { first, session, clock } = dialer;
   session.open(OPENING, BYTES);
@@ -38,7 +38,7 @@ Deno.test("session figures tell each link's number, round trip, bytes and what i
   await end(dialer);
 });
 
-Deno.test("session figures tell a suspect link, and the bytes that went out again by another one", async () => {
+Deno.test("session figures show a suspect link, and the bytes that went out again by another one", async () => {
   const dialer = await new DialerBench().begin();
   const { first, session, clock } = dialer;
   session.open(OPENING, BYTES);

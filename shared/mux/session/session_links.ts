@@ -31,7 +31,7 @@ interface SessionLinksInit {
   opened(stream: FramedStream): void;
   /** The peer acknowledged bytes. */
   acknowledged(): void;
-  /** The number of links changed; `error` is why one was lost, or refused. */
+  /** Links were opened or lost, became suspect or recovered; `error` is why one was lost, or refused. */
   changed(counts: LinkCounts, error: SallyportError | undefined): void;
   /** The peer broke the protocol or a limit: the session has to end with `error`. */
   failed(error: SallyportError): void;

@@ -11,7 +11,7 @@ import type { Role } from "./stream_ids.ts";
 export interface FrameSender {
   /** A stream may have something to send. */
   ready(stream: FramedStream): void;
-  /** A stream has nothing left to send. */
+  /** A stream is over. */
   remove(stream: FramedStream): void;
   /** Sends a session message; with `stream`, by a link by which the peer knows of that stream (SPEC.md 4.4). */
   control(message: SessionMessage, stream?: FramedStream): void;
