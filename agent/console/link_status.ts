@@ -72,5 +72,6 @@ function linkText({ id, round_trip_ms, send_bytes_per_s, suspect, carries }: Lin
 /** What losing connections cost as a line of text; none while it cost nothing. */
 export function lossLines(resumptions: number, resentBytes: number): string[] {
   if (resumptions === 0 && resentBytes === 0) return [];
-  return [`resumed ${countOf(resumptions, "time")}, ${(resentBytes / 1e6).toFixed(1)} MB sent again`];
+  const sentAgain = resentBytes === 0 ? "" : `, ${(resentBytes / 1e6).toFixed(1)} MB sent again`;
+  return [`resumed ${countOf(resumptions, "time")}${sentAgain}`];
 }

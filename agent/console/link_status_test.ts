@@ -52,4 +52,8 @@ Deno.test("the status for people has no line for links of an agent that reports 
   assert.deepEqual(statusLines({ ...STATUS, sessions: [session([])], resumptions: 0, resent_bytes: 0 }), [
     COUNTS,
   ]);
+  assert.deepEqual(statusLines({ ...STATUS, sessions: [session([])], resumptions: 2, resent_bytes: 0 }), [
+    COUNTS,
+    "resumed 2 times",
+  ]);
 });

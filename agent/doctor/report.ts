@@ -19,7 +19,10 @@ export function stepText({ name, finding, causedBy, isAdvisory }: StepReport): s
 /** The conclusion as text. */
 export function conclusionText({ cause, steps, exitCode }: Report): string {
   if (cause !== undefined) {
-    return `\nThe check failed. Cause: ${cause.step} (${cause.problem}, exit code ${exitCode}).\n`;
+    const verdict = cause.step === "page"
+      ? "The tunnel works, but not for the test page"
+      : "The tunnel does not work";
+    return `\n${verdict}. Cause: ${cause.step} (${cause.problem}, exit code ${exitCode}).\n`;
   }
   const warned = steps.filter(({ finding }) => finding.result === "fail").map(({ name }) => name);
   if (warned.length === 0) return "\nThe tunnel works.\n";

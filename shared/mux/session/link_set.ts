@@ -286,8 +286,9 @@ export class LinkSet implements FrameSender {
     if (resumeTimeout === 0 || isLeaving() || !(isNeeded() || this.#owesFrames)) return exhausted(error);
     const cancel = clock.after(resumeTimeout, () => {
       this.#waiting = undefined;
-      const waited = `the connection did not come back within ${resumeTimeout / 1000} s: ${error.message}`;
-      exhausted(new SallyportError("tunnel_down", `Cannot continue: ${waited}`, { cause: error }));
+      const waited = `Cannot continue: the connection did not come back within ${resumeTimeout / 1000} s`;
+      const why = error.message.replace(/^Cannot continue: /, "");
+      exhausted(new SallyportError("tunnel_down", `${waited}: ${why}`, { cause: error }));
     });
     this.#waiting = { cancel, error };
     this.#init.trace?.life?.("session waiting", { resume_timeout_ms: resumeTimeout, error: error.message });
