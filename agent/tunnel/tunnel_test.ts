@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SallyportError } from "../../shared/errors.ts";
 import type { LogFields, Logger } from "../../shared/log.ts";
+import type { SessionOptions } from "../../shared/mux/options.ts";
 import type { Session } from "../../shared/mux/session/session.ts";
 import type { Transport } from "../../shared/mux/transport.ts";
 import { collect } from "../../tests/support/mux/collect.ts";
@@ -24,23 +25,31 @@ const silent = {
 };
 
 /** A tunnel with an in-memory server that can be up or down. */
-function scene(options: Partial<TunnelOptions> = {}, maxStreams = 4_096, log: Logger = silent) {
+function scene(
+  options: Partial<TunnelOptions> = {},
+  maxStreams = 4_096,
+  log: Logger = silent,
+  session: Partial<SessionOptions> = {},
+) {
   const clock = new ManualClock();
   const scene = {
     up: true,
     code: "tunnel_down" as "tunnel_down" | "peer_rejected",
     dials: 0,
     servers: [] as SessionEnd[],
+    /** The servers' ends of the connections. */
+    fars: [] as Transport[],
   };
   const connect = (): Promise<Transport> => {
     scene.dials++;
     if (!scene.up) return Promise.reject(new SallyportError(scene.code, "the port is closed"));
     const [near, far] = MemoryTransport.pair();
+    scene.fars.push(far);
     scene.servers.push(sessionEnd(far, "listener", { maxStreams }, clock));
     return Promise.resolve(near);
   };
   const dial: Dial = async () => ({ transport: await connect(), redial: connect });
-  const tunnel = new Tunnel({ dial, log, clock, options });
+  const tunnel = new Tunnel({ dial, log, clock, options, session });
   const stop = async () => {
     await within(5_000, tunnel.drain(1_000), "the tunnel drains");
     for (const server of scene.servers) await within(5_000, server.closed, "a server's session ends");
@@ -222,6 +231,26 @@ Deno.test("tunnel replaces a drained connection, and its streams complete", asyn
   const back = collect(old);
   await within(5_000, back, "the answer");
   young.reset("cancelled", "done");
+  await all.stop();
+});
+
+Deno.test("tunnel says why it cannot connect, although a session that drains waits for a connection", async () => {
+  const all = scene({}, undefined, undefined, { resumeTimeout: 60_000 });
+  all.tunnel.start();
+  const stream = await all.tunnel.openStream(opening);
+  const over = assert.rejects(collect(stream));
+  const [server] = all.servers;
+  await server!.nextStream();
+  all.up = false;
+  server!.session.drain();
+  await eventually("an attempt fails", () => assert.equal(all.tunnel.state.name, "failed"));
+  all.fars[0]!.abort();
+  await eventually("the connection is lost", () => {
+    assert.deepEqual(all.tunnel.figures.sessions.map(({ links }) => links), [[]]);
+  });
+  assert.equal(all.tunnel.state.name, "failed");
+  all.clock.advance(60_000);
+  await within(5_000, over, "the stream ends");
   await all.stop();
 });
 

@@ -29,6 +29,7 @@ export class Keepalive {
   #nonce = 0;
   #heardAt = 0;
   #pingedAt: number | undefined;
+  #isStopped = false;
   #checkedAt = 0;
   #cancel: CancelTimer = () => {};
 
@@ -73,6 +74,7 @@ export class Keepalive {
 
   /** Stops checking; measurements that still wait fail with `error`. */
   stop(error: SallyportError): void {
+    this.#isStopped = true;
     this.#cancel();
     for (const { settled } of this.#measurements.values()) settled.reject(error);
     this.#measurements.clear();
@@ -85,6 +87,8 @@ export class Keepalive {
     const slept = wall - this.#checkedAt > CHECK_INTERVAL + LATE;
     this.#checkedAt = wall;
     if (slept) this.#init.slept?.();
+    // That may have ended the link.
+    if (this.#isStopped) return;
     // What arrived during a sleep is not read yet, so that a `ping` from before it proves nothing.
     if (!slept && this.#pingedAt !== undefined && now - this.#pingedAt >= timeout) {
       return dead(now - this.#heardAt);

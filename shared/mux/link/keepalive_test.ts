@@ -106,3 +106,19 @@ Deno.test("keepalive that was stopped leaves no timer", () => {
   assert.deepEqual(events, []);
   assert.equal(clock.timers, 0);
 });
+
+Deno.test("keepalive that is stopped because the machine slept does nothing more", () => {
+  const clock = new ManualClock();
+  const subject: Keepalive = new Keepalive({
+    clock,
+    interval: 5_000,
+    timeout: 4_000,
+    ping: () => assert.fail("the link has ended"),
+    slept: () => subject.stop(stopped),
+    dead: () => assert.fail("the link has ended"),
+  });
+  subject.start();
+  clock.jumpWall(3_600_000);
+  clock.advance(60_000);
+  assert.equal(clock.timers, 0);
+});
