@@ -38,11 +38,11 @@ const ROUND_TRIP_LIFETIME = 10_000;
 /** Rounds in a row, all much longer than the lowest round trip, that make it doubtful. */
 const DOUBTFUL_ROUNDS = 10;
 const DOUBTFUL_RATIO = 1.5;
-/** Milliseconds of a round trip from which lost packets are told from busy processes. */
+/** Round trip in milliseconds from which lost packets can be distinguished from busy processes. */
 const SHORTEST_HELD_UP = 5;
-/** Round trips for which a lost packet is taken to hold up others, at most. */
+/** The most round trips for which a lost packet counts as holding up others. */
 const LONGEST_HELD_UP = 2;
-/** What is left of that after a round without one. */
+/** The share of that time that is left after each round. */
 const HELD_UP_DECAY = 0.8;
 /** Milliseconds that scheduling adds on a path without delay, measured on loopback. */
 const ROUND_TRIP_FLOOR = 3;
@@ -79,7 +79,7 @@ export class PathEstimator {
   /** Lowest round trip of the current round, and how many rounds in a row were doubtful. */
   #roundLowest = Infinity;
   #doubtfulRounds = 0;
-  /** Milliseconds for which lost packets hold up others lately. */
+  /** Milliseconds for which lost packets have held up others lately. */
   #heldUp = 0;
   #mode: "startup" | "cruise" | "drain" = "startup";
   #fullRate = 0;
@@ -196,8 +196,8 @@ export class PathEstimator {
   }
 
   /**
-   * A lost packet holds up all that follows, for a round trip or more, and the acknowledgements with it: a pause, and
-   * then late ones. In a queue they are late, too, but one follows the other.
+   * A lost packet holds up all that follows for a round trip or more, and the acknowledgements with it: they pause, and
+   * then come late. In a queue they come late, too, but without a pause.
    */
   #measurePause(pause: number, now: number): void {
     const isLate = now - this.#ackedSentAt > this.#roundTrip * DOUBTFUL_RATIO;
