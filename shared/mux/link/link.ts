@@ -88,6 +88,7 @@ export class Link {
       clock,
       source: () => this.#state === "open" ? this.#owner : undefined,
       beforeWrite: () => this.#acknowledger.piggyback(),
+      memory: () => this.#owner?.streams,
       inFlight: () => this.#suspicion.watch(),
       overflow: () => this.#overflow(),
       trace,

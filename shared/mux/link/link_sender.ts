@@ -9,6 +9,7 @@ import { type CountedFrame, MESSAGE_BYTES, unreadBytes } from "./counted_frame.t
 import { EncoderPool } from "./encoder_pool.ts";
 import type { Batch, FrameSource } from "./frame_source.ts";
 import type { FrameTrace } from "./frame_trace.ts";
+import { LinkMessages, type MessageMemory } from "./link_messages.ts";
 
 /** Bytes gathered for one write: few large writes cost less than many small ones. */
 const BATCH_BYTES = 131_072;
@@ -38,16 +39,12 @@ interface LinkSenderInit {
   beforeWrite(): void;
   /** Something is in flight, and nothing was before. */
   inFlight(): void;
+  /** Where messages that wait are counted; undefined while the link does not belong to a session. */
+  memory(): MessageMemory | undefined;
   /** Too many messages wait. */
   overflow(): void;
   /** Learns of every frame. @default {nothing is traced} */
   readonly trace?: Pick<FrameTrace, "sent">;
-}
-
-/** A frame that was sent, and the total of counted bytes at its end. */
-interface Kept {
-  readonly frame: CountedFrame;
-  readonly end: number;
 }
 
 /**
@@ -59,12 +56,13 @@ export class LinkSender {
   readonly path: PathEstimator;
   readonly #init: LinkSenderInit;
   /** Envelopes of link messages that wait. */
-  readonly #messages = new Queue<string>();
+  readonly #messages: LinkMessages;
   /** Session messages that wait. */
   readonly #control = new Queue<CountedFrame>();
   /** Frames of lost links that wait to be sent again, and what has to follow them. */
   readonly #resends = new Queue<CountedFrame>();
-  readonly #kept = new Queue<Kept>();
+  /** Frames that were sent, and the total of counted bytes at their ends. */
+  readonly #kept = new Queue<{ readonly frame: CountedFrame; readonly end: number }>();
   /** Bytes of messages that wait, and of session messages that are kept. */
   #unreadBytes = 0;
   /** The total of the `ack` that waits: a later one replaces an earlier one. */
@@ -80,6 +78,7 @@ export class LinkSender {
   constructor(init: LinkSenderInit) {
     this.#init = init;
     this.path = new PathEstimator(init.clock);
+    this.#messages = new LinkMessages(init.memory);
   }
 
   /** Whether everything that was given to it was sent and acknowledged. */
@@ -133,11 +132,10 @@ export class LinkSender {
     this.schedule();
   }
 
-  /** The peer has read `total` counted bytes. Returns false when that is impossible. */
+  /** The peer has read `total` counted bytes; the same again is no progress. Returns false when it is impossible. */
   acknowledged(total: number): boolean {
     const { delivered } = this.path;
     if (!this.path.acknowledged(total)) return false;
-    // One that adds nothing is no progress.
     if (total === delivered) return true;
     this.#progressAt = this.#init.clock.now();
     for (let kept; (kept = this.#kept.first) !== undefined && kept.end <= total;) {
@@ -159,8 +157,13 @@ export class LinkSender {
   stop(): CountedFrame[] {
     this.#stopped = true;
     this.#onIdle = undefined;
-    this.#messages.clear();
     this.#ack = undefined;
+    return this.stopWaiting();
+  }
+
+  /** Drops link messages that wait, and takes everything else. */
+  stopWaiting(): CountedFrame[] {
+    for (let json; (json = this.#messages.shift()) !== undefined;) this.#count(-json.length - MESSAGE_BYTES);
     return this.takeAll();
   }
 
@@ -194,12 +197,11 @@ export class LinkSender {
   }
 
   #flush(): void {
-    const { beforeWrite } = this.#init;
     let isWaiting = this.#init.source()?.isWaiting(this) === true;
     while (!this.#stopped && this.#writes < MAX_WRITES) {
       if (!isWaiting && !this.#hasOwn) return this.#notifyIdle();
       const encoder = ENCODERS.take();
-      if (isWaiting) beforeWrite();
+      if (isWaiting) this.#init.beforeWrite();
       this.#gatherMessages(encoder);
       const before = this.#sent;
       isWaiting = this.#gatherCounted(encoder);
@@ -277,17 +279,15 @@ export class LinkSender {
 
   #write(encoder: FrameEncoder): void {
     this.#writes++;
-    this.#init.transport.write(encoder.bytes, () => {
+    ENCODERS.write(encoder, this.#init.transport, () => {
       this.#writes--;
-      ENCODERS.giveBack(encoder);
       this.#flush();
     });
   }
 
   #notifyIdle(): void {
-    if (this.#writes > 0) return;
-    const onIdle = this.#onIdle;
-    this.#onIdle = undefined;
+    const onIdle = this.#writes > 0 ? undefined : this.#onIdle;
+    if (onIdle !== undefined) this.#onIdle = undefined;
     onIdle?.();
   }
 

@@ -289,3 +289,19 @@ Deno.test("link sender takes an ack that adds nothing for no progress (SPEC 3.8)
   assert.equal(sender.acknowledged(1), true);
   assert.equal(sender.stalledFor, 700);
 });
+
+Deno.test("link sender counts link messages that wait as memory of its session (SPEC 5.5)", async () => {
+  const { link, sender } = bench();
+  for (let count = 0; count < 1_002; count++) {
+    sender.message(ping(count));
+    // The connection accepts two writes, which never complete.
+    if (count < 2) await link.turn();
+  }
+  assert.ok(link.held >= 1_000 * 256 && link.held < 1_000 * 400, `${link.held}`);
+  await link.written();
+  assert.equal(link.held, 0, "they were written");
+  for (let count = 0; count < 10; count++) sender.message(ping(count));
+  assert.ok(link.held > 0);
+  sender.stop();
+  assert.equal(link.held, 0, "they were dropped");
+});

@@ -202,7 +202,7 @@ export class LinkSet implements FrameSender {
 
   /** Sends a last message by every link, also before its `hello`: the peer may know it. `only`: drops what waits. */
   broadcast(message: SessionMessage, only: boolean): void {
-    for (const { sender } of only ? this.#open : []) this.scheduler.stop(sender.takeAll());
+    for (const { sender } of only ? this.#open : []) this.scheduler.stop(sender.stopWaiting());
     for (const link of [...this.#open, ...this.#greeting]) link.control(sessionFrame(message));
   }
 

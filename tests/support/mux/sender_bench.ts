@@ -20,6 +20,8 @@ export class SenderBench {
   use: LinkUse = "all";
   beforeWrite = () => {};
   overflows = 0;
+  /** Memory of messages that wait. */
+  held = 0;
   /** How often something was in flight and nothing had been before. */
   begun = 0;
   #pending: (() => void)[] = [];
@@ -33,6 +35,7 @@ export class SenderBench {
       source,
       beforeWrite: () => this.beforeWrite(),
       inFlight: () => this.begun++,
+      memory: () => ({ keep: (bytes) => void (this.held += bytes) }),
       overflow: () => this.overflows++,
     });
   }
