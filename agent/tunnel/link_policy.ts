@@ -69,7 +69,9 @@ export class LinkPolicy {
     if (this.#wanted === 1) return this.#want(Math.min(2, this.#max));
     if (links < this.#wanted) return this.#missing(now);
     this.#rates.push(rate);
-    const counted = this.#rates.slice(SKIPPED).slice(-WINDOW);
+    // A download may last for days.
+    if (this.#rates.length > SKIPPED + WINDOW) this.#rates.shift();
+    const counted = this.#rates.slice(SKIPPED);
     if (counted.length === 0) return;
     const average = counted.reduce((sum, each) => sum + each, 0) / counted.length;
     const required = this.#trial === undefined ? Infinity : requiredRate(this.#trial, this.#wanted);
